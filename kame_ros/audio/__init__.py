@@ -1,0 +1,1 @@
+"""Sound: frames, files, devices, buffers and voice activity. No ROS."""

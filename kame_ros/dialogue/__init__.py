@@ -1,0 +1,1 @@
+"""Turns, latency and the record of a session. No ROS."""

@@ -1,0 +1,1 @@
+"""Streaming speech-to-text: frames in, growing transcripts out. No ROS."""
