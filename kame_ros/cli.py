@@ -1,0 +1,5 @@
+"""The command `kame`."""
+
+
+def main() -> int:
+    return 0
