@@ -1,0 +1,16 @@
+"""How torch and moshi are set up in this process, once, before the first import of moshi."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+if not torch.cuda.is_available():
+    # moshi compiles its output norm even on a CPU: 5 s and a C++ compiler, for no gain.
+    os.environ.setdefault('NO_TORCH_COMPILE', '1')
+
+
+def use_threads(count: int) -> None:
+    """Sets the number of threads of a torch operation; at batch 1 a second one gains nothing."""
+    torch.set_num_threads(count)
