@@ -1,0 +1,39 @@
+"""The rhythm of a device that is none: a tick every 80 ms of a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kame_ros.audio.frame import FRAME_S
+
+Clock = Callable[[], float]  # seconds; only differences count
+Sleep = Callable[[float], None]  # seconds
+
+
+class Pacer:
+    """Waits for the ticks k * 80 ms after `start()`; never returns before a tick's time.
+
+    A tick that is asked for after its time returns at once, so that the rhythm has no drift; it is
+    counted in `late` when it was missed by more than a frame.
+    """
+
+    def __init__(self, clock: Clock, sleep: Sleep) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self.t0 = 0.0  # when the first tick was
+        self.late = 0
+        self.max_late_s = 0.0
+
+    def start(self) -> float:
+        """Sets tick 0 to now and returns its time."""
+        self.t0 = self._clock()
+        return self.t0
+
+    def wait(self, tick: int) -> float:
+        """Blocks until tick `tick` and returns that tick's time."""
+        due = self.t0 + tick * FRAME_S
+        while (left := due - self._clock()) > 0:
+            self._sleep(left)
+        self.max_late_s = max(self.max_late_s, -left)
+        self.late += -left > FRAME_S
+        return due
