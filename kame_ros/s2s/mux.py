@@ -151,7 +151,8 @@ class OracleMux:
             return
         whole = said.text + text[:room]
         if not said.full and not text[room].isspace():  # the cut is inside a word
-            whole = whole[: whole.rfind(' ') + 1] or whole
+            cut = max(whole.rfind(' ') + 1, len(said.text))  # what was given out stays
+            whole = whole[:cut] or whole
         self._count['truncated_chars'] += len(said.text) + len(text) - len(whole)
         said.text, said.full = whole, True
 
