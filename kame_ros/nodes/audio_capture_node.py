@@ -1,0 +1,156 @@
+"""The ear: gives the microphone's frames to whoever listens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool
+
+from kame_ros import msg
+from kame_ros.audio.frame import silence
+from kame_ros.audio.source import SilenceSource, Source, WavSource
+from kame_ros.nodes import convert, qos
+from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.parameters import Param
+from kame_ros.nodes.run import run
+from kame_ros.owner import OwnerThread
+
+_LISTENER_POLL_S = 0.02
+
+
+class AudioCaptureNode(KameNode):
+    """Publishes `audio/mic`, 12.5 frames a second, from a device, a file or silence."""
+
+    PARAMETERS = (
+        Param(
+            'source',
+            'device',
+            'Where the sound comes from: a sound card, a wav file played at real time, or nothing.',
+            choices=('device', 'wav', 'silence'),
+        ),
+        Param('wav', '', 'The file that the source wav plays.'),
+        Param('device', '', 'Name (or part of it) or index of the device; empty: the default one.'),
+        Param('frame_id', 'microphone', 'The frame_id in the headers.'),
+        Param(
+            'wait_for_listeners',
+            0,
+            'The first frame waits until so many nodes listen to audio/mic.',
+            low=0,
+            high=100,
+        ),
+        Param(
+            'listener_patience_s',
+            20.0,
+            'How long the first frame waits for them, in seconds.',
+            low=0.0,
+            high=600.0,
+        ),
+    )
+    WARN_WHEN_GROWING = ('frames_late', 'overruns', 'device_errors')
+
+    def __init__(self, **options: Any) -> None:
+        self._source: Source | None = None
+        self._thread: OwnerThread | None = None
+        self._muted = threading.Event()
+        self._sent = 0
+        super().__init__('audio_capture', **options)
+
+    def load(self) -> None:
+        self._sent = 0
+        self._source = self._make_source()
+        self._frames = self.offer(msg.AudioFrame, 'audio/mic', qos.AUDIO_OFFER)
+        self._mute_state = self.offer(Bool, 'muted', qos.STATE)
+        self.offer_events()
+        self.serve(SetBool, 'mute', self._on_mute)
+        self._mute_state.publish(Bool(data=self._muted.is_set()))
+
+    def start(self) -> None:
+        self._thread = OwnerThread('capture', self._capture, self.fail)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread:
+            self._thread.stop()
+            self._thread = None
+
+    def unload(self) -> None:
+        if self._source:
+            self._source.close()
+            self._source = None
+
+    def counters(self) -> dict[str, float | str]:
+        source = self._source
+        return {
+            'source': self.param('wav') or self.param('source'),
+            'muted': str(self._muted.is_set()).lower(),
+            'frames_sent': self._sent,
+            **(source.counters() if source else {}),
+        }
+
+    def _make_source(self) -> Source:
+        kind = self.param('source')
+        timing = {'clock': self.clock.now, 'sleep': self.clock.sleep}
+        if kind == 'wav':
+            if not self.param('wav'):
+                raise ValueError('the source wav needs the parameter wav: the path of a file')
+            source = WavSource(self.param('wav'), **timing)
+            source.load()  # a file that cannot be read is refused here, not while the robot runs
+            return source
+        if kind == 'silence':
+            return SilenceSource(**timing)
+        from kame_ros.audio.device import DeviceSource
+
+        return DeviceSource(self.param('device'), clock=self.clock.now)
+
+    def _capture(self, stop: threading.Event) -> None:
+        source = self._source
+        assert source is not None
+        self._wait_for_listeners(stop)
+        source.open()
+        told_end = False
+        frame_id = self.param('frame_id')
+        try:
+            while not stop.is_set():
+                frame = source.read()
+                if self._muted.is_set():
+                    frame = replace(frame, samples=silence())
+                self._frames.publish(convert.frame_to_message(frame, frame_id))
+                self._sent += 1
+                if source.ended and not told_end:
+                    told_end = True
+                    self.tell(msg.TurnEvent.INPUT_ENDED, frame.end)
+        finally:
+            source.close()
+
+    def _wait_for_listeners(self, stop: threading.Event) -> None:
+        end = self.clock.now() + self.param('listener_patience_s')
+        wanted = self.param('wait_for_listeners')
+        while self._frames.get_subscription_count() < wanted and self.clock.now() < end:
+            if stop.wait(_LISTENER_POLL_S):
+                return
+        missing = wanted - self._frames.get_subscription_count()
+        if missing > 0:
+            self.get_logger().warning(f'{missing} of {wanted} listeners did not come')
+
+    def _on_mute(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        if request.data:
+            self._muted.set()
+        else:
+            self._muted.clear()
+        self._mute_state.publish(Bool(data=request.data))
+        response.success = True
+        response.message = 'the robot is deaf' if request.data else 'the robot listens'
+        return response
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the node."""
+    return run(AudioCaptureNode, args)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

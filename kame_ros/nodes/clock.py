@@ -1,0 +1,41 @@
+"""The time of a node, as seconds, for code that knows no ROS."""
+
+from __future__ import annotations
+
+import time
+
+from rclpy.clock import Clock, ClockType
+
+_SIM_POLL_S = 0.005  # how often simulated time is looked at while waiting for it
+
+
+class NodeClock:
+    """Seconds since 1970 (or of the simulation) that never jump.
+
+    On the system clock, time goes on from the moment of construction by the monotonic clock, so
+    that a corrected wall clock does not tear a stream of frames apart. With `use_sim_time` it
+    is the time on `/clock`.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset = clock.now().nanoseconds * 1e-9 - time.monotonic()
+
+    @property
+    def _simulated(self) -> bool:
+        return self._clock.clock_type == ClockType.ROS_TIME and self._clock.ros_time_is_active
+
+    def now(self) -> float:
+        """The time in seconds."""
+        if self._simulated:
+            return self._clock.now().nanoseconds * 1e-9
+        return self._offset + time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleeps for so many seconds of this clock; not at all if that is negative."""
+        if not self._simulated:
+            time.sleep(max(0.0, seconds))
+            return
+        end = self.now() + seconds
+        while self.now() < end:
+            time.sleep(_SIM_POLL_S)

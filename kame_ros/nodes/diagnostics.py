@@ -1,0 +1,85 @@
+"""The health of a node on /diagnostics."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+if TYPE_CHECKING:
+    from kame_ros.nodes.base import KameNode
+
+PERIOD_S = 1.0
+
+
+class DiagnosticsPublisher:
+    """Publishes the node's state and counters once a second, from a thread of its own.
+
+    A thread and not a timer, so that it goes on while a transition loads a model.
+    """
+
+    def __init__(self, node: KameNode) -> None:
+        self.state = 'unconfigured'
+        self._node = node
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._last: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='diagnostics', daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._stop.set()
+        self._thread.join(2.0)
+
+    def publish(self) -> None:
+        """Publishes now."""
+        with self._lock:
+            if not self._node.context.ok():
+                return
+            array = DiagnosticArray(status=[self._status()])
+            array.header.stamp = self._node.get_clock().now().to_msg()
+            self._publisher.publish(array)
+
+    def _run(self) -> None:
+        while not self._stop.wait(PERIOD_S):
+            try:
+                self.publish()
+            except Exception as error:
+                if self._stop.is_set() or not self._node.context.ok():
+                    return  # the context ended between the check and the call
+                self._node.get_logger().warning(
+                    f'no diagnostics: {error}', throttle_duration_sec=60.0
+                )
+
+    def _status(self) -> DiagnosticStatus:
+        node = self._node
+        values = node.counters()
+        level, message = self._level(values)
+        return DiagnosticStatus(
+            level=level,
+            name=node.get_fully_qualified_name().lstrip('/'),
+            hardware_id='kame_ros',
+            message=message,
+            values=[KeyValue(key='state', value=self.state)]
+            + [KeyValue(key=key, value=_text(value)) for key, value in values.items()],
+        )
+
+    def _level(self, values: dict[str, float | str]) -> tuple[bytes, str]:
+        if self._node.fault:
+            return DiagnosticStatus.ERROR, self._node.fault
+        grown = []
+        for name in self._node.WARN_WHEN_GROWING:
+            value = float(values.get(name, 0))
+            if value > self._last.get(name, 0):
+                grown.append(f'{name} {value:g}')
+            self._last[name] = value
+        if grown:
+            return DiagnosticStatus.WARN, ', '.join(grown)
+        return DiagnosticStatus.OK, self.state
+
+
+def _text(value: float | str) -> str:
+    return value if isinstance(value, str) else f'{value:g}' if value < 1e6 else f'{value:.0f}'

@@ -1,0 +1,1 @@
+"""The front-ends as parameters of the s2s node."""

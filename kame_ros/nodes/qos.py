@@ -1,0 +1,27 @@
+"""The quality of service of each kind of topic, and why.
+
+Sound is offered RELIABLE, because a best-effort publisher reaches no reliable subscriber, which
+is what most nodes of other packages are; it is asked for BEST_EFFORT, because a frame that
+comes late is worth nothing. Five frames (0.4 s) are kept: more would only be played too late.
+
+Text must arrive, all of it and in order: RELIABLE, with room for 50 messages.
+
+State (speaking, muted) is latched, so that a node which joins late knows it at once.
+"""
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+
+def _profile(reliability: ReliabilityPolicy, depth: int, latched: bool = False) -> QoSProfile:
+    return QoSProfile(
+        reliability=reliability,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+    )
+
+
+AUDIO_OFFER = _profile(ReliabilityPolicy.RELIABLE, 5)
+AUDIO_ASK = _profile(ReliabilityPolicy.BEST_EFFORT, 5)
+TEXT = _profile(ReliabilityPolicy.RELIABLE, 50)
+STATE = _profile(ReliabilityPolicy.RELIABLE, 1, latched=True)
