@@ -101,7 +101,7 @@ class OracleLMGen(LMGen):
         self._oracle = self._padding
         self._graphed = state.graphed_main
         self.capture(self.lm_model.forward_text)
-        state.graphed_main = self._main
+        state.graphed_main = self._main  # type: ignore[assignment]  # LMGen only calls it
         return state
 
     def capture(self, main: Callable[..., tuple[Tensor, Tensor]]) -> None:
