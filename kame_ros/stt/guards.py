@@ -1,0 +1,97 @@
+"""What Whisper invents, and how it is told from what was said. Pure functions."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kame_ros.stt.agreement import plain
+from kame_ros.stt.recogniser import Hypothesis
+from kame_ros.stt.transcript import Word
+
+# What Whisper says to noise: the ends of its training videos (openai/whisper discussions 679).
+OUTROS = frozenset(
+    {
+        'you',
+        'bye',
+        'thankyou',
+        'thankyouforwatching',
+        'thanksforwatching',
+        'pleasesubscribe',
+        'thankyouverymuch',
+        'oh',
+        'so',
+        'silence',
+        'music',
+        'applause',
+    }
+)
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """Limits. `compression` and `log_probability` are Whisper's own (openai/whisper)."""
+
+    compression: float = 2.4  # text length over its zlib length: higher is a loop
+    log_probability: float = -1.0  # a mean below this is a guess
+    no_speech: float = 0.6
+    outro_no_speech: float = 0.2  # an outro is believed only if the model hears speech
+    outro_probability: float = 0.6
+    short: float = 0.5  # s of voice: less needs `short_probability`
+    short_probability: float = 0.35
+
+
+def compression_ratio(text: str) -> float:
+    """How often the text repeats itself: its bytes over its bytes deflated."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def without_loops(words: Sequence[Word]) -> list[Word]:
+    """The words with every run of a repeated phrase cut down to one.
+
+    A run is one word said 5 times or more, two to eight words said 3 times or more: people say
+    'no no no', a decoder that loops says more.
+    """
+    texts = [plain(word.text) for word in words]
+    kept: list[int] = []
+    i = 0
+    while i < len(texts):
+        size, times = _run(texts, i)
+        kept += range(i, i + size)
+        i += size * times
+    return [words[i] for i in kept]
+
+
+def _run(texts: Sequence[str], i: int) -> tuple[int, int]:
+    """The phrase that begins at i: its length and how often it is said in a row."""
+    for size in range(1, 9):
+        times = 1
+        while texts[i : i + size] == texts[i + times * size : i + (times + 1) * size]:
+            times += 1
+        if times >= (5 if size == 1 else 3):
+            return size, times
+    return 1, 1
+
+
+def is_loop(words: Sequence[Word], config: GuardConfig) -> bool:
+    """Whether the text is caught in a loop."""
+    text = ''.join(word.text for word in words)
+    return len(without_loops(words)) < len(words) or compression_ratio(text) > config.compression
+
+
+def is_noise(hypothesis: Hypothesis, voiced: float, config: GuardConfig) -> bool:
+    """Whether nobody said that, in an utterance with `voiced` seconds of voice."""
+    words = hypothesis.words
+    said = plain(hypothesis.text)
+    if not said:
+        return True
+    probability = sum(word.probability for word in words) / len(words)
+    if hypothesis.log_probability < config.log_probability:
+        return hypothesis.no_speech > config.no_speech or probability < config.short_probability
+    if said in OUTROS and (
+        hypothesis.no_speech > config.outro_no_speech or probability < config.outro_probability
+    ):
+        return True
+    return voiced < config.short and probability < config.short_probability

@@ -1,0 +1,359 @@
+"""Streaming speech-to-text over any recogniser: when to decode, and what to say of it.
+
+One owner thread calls `feed` with every frame, which is cheap, and `work` between them, which
+decodes at most once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+
+from kame_ros.audio.frame import Frame
+from kame_ros.audio.hearing import MODEL_RATE, Hearing, Window
+from kame_ros.audio.speech_gate import Edge, GateConfig, GateEvent, SpeechGate
+from kame_ros.stt.agreement import AgreementConfig
+from kame_ros.stt.echo import EchoConfig, EchoGuard, level
+from kame_ros.stt.guards import GuardConfig, is_loop, is_noise, without_loops
+from kame_ros.stt.recogniser import Hypothesis, Recogniser, RecogniserError
+from kame_ros.stt.transcript import Transcript
+from kame_ros.stt.utterance import Utterance
+
+
+@dataclass(frozen=True)
+class TranscriberConfig:
+    """When to decode. Seconds on the audio clock.
+
+    A first partial after `first` seconds of voice, then one every `step`, rarer if a decode costs
+    more than `load` of that. After `pause` without voice the sound is decoded in final quality,
+    ahead of the end of speech (`gate.min_silence`): if nobody goes on, that is the final.
+    """
+
+    step: float = 0.5
+    first: float = 0.4
+    load: float = 0.7
+    pause: float = 0.16
+    pre_roll: float = 0.4
+    post_roll: float = 0.3  # sound kept after the last voice
+    max_backlog: float = 60.0  # undecoded sound of one utterance; older is dropped and counted
+    words: bool = False
+    gate: GateConfig = field(default_factory=GateConfig)
+    agreement: AgreementConfig = field(default_factory=AgreementConfig)
+    guard: GuardConfig = field(default_factory=GuardConfig)
+    echo: EchoConfig = field(default_factory=EchoConfig)
+
+
+class SpeechKind(Enum):
+    """What happened to the user's speech. NOISE: an utterance that ended without a transcript."""
+
+    START = 'start'
+    END = 'end'
+    NOISE = 'noise'
+
+
+@dataclass(frozen=True)
+class SpeechEvent:
+    """The user's speech starts or ends at `t` on the audio clock, s."""
+
+    kind: SpeechKind
+    t: float
+    utterance: int
+
+
+Output = Transcript | SpeechEvent
+
+
+class Vad(Protocol):
+    """Probabilities of speech, one per complete window of 512 samples."""
+
+    def push(self, sound: np.ndarray) -> list[float]:
+        """Take float32[n] at 16 kHz."""
+
+    def reset(self) -> None:
+        """Forget the past sound."""
+
+
+class Transcriber:
+    """Frames in; starts and ends of speech and growing transcripts out.
+
+    Exactly one final for every utterance that is published; none for noise. `meter` is a clock
+    for the cost of a decode: it thins the partials of a machine that cannot keep up.
+    """
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        vad: Vad,
+        config: TranscriberConfig | None = None,
+        meter: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.config = config or TranscriberConfig()
+        self._recogniser = recogniser
+        self._vad = vad
+        self._meter = meter
+        self._echo = EchoGuard(self.config.echo)
+        self._numbers = 0
+        self._count: Counter[str] = Counter()
+        self._decoding = 0.0  # s spent
+        self._cost = 0.0  # s, running mean of a decode
+        self._lag = self._max_lag = 0.0
+        self._mended: Counter[str] = Counter()  # counters of earlier hearings
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._hearing = Hearing()
+        self._gate = SpeechGate(self.config.gate)
+        self._recent: deque[Window] = deque(maxlen=64)  # 2 s before the start of speech
+        self._open: Utterance | None = None
+        self._ended: deque[Utterance] = deque()
+        self._last_end = -1.0
+
+    def warm_up(self) -> None:
+        """Load the models; the first decode is then as fast as the others."""
+        self._recogniser.warm_up()
+
+    def reset(self) -> list[Output]:
+        """Begin anew; what was published without a final gets one now, undecoded."""
+        outputs: list[Output] = []
+        for utterance in [*self._ended, *([self._open] if self._open else [])]:
+            utterance.closed = True
+            outputs += self._conclude(utterance)
+        self._mended += self._hearing.counters
+        self._vad.reset()
+        self._echo.reset()
+        self._start_over()
+        return outputs
+
+    def played(self, frame: Frame) -> None:
+        """The robot's own voice left the loudspeaker: it is not the user's."""
+        self._echo.played(frame)
+
+    def feed(self, frame: Frame) -> list[Output]:
+        """Hear 80 ms. Decodes nothing."""
+        self._count['frames'] += 1
+        outputs: list[Output] = []
+        for window in self._hearing.push(frame):
+            outputs += self._hear(window)
+        return outputs
+
+    @property
+    def busy(self) -> bool:
+        """Whether `work` has something to decode now."""
+        return bool(self._ended) or (self._open is not None and self._due(self._open))
+
+    def work(self) -> list[Output]:
+        """Decode once if a decode is due: ends of utterances first, then a partial."""
+        if self._ended:
+            return self._work_final(self._ended[0])
+        if self._open is not None and self._due(self._open):
+            return self._work_partial(self._open)
+        return []
+
+    def counters(self) -> dict[str, float]:
+        """Counts since the beginning; `rtf`, `lag_s`, `max_lag_s`, `cost_s` and the like."""
+        heard = self._count['frames'] * 0.08
+        names = ('decodes', 'partials', 'finals', 'noise', 'rejected', 'loops', 'cuts', 'failed')
+        return {
+            **{name: float(self._count[name]) for name in names},
+            **{
+                name: float(self._mended[name] + self._hearing.counters[name])
+                for name in ('gaps', 'concealed', 'stale', 'restarts', 'jumps', 'clipped')
+            },
+            'dropped_s': self._count['dropped_ms'] / 1000.0,
+            'echo_gated': float(self._echo.gated),
+            'echo_coupling_db': self._echo.coupling,
+            'waiting_finals': float(len(self._ended)),
+            'rtf': self._decoding / heard if heard else 0.0,
+            'cost_s': self._cost,
+            'step_s': self._step,
+            'lag_s': self._lag,
+            'max_lag_s': self._max_lag,
+        }
+
+    # Hearing
+
+    def _hear(self, window: Window) -> list[Output]:
+        (probability,) = self._vad.push(window.sound)
+        t = self._hearing.clock(window.t)
+        probability = self._echo.adjust(probability, t, level(window.sound))
+        event = self._gate.push(probability, window.t)
+        self._recent.append(window)
+        utterance = self._open
+        if utterance is not None:
+            utterance.add(window)
+            self._bound(utterance)
+        if event is not None and event.edge is Edge.START:
+            return self._begin(event)
+        if utterance is None:
+            return []
+        utterance.voice_end, utterance.voiced = (
+            self._gate.voice_end,
+            self._gate.voiced or (utterance.voiced),
+        )
+        return self._end(utterance) if event is not None else []
+
+    def _begin(self, event: GateEvent) -> list[Output]:
+        first = max(event.t - self.config.pre_roll, self._last_end)
+        windows = [w for w in self._recent if w.t >= first - 1e-6]
+        utterance = Utterance(self._numbers, windows, self.config.agreement)
+        utterance.start, utterance.decoded_to = event.t, event.t
+        self._numbers += 1
+        self._open = utterance
+        return [SpeechEvent(SpeechKind.START, self._hearing.clock(event.t), utterance.number)]
+
+    def _end(self, utterance: Utterance) -> list[Output]:
+        self._open = None
+        self._last_end = utterance.voice_end
+        utterance.closed = True
+        event = SpeechEvent(
+            SpeechKind.END, self._hearing.clock(utterance.voice_end), utterance.number
+        )
+        if self._is_ahead(utterance):
+            return [event, *self._conclude(utterance)]
+        utterance.trim_end(utterance.voice_end + self.config.post_roll)
+        self._ended.append(utterance)
+        return [event]
+
+    def _bound(self, utterance: Utterance) -> None:
+        """Undecoded sound has a bound: a machine that fails for a minute loses the oldest."""
+        if (excess := utterance.length - self.config.max_backlog) > 0.0:
+            utterance.agreement.settle()
+            words = len(utterance.agreement.settled)
+            begin = utterance.begin
+            utterance.drop(excess + 1.0)
+            gone = utterance.agreement.forget(words, utterance.begin - begin)
+            utterance.past += gone
+            self._count['dropped_ms'] += int(1000 * (utterance.begin - begin))
+
+    # Scheduling
+
+    @property
+    def _step(self) -> float:
+        return max(self.config.step, self._cost / self.config.load)
+
+    def _due(self, utterance: Utterance) -> bool:
+        if utterance.decodes == 0 and utterance.voiced < self.config.first - 1e-6:
+            return self._pausing(utterance)
+        since = utterance.end - utterance.decoded_to
+        if since >= self._step and utterance.voice_end > utterance.decoded_to:
+            return True
+        return self._pausing(utterance)
+
+    def _pausing(self, utterance: Utterance) -> bool:
+        """Whether the speech may be over and its end was not tried yet."""
+        pause = self._gate.pause(utterance.end)
+        tried = utterance.decoded_to >= utterance.voice_end + self.config.pause / 2
+        return pause >= self.config.pause - 1e-6 and not tried
+
+    def _is_ahead(self, utterance: Utterance) -> bool:
+        """Whether the last good decode holds all of the speech and some silence."""
+        return utterance.known_to >= utterance.voice_end + self.config.pause / 2
+
+    # Decoding
+
+    def _work_partial(self, utterance: Utterance) -> list[Output]:
+        pausing = self._pausing(utterance)
+        hypothesis = self._decode(utterance, final=pausing)
+        if hypothesis is None:
+            return []
+        if is_loop(hypothesis.words, self.config.guard):
+            self._count['loops'] += 1
+            words = tuple(without_loops(hypothesis.words))
+            hypothesis = Hypothesis(words, *_rest(hypothesis))
+        if is_noise(hypothesis, utterance.voiced, self.config.guard):
+            self._count['rejected'] += 1
+            utterance.agreement.drop_tail()
+        else:
+            edge = utterance.decoded_to - utterance.begin
+            utterance.agreement.update(hypothesis.words, edge)
+        self._cut(utterance)
+        return self._publish(utterance)
+
+    def _work_final(self, utterance: Utterance) -> list[Output]:
+        hypothesis = self._decode(utterance, final=True)
+        if hypothesis is None:
+            self._ended.popleft()
+            return self._conclude(utterance)
+        words = without_loops(hypothesis.words)
+        if len(words) < len(hypothesis.words):
+            self._count['loops'] += 1
+        hypothesis = Hypothesis(tuple(words), *_rest(hypothesis))
+        if is_noise(hypothesis, utterance.voiced, self.config.guard):
+            self._count['rejected'] += 1
+            utterance.agreement.drop_tail()
+        else:
+            utterance.agreement.update(hypothesis.words, utterance.decoded_to - utterance.begin)
+        if utterance.decoded_to < utterance.end - 1e-3:  # longer than the engine hears at once
+            self._cut(utterance)
+            return self._publish(utterance)
+        self._ended.popleft()
+        return self._conclude(utterance)
+
+    def _decode(self, utterance: Utterance, final: bool) -> Hypothesis | None:
+        sound = utterance.sound(self._recogniser.max_sound)
+        begun = self._meter()
+        try:
+            hypothesis = self._recogniser.recognise(sound, utterance.prefix(), final)
+        except RecogniserError:
+            self._count['failed'] += 1
+            hypothesis = None
+        cost = self._meter() - begun
+        self._decoding += cost
+        self._cost = cost if self._count['decodes'] == 0 else 0.8 * self._cost + 0.2 * cost
+        self._count['decodes'] += 1
+        utterance.decodes += 1
+        utterance.decoded_to = utterance.begin + len(sound) / MODEL_RATE
+        if hypothesis is not None:
+            utterance.known_to = utterance.decoded_to
+            utterance.language = hypothesis.language or utterance.language
+        self._lag = self._hearing.now - utterance.decoded_to
+        self._max_lag = max(self._max_lag, self._lag)
+        return hypothesis
+
+    def _cut(self, utterance: Utterance) -> None:
+        """Keep the sound shorter than what the engine hears, by cuts at settled words."""
+        if utterance.length < self._recogniser.max_sound - 2.0:
+            return
+        if utterance.length >= self._recogniser.max_sound - self._step:  # no time to agree
+            utterance.agreement.settle(utterance.decoded_to - utterance.begin - 1.0)
+        if utterance.cut():
+            self._count['cuts'] += 1
+        elif utterance.length >= self._recogniser.max_sound:  # nothing heard in it: music
+            excess = utterance.length - 2.0
+            begin = utterance.begin
+            utterance.agreement.settle()
+            count = len(utterance.agreement.settled)
+            utterance.drop(min(excess, utterance.decoded_to - utterance.begin))
+            utterance.past += utterance.agreement.forget(count, utterance.begin - begin)
+            self._count['dropped_ms'] += int(1000 * (utterance.begin - begin))
+
+    # Publishing
+
+    def _publish(self, utterance: Utterance) -> list[Output]:
+        transcript = utterance.transcript(self._hearing.clock, False, self.config.words)
+        if transcript is None:
+            return []
+        self._count['partials'] += 1
+        return [transcript]
+
+    def _conclude(self, utterance: Utterance) -> list[Output]:
+        """The final, or noise if there is nothing to say and nothing was said."""
+        utterance.agreement.settle()
+        if not utterance.published and not utterance.text()[0]:
+            self._count['noise'] += 1
+            t = self._hearing.clock(utterance.voice_end)
+            return [SpeechEvent(SpeechKind.NOISE, t, utterance.number)]
+        transcript = utterance.transcript(self._hearing.clock, True, self.config.words)
+        assert transcript is not None
+        self._count['finals'] += 1
+        return [transcript]
+
+
+def _rest(hypothesis: Hypothesis) -> tuple[float, float, str]:
+    return hypothesis.log_probability, hypothesis.no_speech, hypothesis.language

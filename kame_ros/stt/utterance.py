@@ -1,0 +1,151 @@
+"""One utterance while it grows: its sound, its words, its revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from kame_ros.audio.hearing import MODEL_RATE, Window
+from kame_ros.stt.agreement import Agreement, AgreementConfig, core
+from kame_ros.stt.transcript import Transcript, Word
+
+_CUT_LEAVES = 0.3  # s of sound kept before a cut would touch the next word
+
+
+class Utterance:
+    """Sound from a little before the first voice on, and what is known of its text.
+
+    Times are seconds of the stream; word times inside the agreement count from the start of the
+    sound that is kept. Words that were cut off with their sound are in `past`, all settled.
+    """
+
+    def __init__(self, number: int, windows: list[Window], config: AgreementConfig) -> None:
+        self.number = number
+        self.agreement = Agreement(config)
+        self.past: list[Word] = []
+        self.start = windows[0].t  # of the speech; corrected by the owner
+        self.voice_end = windows[-1].end
+        self.voiced = 0.0
+        self.closed = False
+        self.decoded_to = windows[0].t  # end of the sound of the last decode, s of the stream
+        self.known_to = windows[0].t  # the same, of the last one that did not fail
+        self.decodes = 0
+        self.language = ''
+        self.revision = 0  # of the next transcript
+        self._begin = windows[0].t
+        self._sound: list[np.ndarray] = [w.sound for w in windows]
+        self._last: tuple[str, int] | None = None
+
+    @property
+    def begin(self) -> float:
+        """Start of the sound that is kept, s of the stream."""
+        return self._begin
+
+    @property
+    def end(self) -> float:
+        """End of the sound, s of the stream."""
+        return self._begin + self.length
+
+    @property
+    def length(self) -> float:
+        """Seconds of sound that are kept."""
+        return sum(len(part) for part in self._sound) / MODEL_RATE
+
+    @property
+    def published(self) -> bool:
+        """Whether anyone was told of it."""
+        return self.revision > 0
+
+    def add(self, window: Window) -> None:
+        """The sound goes on."""
+        self._sound.append(window.sound)
+
+    def sound(self, seconds: float) -> np.ndarray:
+        """The first seconds of the sound that is kept, float32[n] at 16 kHz."""
+        if len(self._sound) > 1:
+            self._sound = [np.concatenate(self._sound)]
+        return self._sound[0][: int(seconds * MODEL_RATE)]
+
+    def trim_end(self, t: float) -> None:
+        """Drop the sound after `t`."""
+        self._sound = [self.sound(max(0.0, t - self._begin))]
+
+    def drop(self, seconds: float) -> None:
+        """Drop sound from the start, whether its words are known or not."""
+        whole = self.sound(float('inf'))
+        count = min(len(whole), int(seconds * MODEL_RATE))
+        self._sound = [whole[count:]]
+        self._begin += count / MODEL_RATE
+
+    def prefix(self) -> str:
+        """The settled text of the sound that is kept, without its open punctuation."""
+        return core(''.join(word.text for word in self.agreement.settled))
+
+    def cut(self) -> bool:
+        """Cut the sound at a settled word in its later half; False if there is none.
+
+        At the end of a sentence if there is one, else at the longest gap.
+        """
+        settled = self.agreement.settled
+        places = [i for i, word in enumerate(settled, 1) if word.end >= self.length / 2]
+        if not places:
+            return False
+        following = settled + self.agreement.tail
+
+        def merit(i: int) -> tuple[bool, float, int]:
+            gap = following[i].start - settled[i - 1].end if i < len(following) else 0.0
+            return settled[i - 1].text[-1:] in '.?!。', gap, i
+
+        i = max(places, key=merit)
+        at = settled[i - 1].end
+        if i < len(following):
+            at = min(max(at, following[i].start - _CUT_LEAVES), following[i].start)
+        begin = self._begin
+        self.drop(at)
+        gone = self.agreement.forget(i, self._begin - begin)
+        self.past += [_later(word, begin) for word in gone]
+        return True
+
+    def text(self) -> tuple[str, int]:
+        """The whole text, and how many of its characters are settled."""
+        settled = ''.join(w.text for w in self.past + self.agreement.settled)
+        whole = settled + ''.join(w.text for w in self.agreement.tail)
+        blanks = len(whole) - len(whole.lstrip())
+        committed = max(0, len(core(settled)) - blanks)
+        return whole.strip(), committed
+
+    def transcript(
+        self, clock: Callable[[float], float], final: bool, words: bool = False
+    ) -> Transcript | None:
+        """The next revision; None for a partial that says nothing new. Counts it as published."""
+        text, committed = self.text()
+        if final:
+            committed = len(text)
+        elif self._last == (text, committed) or not (text or self.published):
+            return None
+        self._last = (text, committed)
+        self.revision += 1
+        end = self.voice_end if self.closed else min(self.decoded_to, self.voice_end)
+        kept = [_later(w, self._begin) for w in self.agreement.settled + self.agreement.tail]
+        return Transcript(
+            utterance=self.number,
+            revision=self.revision - 1,
+            text=text,
+            committed=committed,
+            final=final,
+            start=clock(self.start),
+            end=clock(max(self.start, end)),
+            language=self.language,
+            words=tuple(
+                Word(w.text.strip(), clock(w.start), clock(w.end), w.probability)
+                for w in self.past + kept
+            )
+            if words
+            else (),
+        )
+
+
+def _later(word: Word, seconds: float) -> Word:
+    return replace(word, start=word.start + seconds, end=word.end + seconds)

@@ -1,0 +1,187 @@
+"""Whisper by CTranslate2, with a short encoder window."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kame_ros import weights
+from kame_ros.stt.recogniser import Hypothesis, RecogniserError
+from kame_ros.stt.transcript import Word
+
+_RATE = 16_000
+_MEL_PER_S = 100
+_MEL_PER_TOKEN_FRAME = 2  # the encoder halves the mel frames: 20 ms each
+_TOKENS_PER_S = 8  # nobody speaks faster; a decoder that loops does
+_TOKENS_SPARE = 10
+_LONGEST = 440  # tokens; Whisper's context is 448
+
+
+class WhisperRecogniser:
+    """faster-whisper's model without its 30 s window.
+
+    `WhisperModel.transcribe` pads every sound to 30 s, and the encoder is most of the cost of a
+    partial. Here sound is padded to `window` s: 15 s cost a quarter of 30 s at equal error; at
+    10 s and less the decoder begins to loop. Partials are greedy, finals use `beam`. Settled text
+    is forced as the beginning of the output; nothing else conditions it, so that it cannot loop.
+    One thread: two on busy cores are slower.
+    """
+
+    def __init__(
+        self,
+        model: str = 'whisper-base',
+        *,
+        language: str = '',
+        device: str = 'cpu',
+        compute_type: str = '',
+        threads: int = 1,
+        window: float = 15.0,
+        beam: int = 5,
+    ) -> None:
+        """Load. `language` is a code of two letters, or empty to detect it per utterance.
+
+        Raises MissingWeights, CorruptWeights, or ValueError for a language the model lacks.
+        """
+        if not 4.0 <= window <= 30.0:
+            raise ValueError(f'the window of Whisper is 4 to 30 s, not {window}')
+        os.environ.setdefault('OMP_NUM_THREADS', str(threads))
+        path = _locate(model)
+        from faster_whisper import WhisperModel
+        from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+        try:
+            self._model = WhisperModel(
+                path,
+                device=device,
+                compute_type=compute_type or ('int8' if device == 'cpu' else 'default'),
+                cpu_threads=threads,
+                num_workers=1,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise weights.MissingWeights(f'cannot load the model {model!r}: {error}') from error
+        if language and language not in _LANGUAGE_CODES:
+            raise ValueError(f'Whisper knows no language {language!r}')
+        self.multilingual = bool(self._model.model.is_multilingual)
+        if not self.multilingual and language not in ('', 'en'):
+            raise ValueError(f'{model} speaks English only, not {language!r}')
+        self.max_sound = window - 2.0
+        self._window = window
+        self._beam = beam
+        self._fixed = language if self.multilingual else 'en'
+        self._language = self._fixed or 'en'
+        self._tokenizers: dict[str, Any] = {}
+
+    def warm_up(self) -> None:
+        """Decode a second of silence."""
+        self.recognise(np.zeros(_RATE, np.float32), '', final=True)
+
+    def recognise(self, sound: np.ndarray, prefix: str, final: bool) -> Hypothesis:
+        """Decode float32[n] at 16 kHz, n / 16000 at most `max_sound`. Raises RecogniserError."""
+        try:
+            return self._recognise(sound, prefix, final)
+        except RuntimeError as error:  # CTranslate2: out of memory, a lost device
+            raise RecogniserError(str(error)) from error
+
+    def _recognise(self, sound: np.ndarray, prefix: str, final: bool) -> Hypothesis:
+        seconds = len(sound) / _RATE
+        encoded = self._encode(sound)
+        if not self._fixed and not prefix:
+            ((token, _), *_) = self._model.model.detect_language(encoded)[0]
+            self._language = token[2:-2]
+        tokenizer = self._tokenizer(self._language)
+        forced = tokenizer.encode(' ' + prefix.strip()) if prefix else []
+        start = [*tokenizer.sot_sequence, tokenizer.no_timestamps, *forced]
+        budget = _TOKENS_SPARE + int(_TOKENS_PER_S * seconds)
+        result = self._model.model.generate(
+            encoded,
+            [start],
+            beam_size=self._beam if final else 1,
+            max_length=min(_LONGEST, len(start) + max(budget - len(forced), _TOKENS_SPARE)),
+            suppress_blank=not forced,
+            suppress_tokens=[-1],
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+        return Hypothesis(
+            words=self._words(tokenizer, encoded, tokens, seconds),
+            log_probability=result.scores[0],
+            no_speech=result.no_speech_prob,
+            language=self._language,
+        )
+
+    def _encode(self, sound: np.ndarray) -> Any:
+        import ctranslate2
+
+        padded = np.zeros(int(self._window * _RATE), np.float32)
+        padded[: len(sound)] = sound[: len(padded)]
+        mel = self._model.feature_extractor(padded, padding=0)
+        mel = mel[:, : int(self._window * _MEL_PER_S)]
+        view = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None], np.float32))
+        return self._model.model.encode(view)
+
+    def _words(
+        self, tokenizer: Any, encoded: Any, tokens: list[int], seconds: float
+    ) -> tuple[Word, ...]:
+        """Words with times and probabilities, from the cross-attention of the decoder."""
+        if not tokens:
+            return ()
+        frames = max(_MEL_PER_TOKEN_FRAME, int(seconds * _MEL_PER_S))
+        aligned = self._model.model.align(
+            encoded, tokenizer.sot_sequence, [tokens], frames, median_filter_width=7
+        )[0]
+        begins = np.zeros(len(tokens) + 1)
+        for token, frame in reversed(aligned.alignments):
+            begins[min(token, len(tokens))] = frame * 0.02
+        begins = np.maximum.accumulate(begins)
+        pieces, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+        words: list[Word] = []
+        at = 0
+        for piece, group in zip(pieces[:-1], groups[:-1], strict=True):
+            until = at + len(group)
+            probability = float(np.mean(aligned.text_token_probs[at:until]))
+            words.append(Word(piece, float(begins[at]), float(begins[until]), probability))
+            at = until
+        return tuple(_attach_punctuation(words))
+
+    def _tokenizer(self, language: str) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        if language not in self._tokenizers:
+            self._tokenizers[language] = Tokenizer(
+                self._model.hf_tokenizer, self.multilingual, task='transcribe', language=language
+            )
+        return self._tokenizers[language]
+
+
+def _attach_punctuation(words: Sequence[Word]) -> list[Word]:
+    """Pieces without a letter or digit go to the word before them, or else to the one after."""
+    out: list[Word] = []
+    opening = ''
+    for word in words:
+        if any(c.isalnum() for c in word.text):
+            out.append(Word(opening + word.text, word.start, word.end, word.probability))
+            opening = ''
+        elif out and not word.text.startswith(' '):
+            last = out[-1]
+            out[-1] = Word(last.text + word.text, last.start, last.end, last.probability)
+        else:
+            opening += word.text
+    return out
+
+
+def _locate(model: str) -> str:
+    """A packaged name or a path; else a name that faster-whisper may fetch from a hub."""
+    try:
+        return str(weights.find(model, 'stt'))
+    except weights.MissingWeights:
+        if model in weights.KNOWN:
+            raise
+        from faster_whisper import available_models
+
+        if model in available_models() or model.count('/') == 1:
+            return model
+        raise
