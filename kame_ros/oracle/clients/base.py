@@ -1,0 +1,119 @@
+"""What every LLM client does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Message = dict[str, str]  # role ('system', 'user', 'assistant') and content
+
+
+class LlmError(RuntimeError):
+    """An LLM that does not answer, with the reason in one sentence.
+
+    `retryable`: the same server may answer if asked again. `retry_after`: seconds to wait before
+    that, as the server demands, or 0.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class LlmUnavailable(LlmError):
+    """An SDK, key, model or server is missing; the message says how to get it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to write an answer; `max_tokens` is a bound that the server keeps."""
+
+    max_tokens: int = 64
+    temperature: float = 0.0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass
+class Usage:
+    """Tokens of one answer, filled in while it is streamed; -1 where the server does not say.
+
+    `tokens_in` counts the whole prompt, `cached` the part of it that the server had kept.
+    """
+
+    tokens_in: int = -1
+    cached: int = -1
+    tokens_out: int = -1
+
+
+@dataclass(frozen=True)
+class ClientConfig:
+    """Which model where; the key is read from the environment variable `key_name`."""
+
+    model: str
+    base_url: str = ''
+    key_name: str = ''
+    connect_s: float = 2.0
+    idle_s: float = 15.0  # the longest silence of a server between two pieces
+    extra: dict[str, object] = field(default_factory=dict)  # passed on in every request
+
+
+class LlmClient(Protocol):
+    """A connection to one model. All methods run on the one event loop that owns it."""
+
+    slots: int  # how many answers the server writes at once
+
+    def stream(
+        self, messages: Sequence[Message], options: Options, usage: Usage
+    ) -> AsyncGenerator[str, None]:
+        """The answer in pieces as they come, reasoning left out where the server marks it.
+
+        Closing the generator stops the server. Raises LlmError.
+        """
+        ...
+
+    async def warm_up(self, messages: Sequence[Message]) -> None:
+        """Does slow first work: loads the model, reads the beginning of the prompt."""
+        ...
+
+    async def aclose(self) -> None:
+        """Frees the connection or the model."""
+        ...
+
+
+def key_from_environment(name: str, what: str) -> str:
+    """The key in the environment variable `name`; raises LlmUnavailable without it."""
+    key = os.environ.get(name, '').strip()
+    if not key:
+        raise LlmUnavailable(f'{what} needs a key: set the environment variable {name}')
+    return key
+
+
+def missing_sdk(package: str, extra: str) -> LlmUnavailable:
+    """The error for an SDK that is not installed."""
+    return LlmUnavailable(
+        f"the package '{package}' is not installed: pip install 'kame_ros[{extra}]'"
+    )
+
+
+def split_system(messages: Sequence[Message]) -> tuple[str, list[Message]]:
+    """The system text, and the turns, for interfaces that take them apart."""
+    system = ' '.join(m['content'] for m in messages if m['role'] == 'system')
+    return system, [m for m in messages if m['role'] != 'system']
+
+
+async def read_first(
+    client: LlmClient, messages: Sequence[Message], options: Options | None = None
+) -> None:
+    """Asks for one token, so that a server loads its model and reads the prompt."""
+    stream = client.stream(messages, options or Options(max_tokens=1), Usage())
+    try:
+        async for _ in stream:
+            break
+    finally:
+        await stream.aclose()

@@ -1,0 +1,165 @@
+"""llama.cpp inside this process: an LLM without any server."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from kame_ros.oracle.clients.base import (
+    ClientConfig,
+    LlmError,
+    LlmUnavailable,
+    Message,
+    Options,
+    Usage,
+    missing_sdk,
+    read_first,
+)
+
+_BATCH = 64  # tokens read between two looks at the stop flag: ~0.25 s of one slow core
+_MIN_CONTEXT = 512
+_END = object()
+
+
+class EmbeddedClient:
+    """A GGUF model run by xllamacpp with one thread, one answer at a time.
+
+    `config.model` is the path of a .gguf file, or the name of one in kame_ros.weights. One worker
+    thread owns the model; a callback looks at a stop flag at every token, and every 64 tokens of
+    the prompt, so a closed stream stops at once and the next one starts on the same cache.
+    """
+
+    slots = 1
+
+    def __init__(self, config: ClientConfig, *, context: int = 2048, threads: int = 1) -> None:
+        self._path = find_gguf(config.model)
+        self._context = max(context, _MIN_CONTEXT)
+        self._threads = threads
+        self._server: Any = None
+        self._owner = ThreadPoolExecutor(1, thread_name_prefix='llama')
+
+    async def stream(
+        self, messages: Sequence[Message], options: Options, usage: Usage
+    ) -> AsyncGenerator[str, None]:
+        """See LlmClient.stream."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[Any] = asyncio.Queue()  # bounded by max_tokens
+        stop = False
+
+        def on_chunk(chunk: dict[str, Any]) -> bool:
+            loop.call_soon_threadsafe(pieces.put_nowait, chunk)
+            return stop
+
+        def work() -> None:
+            try:
+                if not stop:
+                    self._load().handle_chat_completions(_request(messages, options), on_chunk)
+                result: object = _END
+            except Exception as error:  # the C++ side throws whatever it likes
+                result = error if isinstance(error, LlmError) else LlmError(f'llama.cpp: {error}')
+            loop.call_soon_threadsafe(pieces.put_nowait, result)
+
+        running = loop.run_in_executor(self._owner, work)
+        try:
+            while (chunk := await pieces.get()) is not _END:
+                if isinstance(chunk, LlmError):
+                    raise chunk
+                text = _text(chunk, usage)
+                if text:
+                    yield text
+        finally:
+            stop = True
+            await running
+
+    async def warm_up(self, messages: Sequence[Message]) -> None:
+        """Loads the model and reads the prompt."""
+        await read_first(self, messages)
+
+    async def aclose(self) -> None:
+        """Frees the model; waits for its thread."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._owner, self._free)
+        self._owner.shutdown()
+
+    def _load(self) -> Any:
+        if self._server is None:
+            self._server = load_server(self._path, self._context, self._threads)
+        return self._server
+
+    def _free(self) -> None:
+        self._server = None
+
+
+def load_server(
+    path: Path, context: int = 2048, threads: int = 1, slots: int = 1, key: str = ''
+) -> Any:
+    """A running xllamacpp.Server. It also listens on a random port of 127.0.0.1.
+
+    `key` guards that port; a random one, which no one knows, is made up if it is empty.
+    """
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise missing_sdk('xllamacpp', 'embedded') from error
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = context
+    params.n_parallel = slots
+    params.n_batch = params.n_ubatch = _BATCH
+    # Two threads on a busy machine of two cores spin at their barrier: 9 times slower.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.api_keys = [key or secrets.token_urlsafe(24)]
+    params.hostnames = ['127.0.0.1']
+    params.ui = False
+    params.verbosity = 0
+    try:
+        return xllamacpp.Server(params)
+    except Exception as error:
+        raise LlmUnavailable(f'llama.cpp cannot load {path}: {error}') from error
+
+
+def find_gguf(model: str) -> Path:
+    """The .gguf file of a path or of a name in kame_ros.weights; raises LlmUnavailable."""
+    if model.endswith('.gguf'):
+        path = Path(model).expanduser()
+        if not path.is_file():
+            raise LlmUnavailable(f'there is no model file {path}')
+        return path
+    from kame_ros import weights
+
+    try:
+        return Path(weights.find(model, 'llm'))
+    except Exception as error:
+        raise LlmUnavailable(str(error)) from error
+
+
+def _request(messages: Sequence[Message], options: Options) -> dict[str, Any]:
+    return {
+        'messages': list(messages),
+        'stream': True,
+        'return_progress': True,  # calls back during the prompt too, so that it can be stopped
+        'max_tokens': options.max_tokens,
+        'temperature': options.temperature,
+        'stop': list(options.stop),
+        'cache_prompt': True,
+        'chat_template_kwargs': {'enable_thinking': False},
+    }
+
+
+def _text(chunk: dict[str, Any], usage: Usage) -> str:
+    if error := chunk.get('error'):
+        raise LlmError(f'llama.cpp: {error.get("message", error)}', retryable=False)
+    progress = chunk.get('prompt_progress')
+    if progress:
+        usage.tokens_in = int(progress['total'])
+        usage.cached = int(progress['cache'])
+    if timings := chunk.get('timings'):
+        usage.tokens_out = int(timings['predicted_n'])
+        usage.cached = int(timings['cache_n'])
+        usage.tokens_in = usage.cached + int(timings['prompt_n'])
+    choices = chunk.get('choices') or [{}]
+    return str(choices[0].get('delta', {}).get('content') or '')

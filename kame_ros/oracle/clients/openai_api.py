@@ -1,0 +1,104 @@
+"""Any server that speaks OpenAI's chat completions: OpenAI, vLLM, llama.cpp, Gemini, ..."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from kame_ros.oracle.clients.base import (
+    ClientConfig,
+    LlmError,
+    Message,
+    Options,
+    Usage,
+    key_from_environment,
+    missing_sdk,
+    read_first,
+)
+from kame_ros.oracle.clients.errors import translate
+
+KEY = 'OPENAI_API_KEY'
+_TIMINGS = 'timings'  # llama.cpp's own report
+
+
+class OpenAiClient:
+    """Streams from `base_url` (OpenAI's if empty) with the official SDK.
+
+    A key is demanded only where the server is not on this machine. The SDK's own retries are off:
+    the policy decides.
+    """
+
+    slots = 4
+
+    def __init__(self, config: ClientConfig) -> None:
+        try:
+            import openai
+        except ImportError as error:
+            raise missing_sdk('openai', 'openai') from error
+        self._config = config
+        name = config.key_name or KEY
+        key = os.environ.get(name, '')
+        if not key and not _is_local(config.base_url):
+            key = key_from_environment(name, config.base_url or 'OpenAI')
+        self._client = openai.AsyncOpenAI(
+            api_key=key or 'none',
+            base_url=config.base_url or None,
+            max_retries=0,
+            timeout=openai.Timeout(config.idle_s, connect=config.connect_s),
+        )
+
+    async def stream(
+        self, messages: Sequence[Message], options: Options, usage: Usage
+    ) -> AsyncGenerator[str, None]:
+        """See LlmClient.stream."""
+        with translate(self._config):
+            stream = await self._client.chat.completions.create(**self._request(messages, options))
+            async with stream:
+                async for chunk in stream:
+                    _read_usage(chunk, usage)
+                    for choice in chunk.choices[:1]:
+                        if choice.delta and choice.delta.content:
+                            yield choice.delta.content
+
+    async def warm_up(self, messages: Sequence[Message]) -> None:
+        """Opens the connection; a local server also loads its model and reads the prompt."""
+        await read_first(self, messages)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    def _request(self, messages: Sequence[Message], options: Options) -> dict[str, Any]:
+        official = not self._config.base_url or 'api.openai.com' in self._config.base_url
+        request: dict[str, Any] = {
+            'model': self._config.model,
+            'messages': list(messages),
+            'stream': True,
+            'stream_options': {'include_usage': True},
+            # OpenAI's newer models refuse max_tokens; most other servers know nothing else.
+            'max_completion_tokens' if official else 'max_tokens': options.max_tokens,
+            'temperature': options.temperature,
+            'extra_body': dict(self._config.extra),
+        }
+        if options.stop:
+            request['stop'] = list(options.stop)
+        return request
+
+
+def _is_local(base_url: str) -> bool:
+    return any(host in base_url for host in ('//127.0.0.1', '//localhost', '//[::1]'))
+
+
+def _read_usage(chunk: Any, usage: Usage) -> None:
+    if not hasattr(chunk, 'choices') or chunk.choices is None:
+        raise LlmError(f'not a chunk of an answer: {str(chunk)[:80]}')
+    if chunk.usage:
+        usage.tokens_in = chunk.usage.prompt_tokens
+        usage.tokens_out = chunk.usage.completion_tokens
+        details = chunk.usage.prompt_tokens_details
+        if details and details.cached_tokens is not None:
+            usage.cached = details.cached_tokens
+    timings = (chunk.model_extra or {}).get(_TIMINGS)
+    if timings:
+        usage.cached = int(timings.get('cache_n', usage.cached))

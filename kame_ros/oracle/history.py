@@ -1,0 +1,119 @@
+"""What was really said in the conversation, by both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Words of one speaker; `utterance` is the user's, -1 for the robot."""
+
+    role: str  # 'user' or 'assistant'
+    text: str
+    utterance: int = -1
+
+
+@dataclass(frozen=True)
+class _Piece:
+    text: str
+    t: float
+
+
+def estimate_tokens(text: str) -> int:
+    """A rough, quick upper estimate of the tokens in English text, for bounds."""
+    return len(text) // 3 + 4  # four for the marks of a turn
+
+
+@dataclass
+class History:
+    """Append-only turns, so that a server can reuse what it has read of them.
+
+    The robot's words count when they leave the loudspeaker. While the user speaks (from
+    `user_begins` to `user_ends`) the turns are frozen: words of the robot that overlap wait, and
+    are put before or after the user's turn by their time. When the turns exceed `max_tokens`, the
+    oldest are dropped whole, down to `keep` of the bound: rarely, as each drop costs the cache.
+    """
+
+    max_tokens: int = 600
+    keep: float = 0.6
+    count: Callable[[str], int] = estimate_tokens
+    _turns: list[Turn] = field(default_factory=list)
+    _robot: list[_Piece] = field(default_factory=list)  # the robot's words since the last turn
+    _open_since: float | None = None
+    dropped: int = 0  # turns
+
+    def user_begins(self, t: float) -> None:
+        """The user is heard since `t`."""
+        if self._open_since is None:
+            self._open_since = t
+
+    def user_ends(self, utterance: int, text: str) -> None:
+        """The user has said `text`; nothing, if it is empty."""
+        since = self._open_since
+        before = [p for p in self._robot if since is None or p.t < since]
+        after = self._robot[len(before) :]
+        if text.strip():
+            self._add_robot(before)
+            self._turns.append(Turn('user', text.strip(), utterance))
+            self._robot = after
+        self._open_since = None
+        self._bound()
+
+    def robot_said(self, text: str, t: float) -> None:
+        """The robot said this piece at `t`; pieces are joined as they are."""
+        self._robot.append(_Piece(text, t))
+
+    def cut(self, t: float) -> int:
+        """Forgets the robot's words from after `t`, as playback stopped; returns how many pieces.
+
+        Only words of the answer that is being said can be cut.
+        """
+        said = [p for p in self._robot if p.t <= t]
+        lost = len(self._robot) - len(said)
+        if lost and said:
+            said[-1] = _Piece(said[-1].text.rstrip() + '—', said[-1].t)
+        self._robot = said
+        return lost
+
+    def turns_before(self, utterance: int) -> list[Turn]:
+        """The turns that an answer to this utterance is based on, oldest first.
+
+        Two user turns without an answer between them stay two; the prompt joins them.
+        """
+        turns = list(self._turns)
+        for i, turn in enumerate(turns):
+            if turn.role == 'user' and turn.utterance == utterance:
+                return turns[:i]
+        if self._robot and self._open_since is not None:
+            said = ''.join(p.text for p in self._robot if p.t < self._open_since)
+        else:
+            said = ''.join(p.text for p in self._robot)
+        if said.strip():
+            turns.append(Turn('assistant', said.strip()))
+        return turns
+
+    def clear(self) -> None:
+        """Forgets the conversation."""
+        self._turns.clear()
+        self._robot.clear()
+        self._open_since = None
+
+    def _add_robot(self, pieces: list[_Piece]) -> None:
+        text = ''.join(p.text for p in pieces).strip()
+        if text:
+            self._turns.append(Turn('assistant', text))
+
+    def _bound(self) -> None:
+        def size() -> int:
+            return sum(self.count(turn.text) for turn in self._turns)
+
+        if size() <= self.max_tokens:
+            return
+        while len(self._turns) > 1 and size() > self.keep * self.max_tokens:
+            self._turns.pop(0)
+            self.dropped += 1
+        while len(self._turns) > 1 and self._turns[0].role != 'user':
+            self._turns.pop(0)
+            self.dropped += 1

@@ -1,0 +1,33 @@
+"""How eager the oracle is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """How eager the oracle is; times in seconds on the clock of the events.
+
+    The defaults come from measurements on partial transcripts of streaming Whisper: asking on two
+    new committed words starts 20 % fewer generations than asking on two new words of any kind.
+    """
+
+    answer_partials: bool = True  # False: a cascade, only the final transcript is answered
+    min_new_words: int = 2  # committed words
+    min_gap_s: float = 0.4  # between the starts for partials; a final never waits
+    max_streams: int = 2
+    hold_s: float = 0.8  # how long an adopted stream is safe when all streams are taken
+    first_token_s: float = 2.0
+    total_s: float = 15.0
+    retries: int = 1  # of the same back-end, before the next one
+    backoff_s: float = 0.25  # doubles with each attempt
+    max_wait_s: float = 1.5  # a longer retry-after means: use the next back-end
+    cooldown_s: float = 30.0  # how long a back-end that failed for good is left alone
+    backends: int = 1
+
+    def __post_init__(self) -> None:
+        if self.min_new_words < 1 or self.max_streams < 1 or self.backends < 1:
+            raise ValueError('min_new_words, max_streams and backends are at least 1')
+        if min(self.min_gap_s, self.first_token_s, self.total_s, self.backoff_s) < 0:
+            raise ValueError('times are not negative')

@@ -1,0 +1,81 @@
+"""What the LLM is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kame_ros.oracle.history import Turn
+from kame_ros.oracle.sanitise import clean_heard
+
+Message = dict[str, str]  # role ('system', 'user', 'assistant') and content
+
+# Short on purpose: a model of 135 M parameters follows two sentences and loses ten.
+DEFAULT_PERSONA = 'You are a friendly robot.'
+DEFAULT_STYLE = 'Answer in one or two short spoken sentences, with plain words and no symbols.'
+_DROP_STEP = 100  # words: a long text is shortened in steps, so that the prompt's start stays
+
+
+@dataclass(frozen=True)
+class PromptConfig:
+    """The fixed parts of the prompt.
+
+    `max_user_words` bounds what is sent of an utterance: its end is kept.
+    """
+
+    persona: str = DEFAULT_PERSONA
+    style: str = DEFAULT_STYLE
+    max_user_words: int = 300
+
+    @property
+    def system(self) -> str:
+        """The fixed system text."""
+        return f'{self.persona.strip()} {self.style.strip()}'.strip()
+
+
+def build_messages(
+    config: PromptConfig,
+    turns: Sequence[Turn],
+    text: str,
+    committed: int | None = None,
+    extra: str = '',
+) -> list[Message]:
+    """The prompt: fixed system text, the turns, and what the user says now.
+
+    From the first message to the last but one nothing changes while the user speaks, so a server
+    reuses its cache. `extra` (facts, declared actions) ends the system text. `committed` is the
+    length of the part of `text` that will not change; the rest is lowered and loses its last
+    punctuation, which recognisers invent anew with every revision. What the user says is only
+    ever in the user role.
+    """
+    system = config.system + (f'\n{extra}' if extra else '')
+    messages: list[Message] = [{'role': 'system', 'content': system}]
+    for turn in turns:
+        _append(messages, turn.role, clean_heard(turn.text))
+    _append(messages, 'user', _shorten(_stable(text, committed), config.max_user_words))
+    return messages
+
+
+def _stable(text: str, committed: int | None) -> str:
+    if committed is None or committed >= len(text):
+        return clean_heard(text)
+    tail = text[committed:].rstrip(' .,;:!?…').lower()
+    return clean_heard(text[:committed] + tail)
+
+
+def _shorten(text: str, max_words: int) -> str:
+    words = text.split()
+    excess = len(words) - max_words
+    if excess <= 0:
+        return text
+    return ' '.join(words[-(-excess // _DROP_STEP) * _DROP_STEP :] or words[-max_words:])
+
+
+def _append(messages: list[Message], role: str, content: str) -> None:
+    """Adds a message; one of the same role as the last joins it, as some servers demand."""
+    if not content:
+        return
+    if messages[-1]['role'] == role:
+        messages[-1]['content'] += ' ' + content
+    else:
+        messages.append({'role': role, 'content': content})

@@ -1,0 +1,45 @@
+"""The way of an answer: pieces from an LLM in, words for the robot out."""
+
+from __future__ import annotations
+
+from kame_ros.oracle.sanitise import AnswerLimit, ThoughtFilter, speakable
+from kame_ros.oracle.words import WordRechunker
+
+
+class SpokenStream:
+    """Whole, speakable words of one answer, of at most `max_words`.
+
+    Push the pieces as they come; `done` tells that no more is needed and the server can stop.
+    """
+
+    def __init__(self, max_words: int = 30, thinking: bool = False) -> None:
+        self._thoughts = ThoughtFilter(thinking)
+        self._words = WordRechunker()
+        self._limit = AnswerLimit(max_words)
+        self._begun = False
+
+    @property
+    def done(self) -> bool:
+        """No more words will come, whatever is pushed."""
+        return self._limit.done
+
+    def push(self, piece: str) -> list[str]:
+        """Takes a piece of the answer and returns the words that it completes."""
+        return self._say(self._words.push(self._thoughts.push(piece)))
+
+    def flush(self) -> list[str]:
+        """Returns the last words; the answer is complete."""
+        last = self._words.push(self._thoughts.flush()) + self._words.flush()
+        words = self._say(last)
+        rest = self._limit.flush()
+        return words + rest
+
+    def _say(self, words: list[str]) -> list[str]:
+        said: list[str] = []
+        for word in words:
+            clean = speakable(word)
+            if clean and not self._begun:
+                clean, self._begun = clean.lstrip(), True
+            if clean:
+                said += self._limit.push(clean)
+        return said
