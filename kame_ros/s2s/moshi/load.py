@@ -1,0 +1,169 @@
+"""Loads what a checkpoint names: the language model, the codec, the tokeniser."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from kame_ros.s2s.moshi.checkpoint import Checkpoint
+from kame_ros.s2s.moshi.model import ORACLE_PREFIX, LMModel, OracleLMModel
+from kame_ros.s2s.moshi.safetensors_file import CheckpointError, SafetensorsFile
+
+# isort: split
+from moshi.models import loaders
+from moshi.models.compression import MimiModel
+
+if TYPE_CHECKING:
+    from sentencepiece import SentencePieceProcessor
+
+KEPT_IN_F32 = ('condition_provider.', 'fuser.')  # as moshi/models/loaders.py does
+
+
+def load_lm(
+    checkpoint: Checkpoint,
+    device: str = 'cpu',
+    dtype: torch.dtype = torch.bfloat16,
+    context: int | None = None,
+) -> LMModel:
+    """Loads the language model, cast to `dtype` tensor by tensor.
+
+    Gives an `OracleLMModel` if the checkpoint has an oracle embedding, and true Moshi if it has
+    none. `context` shortens the attention, in frames. Keys and shapes are checked before any
+    weight is read. Raises CheckpointError with the key or shape that does not fit.
+    """
+    with ExitStack() as files:
+        shards = [files.enter_context(SafetensorsFile(path)) for path in checkpoint.lm_files]
+        places = {key: shard for shard in shards for key in shard.entries}
+        model = _empty_lm(checkpoint, any(k.startswith(ORACLE_PREFIX) for k in places), context)
+        plan = {
+            key: torch.empty(shard.entries[key].shape, dtype=dtype, device='meta')
+            for key, shard in places.items()
+        }
+        _assign(model, plan, checkpoint.where)
+        state: dict[str, Tensor] = {}
+        for key, shard in places.items():
+            kept = key.startswith(KEPT_IN_F32)
+            state[key] = shard.read(key, torch.float32 if kept else dtype, device)
+        _assign(model, state, checkpoint.where)
+    if checkpoint.lora_file is not None:
+        add_lora(model, SafetensorsFile(checkpoint.lora_file), checkpoint.lora_scaling)
+    for weight in model.parameters():
+        weight.requires_grad_(False)
+    return model.eval()
+
+
+def _empty_lm(checkpoint: Checkpoint, oracle: bool, context: int | None) -> LMModel:
+    kwargs = dict(checkpoint.lm_kwargs)
+    if 'demux_second_stream' in kwargs:
+        kwargs['demux_second_text_stream'] = kwargs.pop('demux_second_stream')
+    fuser = kwargs.pop('fuser', None) or {}
+    if kwargs.pop('conditioners', None) or any(isinstance(v, list) and v for v in fuser.values()):
+        raise CheckpointError(f'{checkpoint.where} is a conditioned model, which is not supported')
+    if context is not None:
+        kwargs['context'] = min(context, kwargs.get('context') or context)
+    kind = OracleLMModel if oracle else LMModel
+    try:
+        return kind(device='meta', dtype=torch.bfloat16, **kwargs)
+    except (TypeError, AssertionError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f'config.json of {checkpoint.where} describes no Moshi model: {error}'
+        ) from error
+
+
+def _assign(model: nn.Module, state: dict[str, Tensor], where: str) -> None:
+    """Lets `model` take the tensors of `state`, which is emptied of older names on the way."""
+    try:
+        missing, unexpected = model.load_state_dict(state, strict=False, assign=True)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()
+        text = first[1].strip() if len(first) > 1 else first[0]
+        raise CheckpointError(f'{where} does not fit its config.json: {text}') from error
+    for kind, keys in (('no weight', missing), ('an unknown weight', unexpected)):
+        if keys:
+            more = f' and {len(keys) - 1} more' if len(keys) > 1 else ''
+            raise CheckpointError(f'{where} has {kind} {keys[0]}{more}')
+
+
+@torch.no_grad()
+def add_lora(model: LMModel, file: SafetensorsFile, scaling: float) -> None:
+    """Adds LoRA weights to the linear layers they are for: W + scaling * B A.
+
+    Whole tensors in the file (fine-tuned embeddings) take the place of the model's. Raises
+    CheckpointError for a key that the model has no place for.
+    """
+    with file:
+        for key in file.entries:
+            if key.endswith('.lora_B.weight'):
+                continue
+            if key.endswith('.lora_A.weight'):
+                _add_pair(model, file, key.removesuffix('.lora_A.weight'), scaling)
+                continue
+            weight = _weight(model, key.removesuffix('.weight'), file)
+            new = file.read(key, weight.dtype, weight.device)
+            _check_shape(key, new, weight, file)
+            weight.copy_(new)
+
+
+def _add_pair(model: LMModel, file: SafetensorsFile, name: str, scaling: float) -> None:
+    a_key, b_key = f'{name}.lora_A.weight', f'{name}.lora_B.weight'
+    if b_key not in file.entries:
+        raise CheckpointError(f'{file.path} has {a_key}, but no {b_key}')
+    weight = _weight(model, name, file)
+    down = file.read(a_key, torch.float32, weight.device)
+    up = file.read(b_key, torch.float32, weight.device)
+    if up.shape[1] != down.shape[0]:
+        raise CheckpointError(f'{file.path}: the ranks of {a_key} and {b_key} differ')
+    update = up @ down
+    _check_shape(name, update, weight, file)
+    weight.copy_(weight.float().add_(update, alpha=scaling))
+
+
+def _weight(model: LMModel, name: str, file: SafetensorsFile) -> Tensor:
+    for old, new in (('.in_proj', '.in_projs.0'), ('.out_proj', '.out_projs.0')):
+        if name.endswith(old):
+            name = name.removesuffix(old) + new
+    try:
+        return model.get_parameter(f'{name}.weight')
+    except AttributeError as error:
+        raise CheckpointError(f'{file.path} is for another model: no layer {name}') from error
+
+
+def _check_shape(key: str, new: Tensor, weight: Tensor, file: SafetensorsFile) -> None:
+    if new.shape != weight.shape:
+        raise CheckpointError(
+            f'{file.path}: {key} is of shape {list(new.shape)}, the model has {list(weight.shape)}'
+        )
+
+
+def load_mimi(checkpoint: Checkpoint, device: str = 'cpu') -> MimiModel:
+    """Loads the codec, in float32. Raises CheckpointError if its file is damaged or another's."""
+    mimi = loaders.get_mimi(
+        None, checkpoint.mimi_config, device=device, num_codebooks=checkpoint.codebooks
+    )
+    with SafetensorsFile(checkpoint.mimi_file) as file:
+        state = {key: file.read(key, None, device) for key in file.entries}
+    _assign(mimi, state, str(checkpoint.mimi_file))
+    for weight in mimi.parameters():
+        weight.requires_grad_(False)
+    return mimi.eval()
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> SentencePieceProcessor:
+    """Loads the text tokeniser. Raises CheckpointError if it is not one."""
+    from sentencepiece import SentencePieceProcessor
+
+    try:
+        tokenizer: Any = SentencePieceProcessor(model_file=str(checkpoint.tokenizer_file))
+    except (OSError, RuntimeError) as error:
+        raise CheckpointError(
+            f'{checkpoint.tokenizer_file} is no SentencePiece model: download it again'
+        ) from error
+    words, card = tokenizer.vocab_size(), checkpoint.lm_kwargs.get('text_card', 0)
+    if words > card:
+        raise CheckpointError(
+            f'{checkpoint.tokenizer_file} has {words} pieces, the model only {card} text tokens'
+        )
+    return tokenizer
