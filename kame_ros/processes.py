@@ -65,7 +65,7 @@ def _is_free(domain: int) -> bool:
 def environment(domain: int, discovery: str = 'LOCALHOST') -> dict[str, str]:
     """The environment of a graph's processes.
 
-    `discovery` is ROS_AUTOMATIC_DISCOVERY_RANGE: LOCALHOST, or SUBNET to be found by other machines.
+    `discovery` is ROS_AUTOMATIC_DISCOVERY_RANGE: LOCALHOST, or SUBNET to be found from elsewhere.
     """
     env = dict(os.environ)
     env['ROS_DOMAIN_ID'] = str(domain)

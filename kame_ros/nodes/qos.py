@@ -25,3 +25,5 @@ AUDIO_OFFER = _profile(ReliabilityPolicy.RELIABLE, 5)
 AUDIO_ASK = _profile(ReliabilityPolicy.BEST_EFFORT, 5)
 TEXT = _profile(ReliabilityPolicy.RELIABLE, 50)
 STATE = _profile(ReliabilityPolicy.RELIABLE, 1, latched=True)
+# A record of a session must be whole, and may be late.
+RECORD = _profile(ReliabilityPolicy.RELIABLE, 500)

@@ -14,7 +14,7 @@ from kame_ros.audio.frame import FRAME_S, Frame
 from kame_ros.inbox import Inbox
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.front_ends import FRONT_ENDS, PARAMETERS, make_front_end
+from kame_ros.nodes.front_ends import FRONT_ENDS, PARAMETERS, make_front_end, model_name
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 from kame_ros.nodes.say_server import SayServer
@@ -107,7 +107,7 @@ class S2SNode(KameNode):
     def counters(self) -> dict[str, float | str]:
         front_end = self._front_end
         return {
-            'front_end': self.param('front_end'),
+            'model': model_name(self.param),
             **self._count,
             **self._mic.counters('frames'),
             **self._chunks.counters('oracle'),

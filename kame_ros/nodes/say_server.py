@@ -31,7 +31,7 @@ class SayServer:
     """Turns each goal into a generation of a source of its own, and follows it until it is said.
 
     Several goals at once are said one after the other, by priority. `publish` puts a chunk on the
-    topic `oracle`; `on_piece`, `on_spoken` and `on_stopped` are called by the owner of the front-end.
+    topic `oracle`; the owner of the front-end calls `on_piece`, `on_spoken` and `on_stopped`.
     """
 
     def __init__(self, node: Node, publish: Callable[[OracleChunk], None]) -> None:

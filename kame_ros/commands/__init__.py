@@ -1,0 +1,1 @@
+"""What the command `kame` can do, one file each."""

@@ -1,0 +1,49 @@
+"""`kame say`: makes a running robot say something."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from rich.markup import escape
+
+from kame_ros.commands.show import console, fail
+from kame_ros.processes import environment
+from kame_ros.running_graphs import Note, running_graphs
+
+
+def say(args: argparse.Namespace) -> int:
+    """Sends a goal to the action `say` and follows it."""
+    note = _find(args.namespace, args.domain)
+    namespace = args.namespace or (note.namespace if note else 'robot')
+    domain = args.domain
+    if domain is None:
+        domain = note.domain if note else int(os.environ.get('ROS_DOMAIN_ID', '0'))
+    env = environment(domain, note.discovery if note else 'LOCALHOST')
+    os.environ.update({key: env[key] for key in env if key.startswith(('ROS_', 'AMENT_'))})
+    from kame_ros.nodes.say_client import NoRobot, say_to_robot
+
+    try:
+        said, problem = say_to_robot(
+            f'/{namespace.strip("/")}/say', args.text, args.priority, args.patience, _show
+        )
+    except NoRobot as error:
+        return fail(escape(f'{error}; is there a robot? `kame up` starts one'))
+    console.print()
+    if problem:
+        return fail(escape(f'{problem}; said: {said or "nothing"}'))
+    return 0
+
+
+def _find(namespace: str | None, domain: int | None) -> Note | None:
+    """The newest graph on this machine that fits what was asked for."""
+    fits = [
+        note
+        for note in running_graphs()
+        if namespace in (None, note.namespace) and domain in (None, note.domain)
+    ]
+    return fits[-1] if fits else None
+
+
+def _show(said: str) -> None:
+    console.print(f'\r{escape(said)}', end='')
