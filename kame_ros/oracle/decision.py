@@ -17,6 +17,7 @@ class Start:
     committed: int = 0  # so many characters of the text are sure
     backend: int = 0
     attempt: int = 0
+    follow_up: bool = False  # `text` is the result of an action in this turn
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,16 @@ class History:
             turns.append(Turn('assistant', said.strip()))
         return turns
 
+    def all_turns(self) -> list[Turn]:
+        """Everything that was said so far, oldest first."""
+        return self.turns_before(-2)
+
+    def note(self, text: str) -> None:
+        """Adds the result of an action, told in the user's role, after what was said."""
+        self._add_robot(self._robot)
+        self._robot = []
+        self._turns.append(Turn('user', text))
+
     def clear(self) -> None:
         """Forgets the conversation."""
         self._turns.clear()

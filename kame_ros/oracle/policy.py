@@ -36,6 +36,7 @@ class OraclePolicy:
     config: PolicyConfig = field(default_factory=PolicyConfig)
 
     def __post_init__(self) -> None:
+        self.order: tuple[int, ...] = ()  # back-ends by preference; empty: as they are numbered
         self._gen = 0
         self._down_until: dict[int, float] = {}
         self._forget()
@@ -71,6 +72,10 @@ class OraclePolicy:
         return newest.final or transcript.revision <= newest.revision
 
     # -- events ---------------------------------------------------------------------------
+
+    def is_confirmed(self, gen: int) -> bool:
+        """Whether this running generation answers a final transcript."""
+        return gen in self._streams and self._streams[gen].ask.final
 
     def on_transcript(self, t: float, transcript: Transcript) -> list[Decision]:
         """Hears a revision of what the user says."""
@@ -132,6 +137,17 @@ class OraclePolicy:
                 if stream.first_word is None:
                     decisions += self._try_again(t, stream.ask, why, not hopeless)
         return decisions + self._advance(t)
+
+    def on_result(self, t: float, text: str) -> list[Decision]:
+        """An action of this turn has a result: the robot speaks of it, unless the user speaks."""
+        newest = self._newest
+        if newest is None or not newest.final or self._pending is not None:
+            return []
+        self._last_start, self._retry = t, None
+        ask = Start(
+            0, text, newest.utterance, newest.revision, True, len(text), self._preferred_backend(t)
+        )
+        return [*(self._make_room(t, True) or []), self._begin(t, replace(ask, follow_up=True))]
 
     def interrupt(self, t: float, why: str = 'interrupted') -> list[Decision]:
         """Stops all speech; what the user says from now on is answered."""
@@ -279,10 +295,13 @@ class OraclePolicy:
         return 'no first token in time' if stream.first_word is None else 'took too long'
 
     def _preferred_backend(self, t: float) -> int:
-        for backend in range(self.config.backends):
-            if t >= self._down_until.get(backend, float('-inf')):
-                return backend
-        return 0
+        order = self._order()
+        up = [b for b in order if t >= self._down_until.get(b, float('-inf'))]
+        return (up or order)[0]
+
+    def _order(self) -> tuple[int, ...]:
+        rest = (b for b in range(self.config.backends) if b not in self.order)
+        return (*(b for b in self.order if b < self.config.backends), *rest)
 
     def _try_again(
         self, t: float, ask: Start, error: str, retryable: bool, retry_after: float = 0.0
@@ -297,8 +316,10 @@ class OraclePolicy:
             return []
         cooldown = max(self.config.cooldown_s, retry_after)
         self._down_until[ask.backend] = t + cooldown
-        if ask.backend + 1 < self.config.backends:
-            self._retry = _Retry(replace(ask, backend=ask.backend + 1, attempt=0), t)
+        order = self._order()
+        after = order[order.index(ask.backend) + 1 :] if ask.backend in order else order[:1]
+        if after:
+            self._retry = _Retry(replace(ask, backend=after[0], attempt=0), t)
             return []
         self._asked = None
         if not ask.final:

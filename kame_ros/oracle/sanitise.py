@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from kame_ros.oracle.actions import CLOSE, OPEN
+
 _THOUGHTS = {
     '<think>': '</think>',
     '<thinking>': '</thinking>',
@@ -12,19 +14,24 @@ _THOUGHTS = {
     '◁think▷': '◁/think▷',
 }
 _FENCE = '```'  # code is not for the ear
+_MAX_INSIDE = 4_000  # characters of a request: longer ones are refused
+_MAX_REQUESTS = 8  # of one answer
 
 
 class ThoughtFilter:
     """Takes reasoning traces and code blocks out of a stream of text pieces.
 
     `thinking` says that the stream begins inside a trace, as with models whose template opens it.
-    A mark may be split over pieces: text that may be the start of one is held back.
+    A mark may be split over pieces: text that may be the start of one is held back. Requests for
+    actions are taken out too, and collected in `requests` when they are complete.
     """
 
     def __init__(self, thinking: bool = False) -> None:
         self._rest = ''
         self._until = '</think>' if thinking else ''
-        self._marks = {**_THOUGHTS, _FENCE: _FENCE}
+        self._marks = {**_THOUGHTS, _FENCE: _FENCE, OPEN: CLOSE}
+        self._inside = ''
+        self.requests: list[str] = []
 
     def push(self, piece: str) -> str:
         """Takes a piece and returns the text that is surely outside of a trace."""
@@ -32,11 +39,16 @@ class ThoughtFilter:
         said = ''
         while True:
             if self._until:
-                _, mark, after = self._rest.partition(self._until)
+                before, mark, after = self._rest.partition(self._until)
                 if not mark:
-                    self._rest = _possible_start(self._rest, [self._until])
+                    held = _possible_start(self._rest, [self._until])
+                    self._collect(self._rest[: len(self._rest) - len(held)])
+                    self._rest = held
                     return said
-                self._rest, self._until = after, ''
+                self._collect(before)
+                if self._until == CLOSE and len(self.requests) < _MAX_REQUESTS:
+                    self.requests.append(self._inside)
+                self._rest, self._until, self._inside = after, '', ''
             at, mark = self._next_mark()
             if not mark:
                 held = _possible_start(self._rest, list(self._marks))
@@ -50,6 +62,10 @@ class ThoughtFilter:
         """Returns what was held back; a trace without an end stays unsaid."""
         rest, self._rest = self._rest, ''
         return '' if self._until else rest
+
+    def _collect(self, text: str) -> None:
+        if self._until == CLOSE and len(self._inside) < _MAX_INSIDE:
+            self._inside += text
 
     def _next_mark(self) -> tuple[int, str]:
         found = [(self._rest.find(mark), mark) for mark in self._marks if mark in self._rest]

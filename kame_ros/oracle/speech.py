@@ -17,11 +17,18 @@ class SpokenStream:
         self._words = WordRechunker()
         self._limit = AnswerLimit(max_words)
         self._begun = False
+        self._taken = 0
 
     @property
     def done(self) -> bool:
         """No more words will come, whatever is pushed."""
         return self._limit.done
+
+    def take_requests(self) -> list[str]:
+        """Requests for actions that are complete since the last call, as they were written."""
+        requests = self._thoughts.requests[self._taken :]
+        self._taken = len(self._thoughts.requests)
+        return requests
 
     def push(self, piece: str) -> list[str]:
         """Takes a piece of the answer and returns the words that it completes."""

@@ -1,0 +1,101 @@
+"""What a turn cost and how old the answer was."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+from kame_ros.oracle.backend import Backend
+from kame_ros.oracle.clients.base import Usage
+from kame_ros.oracle.decision import Start
+from kame_ros.oracle.history import estimate_tokens
+from kame_ros.oracle.words import word_count
+from kame_ros.stt.transcript import Transcript
+
+
+@dataclass
+class TurnAccount:
+    """The books of one utterance of the user.
+
+    `first_word_s`: from the end of speech to the first word of an answer to the whole utterance.
+    `stale_words`: words of the user that the first spoken answer did not know of. Tokens include
+    those of cancelled generations; where a server did not tell them, they are estimated.
+    """
+
+    utterance: int
+    started: int = 0
+    applied: int = 0
+    cancelled: int = 0
+    superseded: int = 0
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    estimated: int = 0  # generations whose tokens were estimated
+    cost: float = 0.0
+    first_word_s: float | None = None
+    stale_words: int | None = None
+    _asked: dict[int, int] = field(default_factory=dict)  # generation -> words it was asked
+    _final_words: int | None = None
+    _ended: float = 0.0
+    _first_words: dict[int, float] = field(default_factory=dict)
+    _spoken: int | None = None
+
+    def on_final(self, transcript: Transcript) -> None:
+        """The user has finished."""
+        self._final_words = word_count(transcript.text)
+        self._ended = transcript.end
+        for gen, t in self._first_words.items():
+            self._note_first_word(gen, t)
+        self._note_staleness()
+
+    def on_start(self, ask: Start) -> None:
+        """A generation was asked."""
+        self.started += 1
+        self._asked[ask.gen] = word_count(ask.text)
+
+    def on_first_word(self, t: float, gen: int) -> None:
+        """A generation became the oracle."""
+        self.applied += 1
+        self._first_words[gen] = t
+        self._note_first_word(gen, t)
+
+    def on_cancel(self, why: str) -> None:
+        """A generation was stopped."""
+        self.cancelled += 1
+        self.superseded += why == 'superseded'
+
+    def on_spoken(self, gen: int) -> None:
+        """The robot says words of this generation."""
+        if self._spoken is None and gen in self._asked:
+            self._spoken = gen
+            self._note_staleness()
+
+    def on_usage(self, backend: Backend, prompt: str, answer: str, usage: Usage) -> None:
+        """The tokens of a generation, complete or not."""
+        told = usage.tokens_in >= 0 and usage.tokens_out >= 0
+        self.estimated += not told
+        tokens_in = usage.tokens_in if usage.tokens_in >= 0 else estimate_tokens(prompt)
+        tokens_out = usage.tokens_out if usage.tokens_out >= 0 else len(answer) // 4
+        cached = min(max(usage.cached, 0), tokens_in)
+        self.tokens_in += tokens_in
+        self.tokens_cached += cached
+        self.tokens_out += tokens_out
+        cached_price = backend.price_in if backend.price_cached is None else backend.price_cached
+        self.cost += (
+            (tokens_in - cached) * backend.price_in
+            + cached * cached_price
+            + tokens_out * backend.price_out
+        ) / 1e6
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """The public fields, for the record."""
+        return {k: v for k, v in asdict(self).items() if not k.startswith('_')}
+
+    def _note_first_word(self, gen: int, t: float) -> None:
+        whole = self._final_words is not None and self._asked.get(gen) == self._final_words
+        if whole and self.first_word_s is None:
+            self.first_word_s = t - self._ended
+
+    def _note_staleness(self) -> None:
+        if self._spoken is not None and self._final_words is not None:
+            self.stale_words = max(0, self._final_words - self._asked[self._spoken])

@@ -1,0 +1,68 @@
+"""One answer in the making."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kame_ros.oracle.backend import Backend
+from kame_ros.oracle.clients.base import LlmClient, LlmError, Message, Options, Usage
+from kame_ros.oracle.decision import Start
+from kame_ros.oracle.speech import SpokenStream
+
+
+@dataclass
+class Generation:
+    """A question, the LLM that is asked, and what it has answered so far."""
+
+    ask: Start
+    backend: Backend
+    messages: list[Message]
+    max_words: int
+    task: asyncio.Task[None] | None = None
+    words: list[str] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def text(self) -> str:
+        """The answer so far, as the robot would say it."""
+        return ''.join(self.words)
+
+    @property
+    def prompt(self) -> str:
+        """The whole prompt as one text."""
+        return ' '.join(message['content'] for message in self.messages)
+
+    async def write(
+        self,
+        client: LlmClient,
+        on_words: Callable[[Generation, list[str]], None],
+        on_request: Callable[[Generation, str], None],
+    ) -> None:
+        """Streams the answer: whole words to `on_words`, requests for actions to `on_request`.
+
+        Raises LlmError. However it ends, the server has been stopped.
+        """
+        spoken = SpokenStream(self.max_words, self.backend.thinks)
+        options = Options(self.backend.max_tokens, self.backend.temperature)
+        stream = client.stream(self.messages, options, self.usage)
+        try:
+            async for piece in stream:
+                self._give(spoken.push(piece), on_words)
+                for request in spoken.take_requests():
+                    on_request(self, request)
+                if spoken.done:
+                    break
+        except LlmError:
+            raise
+        except Exception as error:  # a client must not take the oracle down
+            raise LlmError(f'{type(error).__name__}: {error}') from error
+        finally:
+            await stream.aclose()
+        self._give(spoken.flush(), on_words)
+
+    def _give(self, words: list[str], on_words: Callable[[Generation, list[str]], None]) -> None:
+        if words:
+            self.words += words
+            on_words(self, words)
