@@ -1,0 +1,65 @@
+"""The moshi front-end of one robot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from kame_ros.oracle.chunk import Oracle
+from kame_ros.s2s.front_end import Step
+from kame_ros.s2s.moshi.gauge import StepGauge
+from kame_ros.s2s.moshi.slots import MoshiSlots
+
+
+class MoshiFrontEnd:
+    """KAME or Moshi as a `FrontEnd`: the codec, the language model, the codec, each 80 ms.
+
+    Owned by one thread: moshi is not thread-safe. `clock` gives seconds and is only for the step
+    times that diagnostics show; no decision depends on it.
+    """
+
+    def __init__(self, slots: MoshiSlots, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._slots, self._clock = slots, clock
+        self._slot = slots.join()
+        self._gauge = StepGauge(slots.device.type)
+
+    def warm_up(self) -> None:
+        """Does slow first work before the first frame counts."""
+        self._slots.warm_up()
+        self._gauge.reset()
+
+    def step(self, user: np.ndarray, oracle: Oracle | None) -> Step:
+        """Hears int16[1920] at 24 kHz and speaks int16[1920] at 24 kHz, one frame behind."""
+        began = self._clock()
+        out = self._slots.step({self._slot: user}, {self._slot: oracle})[self._slot]
+        self._gauge.add(self._clock() - began)
+        return out
+
+    def interrupt(self) -> None:
+        """Stops speaking and forgets the oracle being spoken; the dialogue goes on."""
+        self._slots.interrupt(self._slot)
+
+    def reset(self) -> None:
+        """Forgets the dialogue: the next step is the first one of a new session."""
+        self._slots.reset(self._slot)
+
+    def complaint(self) -> str:
+        """What a user should know about the speed, with advice; empty if all is well."""
+        return self._gauge.complaint()
+
+    def counters(self) -> dict[str, float]:
+        """Running totals for diagnostics, by name; times are in milliseconds."""
+        gpu = self._slots.device.type == 'cuda'
+        return {
+            'steps': self._gauge.steps,
+            'slow_steps': self._gauge.slow,
+            'step_ms_median': 1e3 * self._gauge.percentile(50),
+            'step_ms_p99': 1e3 * self._gauge.percentile(99),
+            'real_time_factor': self._gauge.real_time_factor(),
+            'gpu_memory_mb': torch.cuda.max_memory_allocated() / 1e6 if gpu else 0.0,
+            'oracle_stream': float(self._slots.hears_oracle),
+            **self._slots.counters(self._slot),
+        }

@@ -1,0 +1,262 @@
+"""Several robots on one model: each speaks as it would alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='needs torch (the extra "moshi")')
+pytest.importorskip('moshi', reason='needs moshi (the extra "moshi")')
+
+from kame_ros.oracle.chunk import Oracle  # noqa: E402
+from kame_ros.s2s.front_end import Happening  # noqa: E402
+from kame_ros.s2s.moshi.build import build, build_slots  # noqa: E402
+from kame_ros.s2s.moshi.checkpoint import find  # noqa: E402
+from kame_ros.s2s.moshi.config import MoshiConfig  # noqa: E402
+from kame_ros.s2s.moshi.load import load_lm, load_mimi, load_tokenizer  # noqa: E402
+from kame_ros.s2s.moshi.model import OracleLMGen  # noqa: E402
+from kame_ros.s2s.moshi.random_checkpoint import write  # noqa: E402
+from kame_ros.s2s.moshi.slots import MoshiSlots, Sampling  # noqa: E402
+
+GREEDY = {'temperature': 0, 'temperature_text': 0}
+ANSWER = 'The elephant is an unbelievable animal that lives on land.'
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return write(tmp_path_factory.mktemp('random'))
+
+
+def make(folder, slots: int = 1, **changes) -> MoshiSlots:
+    return build_slots(MoshiConfig(weights=str(folder), slots=slots, **{**GREEDY, **changes}))
+
+
+def hearing(seed: int, frames: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).standard_normal((frames, 1920)) * 3000
+    return noise.astype(np.int16)
+
+
+def oracle_at(robot: int, frame: int) -> Oracle | None:
+    """A growing answer, another for each robot, replaced by a second one half-way."""
+    if frame < 3 * robot:
+        return None
+    generation = 1 + (frame > 25)
+    text = f'{robot} {ANSWER}' if generation == 1 else f'Robot {robot} now says this.'
+    return Oracle('llm', generation, text[: frame * 4], frame * 4 > len(text))
+
+
+def watch(slots: MoshiSlots) -> list:
+    """All tokens of every step from now on: a list of [slots, codebooks]."""
+    seen: list = []
+    step = slots._gen.step
+
+    def watched(codes):
+        tokens = step(codes)
+        seen.append(tokens[:, :, 0].clone())
+        return tokens
+
+    slots._gen.step = watched
+    return seen
+
+
+def alone(folder, robot: int, frames: int) -> tuple[list, list]:
+    slots = make(folder)
+    seen = watch(slots)
+    slot = slots.join()
+    sound = hearing(robot, frames)
+    steps = [
+        slots.step({slot: sound[at]}, {slot: oracle_at(robot, at)})[slot] for at in range(frames)
+    ]
+    return steps, [tokens[0] for tokens in seen]
+
+
+def test_a_slot_speaks_as_the_same_session_alone(folder):
+    """Three robots that join at other times, miss ticks, and one that starts over."""
+    frames = 45
+    slots = make(folder, slots=3)
+    slots.warm_up()
+    seen = watch(slots)
+    rng = np.random.default_rng(5)
+    at = {robot: 0 for robot in range(3)}
+    steps = {robot: [] for robot in range(3)}
+    tokens = {robot: [] for robot in range(3)}
+    sounds = {robot: hearing(robot, frames) for robot in range(3)}
+    places = {0: slots.join()}
+    for tick in range(75):
+        if tick in (4, 9):
+            places[len(places)] = slots.join()
+        if tick == 20:  # robot 1 had a first session, which must leave no trace
+            slots.reset(places[1])
+            at[1], steps[1], tokens[1] = 0, [], []
+        due = [r for r in places if at[r] < frames and (rng.random() < 0.8 or tick > 60)]
+        if not due:
+            continue
+        out = slots.step(
+            {places[r]: sounds[r][at[r]] for r in due},
+            {places[r]: oracle_at(r, at[r]) for r in due},
+        )
+        assert set(out) == {places[r] for r in due}
+        for r in due:
+            at[r] += 1
+            steps[r].append(out[places[r]])
+            tokens[r].append(seen[-1][places[r]])
+    assert slots.held > 0
+    for robot in range(3):
+        want, want_tokens = alone(folder, robot, at[robot])
+        assert at[robot] >= 40
+        assert torch.equal(torch.stack(tokens[robot]), torch.stack(want_tokens))
+        for ours, theirs in zip(steps[robot], want, strict=True):
+            assert ours.pieces == theirs.pieces
+            difference = ours.speech.astype(int) - theirs.speech.astype(int)
+            assert np.abs(difference).max() <= 2  # float rounding of another batch size
+        assert any(np.abs(step.speech).max() > 100 for step in want)
+
+
+def test_seats(folder):
+    slots = make(folder, slots=2)
+    assert [slots.join(), slots.join()] == [0, 1]
+    with pytest.raises(RuntimeError, match='all 2 slots'):
+        slots.join()
+    slots.leave(0)
+    with pytest.raises(KeyError, match='nobody has taken slot 0'):
+        slots.step({0: hearing(0, 1)[0]}, {})
+    with pytest.raises(KeyError, match='nobody has taken slot 0'):
+        slots.interrupt(0)
+    assert slots.join() == 0
+    assert slots.step({}, {}) == {}
+
+
+def test_steps_are_those_of_moshi_called_by_hand(folder):
+    """The first-frame rule and the order of codec and model, written out with moshi alone."""
+    frames = 12
+    checkpoint = find(str(folder))
+    lm, mimi = load_lm(checkpoint, dtype=torch.float32), load_mimi(checkpoint)
+    encode = load_tokenizer(checkpoint).encode
+    fed = [lm.text_initial_token_id, *encode(ANSWER)]
+    gen = OracleLMGen(lm, use_sampling=False)
+    sound = hearing(3, frames)
+    want = []
+    with torch.no_grad(), gen.streaming(1), mimi.streaming(1):
+        for at in range(frames):
+            codes = mimi.encode(torch.from_numpy(sound[at] / np.float32(32768))[None, None])
+            if at == 0:
+                mimi.reset_streaming()
+            gen.feed_oracle([fed[at]])
+            tokens = gen.step(codes)
+            if tokens is not None:
+                want.append(mimi.decode(tokens[:, 1:])[0, 0].numpy() * 32767)
+    slots = make(folder)
+    slot = slots.join()
+    answer = Oracle('llm', 1, ANSWER, True)
+    got = [slots.step({slot: frame}, {slot: answer})[slot].speech for frame in sound]
+    assert not got[0].any()  # the answer to frame 0 is one frame late
+    for ours, theirs in zip(got[1:], want, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2)
+
+
+def test_reset_is_a_new_session(folder):
+    front_end = build(MoshiConfig(weights=str(folder), **GREEDY))
+    front_end.warm_up()
+    sound = hearing(1, 10)
+    answer = Oracle('llm', 1, ANSWER, True)
+
+    def session() -> list:
+        return [front_end.step(frame, answer) for frame in sound]
+
+    first = session()
+    front_end.reset()
+    second = session()
+    for a, b in zip(first, second, strict=True):
+        assert np.array_equal(a.speech, b.speech)
+        assert (a.pieces, a.events) == (b.pieces, b.events)
+
+
+def test_interrupt_silences_and_forgets(folder):
+    front_end = build(MoshiConfig(weights=str(folder), hush_s=0.4, **GREEDY))
+    sound = hearing(1, 20)
+    answer = Oracle('llm', 1, ANSWER, True)
+    before = [front_end.step(frame, answer) for frame in sound[:6]]
+    assert before[-1].speech.any()
+    pending = front_end.counters()['oracle_pending']
+    front_end.interrupt()
+    hushed = [front_end.step(frame, answer) for frame in sound[6:11]]
+    assert not any(step.speech.any() or step.pieces for step in hushed)
+    after = front_end.step(sound[11], answer)
+    assert after.speech.any()
+    counters = front_end.counters()
+    assert counters['oracle_cleared'] == pending > 0
+    assert counters['oracle_pending'] == 0
+
+
+def test_oracle_changes_what_is_said(folder):
+    said = []
+    for answer in (None, Oracle('llm', 1, ANSWER, True)):
+        front_end = build(MoshiConfig(weights=str(folder), **GREEDY))
+        steps = [front_end.step(frame, answer) for frame in hearing(1, 20)]
+        said.append(np.concatenate([step.speech for step in steps]))
+        kinds = [event.kind for step in steps for event in step.events]
+        assert (Happening.ORACLE_APPLIED in kinds) == (answer is not None)
+    assert not np.array_equal(*said)
+
+
+def test_a_seed_gives_the_same_speech_again(folder):
+    said = []
+    for seed in (1, 1, 2):
+        front_end = build(MoshiConfig(weights=str(folder), seed=seed))
+        said.append(np.concatenate([front_end.step(f, None).speech for f in hearing(1, 8)]))
+    assert np.array_equal(said[0], said[1])
+    assert not np.array_equal(said[0], said[2])
+
+
+def test_counters_and_complaint(folder):
+    slots = make(folder)
+    from kame_ros.s2s.moshi.front_end import MoshiFrontEnd
+
+    ticks = iter(0.1 * n for n in range(10_000))
+    front_end = MoshiFrontEnd(slots, clock=lambda: next(ticks))
+    front_end.warm_up()
+    assert front_end.counters()['steps'] == 0
+    for frame in hearing(1, 130):
+        front_end.step(frame, None)
+    counters = front_end.counters()
+    assert counters['steps'] == counters['slow_steps'] == 130
+    assert counters['real_time_factor'] == pytest.approx(1.25)
+    assert counters['step_ms_p99'] == pytest.approx(100)
+    assert counters['oracle_stream'] == 1
+    assert 'needs 1.25 s for each second' in front_end.complaint()
+
+
+def test_plain_moshi_runs_and_ignores_the_oracle(folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    for file in folder.iterdir():
+        if file.name != 'model.safetensors':
+            (tmp_path / file.name).symlink_to(file)
+    state = load_file(folder / 'model.safetensors')
+    del state['oracle_emb.weight']
+    save_file(state, tmp_path / 'model.safetensors')
+    said = []
+    for answer in (None, Oracle('llm', 1, ANSWER, True)):
+        front_end = build(MoshiConfig(weights=str(tmp_path), **GREEDY))
+        assert front_end.counters()['oracle_stream'] == 0
+        steps = [front_end.step(frame, answer) for frame in hearing(1, 8)]
+        said.append(np.concatenate([step.speech for step in steps]))
+        kinds = [event.kind for step in steps for event in step.events]
+        assert Happening.ORACLE_APPLIED not in kinds
+        assert front_end.counters()['oracle_fed'] == 0
+    assert np.array_equal(*said)
+
+
+def test_a_codec_of_another_frame_is_refused(folder):
+    checkpoint = find(str(folder))
+    mimi = load_mimi(checkpoint)
+    mimi._frame_rate = 25
+    with pytest.raises(ValueError, match='frames of 960 samples'):
+        MoshiSlots(load_lm(checkpoint), mimi, None, sampling=Sampling())
+
+
+def test_a_missing_gpu_is_said(folder):
+    if torch.cuda.device_count() > 7:
+        pytest.skip('a machine with eight GPUs')
+    with pytest.raises(RuntimeError, match=r'device is cuda:7, but torch sees \d GPUs'):
+        build(MoshiConfig(weights=str(folder), device='cuda:7'))
