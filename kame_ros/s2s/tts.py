@@ -1,0 +1,305 @@
+"""The `tts` front-end: speaks the oracle with a small voice on a CPU, 80 ms in, 80 ms out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from kame_ros.audio.frame import FRAME_S
+from kame_ros.audio.speech_gate import Edge
+from kame_ros.oracle.chunk import Oracle
+from kame_ros.s2s.front_end import Event, Happening, Piece, Step
+from kame_ros.s2s.tts_config import TtsConfig
+from kame_ros.s2s.tts_ear import Ear, Heard, Vad
+from kame_ros.s2s.tts_mouth import Mark, Mouth, Mouthful
+from kame_ros.s2s.tts_script import Change, Script
+from kame_ros.s2s.tts_text import SpokenWord, words_of
+from kame_ros.s2s.tts_voice import Synthesiser
+
+_MAX_SCRIPTS = 32  # sources whose progress is remembered
+_RACE_S = 0.5  # s: speech that began so shortly before the robot's is heard as interrupting it
+_COUNTERS = (
+    'frames clauses corrections barge_ins interrupts fillers apologies words_spoken words_dropped '
+    'words_unspeakable'
+)
+
+
+class TtsFrontEnd:
+    """Speaks the current oracle clause by clause once the user has ended his turn.
+
+    Implements `kame_ros.s2s.front_end.FrontEnd`. One clause at most is synthesised in a step, so
+    that a step stays well below 80 ms. All times are those of the frames heard.
+    """
+
+    def __init__(self, voice: Synthesiser, vad: Vad, config: TtsConfig | None = None) -> None:
+        self.config = config or TtsConfig()
+        self._voice = voice
+        self._ear = Ear(vad, self.config.end_of_turn_s)
+        self._mouth = Mouth(self.config.fade_s)
+        self._count: Counter[str] = Counter()
+        self._filler = words_of(self.config.filler, ended=True)
+        self._apology = words_of(self.config.apology, ended=True)
+        self._lead_in = words_of(self.config.correction, ended=True)
+        self._forget()
+
+    def warm_up(self) -> None:
+        """Runs the voice and the ear once."""
+        self._voice.say(['Hello', 'there.'])
+        self._ear.hear(np.zeros(1920, np.int16))
+        self._ear.reset()
+
+    def step(self, user: np.ndarray, oracle: Oracle | None) -> Step:
+        """Hears int16[1920] at 24 kHz and speaks int16[1920] at 24 kHz."""
+        self._now += FRAME_S
+        self._count['frames'] += 1
+        self._events: list[Event] = []
+        heard = self._ear.hear(user)
+        self._on_user(heard)
+        self._follow(oracle)
+        if heard.turn_ended:
+            self._on_turn_end()
+        self._apologise_if_due()
+        self._top_up()
+        mouthful = self._mouth.pull()
+        pieces = self._on_played(mouthful)
+        return Step(mouthful.samples, pieces, tuple(self._events))
+
+    def interrupt(self) -> None:
+        """Fades out and forgets the oracle being spoken; the dialogue goes on."""
+        self._count['interrupts'] += 1
+        self._stop()
+
+    def reset(self) -> None:
+        """The next step is the first one of a new session."""
+        self._ear.reset()
+        self._mouth.clear()
+        self._forget()
+
+    def counters(self) -> dict[str, float]:
+        """Running totals, by name."""
+        return {name: float(self._count[name]) for name in _COUNTERS.split()}
+
+    def _forget(self) -> None:
+        self._now = 0.0  # s, the end of the frame being heard
+        self._active: Script | None = None
+        self._scripts: dict[str, Script] = {}
+        self._owed_since: float | None = None  # when the turn ended that awaits an answer
+        self._floor_since = 0.0  # when the robot began to speak
+        self._said_any = False  # the first piece of a session has no space before it
+        self._pause_s = 0.0  # after the clause that was synthesised last
+        self._events = []
+
+    # The user
+
+    def _on_user(self, heard: Heard) -> None:
+        for edge in heard.edges:
+            start = edge.edge is Edge.START
+            self._emit(Happening.USER_SPEECH_START if start else Happening.USER_SPEECH_END)
+            if start:
+                for said in self._scripts.values():
+                    said.may_correct = said.may_correct and not said.spoken
+        if self._is_barged_in():
+            self._count['barge_ins'] += 1
+            script = self._active
+            self._emit(Happening.BARGE_IN, script.oracle if script else None)
+            self._stop()
+
+    def _is_barged_in(self) -> bool:
+        if not self.config.barge_in or not self._ear.speaking or not self._has_floor():
+            return False
+        if self._active is not None and self._active.oracle.priority > 0:
+            return False
+        if self._ear.speech_start < self._floor_since - _RACE_S:
+            return False  # he spoke already when the robot began, which was so configured
+        start = max(self._ear.speech_start, self._floor_since)
+        return self._ear.voice_end - start >= self.config.barge_in_s - 1e-6
+
+    def _has_floor(self) -> bool:
+        """Whether the robot speaks, or only waits for the rest of what it began to say."""
+        script = self._active
+        return self._mouth.remaining_s > 0 or (
+            script is not None and script.heard and not script.done
+        )
+
+    def _stop(self) -> None:
+        script = self._active
+        # The unsaid words of the script are counted below, with those that were not planned yet.
+        self._drop_words([mark for mark in self._mouth.stop() if mark.script is not script])
+        self._owed_since = None
+        if script is not None:
+            script.roll_back()
+            self._count['words_dropped'] += script.unsaid
+            script.dropped = True
+            self._active = None
+
+    def _on_turn_end(self) -> None:
+        if self._ear.turn_voice_s < self.config.min_turn_s:
+            return
+        self._owed_since = self._now
+        if self._filler and not self._has_words() and self._mouth.remaining_s == 0:
+            self._count['fillers'] += 1
+            self._say(self._filler, [])
+
+    def _apologise_if_due(self) -> None:
+        since = self._owed_since
+        busy = self._ear.in_turn or self._has_words() or self._mouth.remaining_s > 0
+        if since is None or busy:
+            return
+        if self._now - since >= self.config.patience_s - 1e-6:
+            self._owed_since = None
+            if self._apology:
+                self._count['apologies'] += 1
+                self._say(self._apology, [])
+
+    def _has_words(self) -> bool:
+        script = self._active
+        return script is not None and not script.done and bool(script.words)
+
+    # The oracle
+
+    def _follow(self, oracle: Oracle | None) -> None:
+        """Takes the newest text: of the same answer, of a new one, or none any more."""
+        if oracle is None:
+            self._leave()
+            return
+        script = self._scripts.get(oracle.source)
+        if script is None or not script.continues(oracle):
+            if not self._may_start(oracle):
+                return  # what is being said goes on, as far as it is known
+            script = Script(oracle)
+            self._remember(script)
+        elif script.dropped or (script.spoken and oracle.generation == script.oracle.generation):
+            self._leave()
+            return
+        elif script is not self._active and not self._may_start(oracle):
+            return
+        if script is not self._active:
+            self._leave()
+            self._active = script
+        if script.update(oracle, self._now) is Change.DROP:
+            self._drop_words(
+                self._mouth.cut(
+                    lambda mark: mark.script is script and mark.index >= script.dropped_from
+                )
+            )
+
+    def _may_start(self, oracle: Oracle) -> bool:
+        if not self.config.wait_for_turn_end:
+            return True
+        return not (self._ear.speaking if oracle.priority > 0 else self._ear.in_turn)
+
+    def _remember(self, script: Script) -> None:
+        self._scripts.pop(script.oracle.source, None)
+        self._scripts[script.oracle.source] = script
+        if len(self._scripts) > _MAX_SCRIPTS:
+            del self._scripts[next(iter(self._scripts))]
+
+    def _leave(self) -> None:
+        """The active text is no longer the one to say: stops after the word that is being said.
+
+        What it did not say can be said later, when its source has its turn again.
+        """
+        script, self._active = self._active, None
+        if script is None or script.spoken:
+            return
+        if script.done:
+            self._report_spoken(script)
+            return
+        self._drop_words(self._mouth.cut(lambda mark: mark.script is script))
+        script.roll_back()
+
+    def _report_spoken(self, script: Script) -> None:
+        self._report_applied(script)
+        script.spoken = True
+        self._emit(Happening.ORACLE_SPOKEN, script.oracle)
+
+    def _report_applied(self, script: Script) -> None:
+        if not script.applied:
+            script.applied = True
+            self._emit(Happening.ORACLE_APPLIED, script.oracle)
+
+    # The voice
+
+    def _top_up(self) -> None:
+        """Synthesises the next clause when little sound is left, one at most in a step."""
+        script = self._active
+        if script is None or script.done:
+            return
+        if self._mouth.remaining_s >= self.config.lookahead_s and not script.contradicts:
+            return
+        if self._mouth.remaining_s == 0 and not self._may_start(script.oracle):
+            return  # a pause in its own speech is not a right to speak over the user
+        stalled = self._now - script.grown_at >= self.config.stall_s
+        clause = script.next_clause(self.config.clause_words, stalled)
+        if not clause:
+            return
+        lead_in = self._correct(script) if script.contradicts else []
+        self._say(lead_in, clause, script)
+
+    def _correct(self, script: Script) -> list[SpokenWord]:
+        self._drop_words(self._mouth.cut())
+        script.correct()
+        if not script.may_correct:
+            return []
+        self._count['corrections'] += 1
+        return self._lead_in
+
+    def _say(
+        self, own: list[SpokenWord], clause: list[SpokenWord], script: Script | None = None
+    ) -> None:
+        """Own words, then words of the script, as one intonation."""
+        first = script.plan(clause) if script is not None else -1
+        words = [*own, *clause]
+        speech = self._voice.say([word.speech for word in words]).trimmed()
+        self._count['clauses'] += 1
+        if not len(speech.samples):
+            self._count['words_unspeakable'] += len(words)
+            if script is not None:
+                script.begin(script.planned - 1)
+            return
+        marks = [
+            Mark(start, word, script, first + i - len(own)) if i >= len(own) else Mark(start, word)
+            for i, (start, word) in enumerate(zip(speech.starts, words, strict=True))
+        ]
+        self._mouth.say(speech.samples, marks, self._pause_s)
+        last = words[-1]
+        config = self.config
+        pause = config.comma_pause_s if last.pause else 0.0
+        self._pause_s = config.sentence_pause_s if last.stop else pause
+
+    def _on_played(self, mouthful: Mouthful) -> tuple[Piece, ...]:
+        if mouthful.starts:
+            self._floor_since = self._now - FRAME_S
+            self._emit(Happening.ROBOT_SPEECH_START)
+        pieces = tuple(self._begin(mark) for mark in mouthful.marks)
+        if mouthful.ends:
+            self._emit(Happening.ROBOT_SPEECH_END)
+        script = self._active
+        over = script is not None and script.done and not script.spoken
+        if script is not None and over and self._mouth.remaining_s == 0:
+            self._report_spoken(script)
+        return pieces
+
+    def _begin(self, mark: Mark) -> Piece:
+        """A word is heard: the monologue says so."""
+        self._count['words_spoken'] += 1
+        text = mark.word.text if not self._said_any else f' {mark.word.text}'
+        self._said_any = True
+        if mark.script is None:
+            return Piece(text)
+        script: Script = mark.script
+        script.begin(mark.index)
+        self._owed_since = None
+        self._report_applied(script)
+        return Piece(text, *script.oracle.key)
+
+    def _drop_words(self, marks: list[Mark]) -> None:
+        self._count['words_dropped'] += len(marks)
+        self._pause_s = self.config.comma_pause_s
+
+    def _emit(self, kind: Happening, oracle: Oracle | None = None) -> None:
+        if oracle is None:
+            self._events.append(Event(kind))
+        else:
+            self._events.append(Event(kind, *oracle.key))

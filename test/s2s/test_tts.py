@@ -1,0 +1,481 @@
+"""Conversations with the `tts` front-end on the clock of the frames: a table and its edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES
+from kame_ros.oracle.chunk import ChunkKind, Oracle, OracleChunk
+from kame_ros.s2s.front_end import Event, FrontEnd, Happening, Piece
+from kame_ros.s2s.mux import OracleMux
+from kame_ros.s2s.tts import TtsFrontEnd
+from kame_ros.s2s.tts_config import TtsConfig
+from kame_ros.s2s.tts_voice import Speech
+
+WORD_S = 0.2
+BEGIN, TEXT, END, CLEAR = ChunkKind
+H = Happening
+
+
+class FakeVoice:
+    """Each word is 0.2 s at half of full scale."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, words: Sequence[str]) -> Speech:
+        self.said.append(' '.join(words))
+        step = round(WORD_S * 24_000)
+        sound = np.full(step * len(words), 0.5, np.float32)
+        return Speech(sound, tuple(step * i for i in range(len(words))))
+
+
+class ScriptedVad:
+    """Loud is speech."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros(0, np.float32)
+
+    def push(self, sound: np.ndarray) -> list[float]:
+        sound = np.concatenate([self._rest, sound])
+        count = len(sound) // 512
+        self._rest = sound[count * 512 :]
+        windows = sound[: count * 512].reshape(count, 512)
+        return [0.9 if np.abs(window).mean() > 0.1 else 0.01 for window in windows]
+
+    def reset(self) -> None:
+        self._rest = np.zeros(0, np.float32)
+
+
+@dataclass
+class Talk:
+    """A conversation: the node's loop without the node, the mux included."""
+
+    config: TtsConfig = field(default_factory=lambda: TtsConfig(apology=''))
+    front: TtsFrontEnd = field(init=False)
+    voice: FakeVoice = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.voice = FakeVoice()
+        self.front = TtsFrontEnd(self.voice, ScriptedVad(), self.config)
+        self.mux = OracleMux()
+        self.sound: list[np.ndarray] = []
+        self.pieces: list[tuple[float, Piece]] = []
+        self.events: list[tuple[float, Event]] = []
+        self.now = 0.0
+
+    def run(self, seconds: float, user: Sequence[tuple[float, float]] = (), script=()) -> Talk:
+        """`user`: (from, to) of his speech; `script`: (when, chunk or a call), in seconds."""
+        todo = sorted(script, key=lambda item: item[0])
+        while self.now < seconds - 1e-9:
+            while todo and todo[0][0] <= self.now + 1e-9:
+                item = todo.pop(0)[1]
+                item(self) if callable(item) else self.mux.on_chunk(item)
+            loud = any(start <= self.now + 1e-9 < end - 1e-9 for start, end in user)
+            frame = np.full(FRAME_SAMPLES, 12_000 if loud else 0, np.int16)
+            step = self.front.step(frame, self.mux.current())
+            assert step.speech.dtype == np.int16
+            assert step.speech.shape == (FRAME_SAMPLES,)
+            self.sound.append(step.speech)
+            self.pieces += [(self.now, piece) for piece in step.pieces]
+            self.events += [(self.now, event) for event in step.events]
+            for event in step.events:
+                if event.kind == H.ORACLE_SPOKEN:
+                    self.mux.spoken(event.source, event.generation)
+            self.now += FRAME_S
+        return self
+
+    @property
+    def said(self) -> str:
+        return ''.join(piece.text for _, piece in self.pieces)
+
+    def when(self, kind: Happening) -> list[float]:
+        return [round(t, 2) for t, event in self.events if event.kind == kind]
+
+    def generations(self, kind: Happening) -> list[int]:
+        return [event.generation for _, event in self.events if event.kind == kind]
+
+    def count(self, name: str) -> int:
+        return int(self.front.counters()[name])
+
+
+def words(
+    t: float, generation: int, text: str, *, each: float = 0.0, end: bool = True, **fields
+) -> list[tuple[float, OracleChunk]]:
+    """A generation that comes at `t`, a word each `each` seconds."""
+    fields.setdefault('utterance', 0)
+    fields.setdefault('revision', generation)
+    source = fields.pop('source', 'llm')
+
+    def chunk(kind: ChunkKind, text: str = '') -> OracleChunk:
+        return OracleChunk(source, generation, kind, text, **fields)
+
+    script = [(t, chunk(BEGIN))]
+    for i, word in enumerate(text.split()):
+        script.append((t + i * each, chunk(TEXT, word if i == 0 else f' {word}')))
+    if end:
+        script.append((t + (len(text.split()) - 1) * each, chunk(END)))
+    return script
+
+
+def interrupt(talk: Talk) -> None:
+    talk.front.interrupt()
+
+
+ASK = [(0.4, 1.44)]  # the user's question; his turn ends about 2.1 s
+PARIS = 'The capital of France is Paris.'
+LYON = 'The capital of France is Lyon.'
+
+
+@pytest.mark.parametrize(
+    ('user', 'script', 'said', 'counts'),
+    [
+        pytest.param(ASK, words(1.0, 1, PARIS), PARIS, {'clauses': 1}, id='an answer'),
+        pytest.param([], words(1.0, 1, PARIS), PARIS, {}, id='nobody spoke'),
+        pytest.param(ASK, [], '', {}, id='no oracle'),
+        pytest.param(
+            ASK, words(1.0, 1, PARIS, each=0.4), PARIS, {'clauses': 1}, id='a slow model'
+        ),
+        pytest.param(
+            ASK, words(1.0, 1, 'Yes, it is. I know it well', each=0.3),
+            'Yes, it is. I know it well', {'clauses': 3}, id='clause by clause',
+        ),
+        pytest.param(
+            ASK, words(1.0, 1, 'a b c d e f g h i j k l m n'), 'a b c d e f g h i j k l m n',
+            {'clauses': 2}, id='no punctuation',
+        ),
+        pytest.param(
+            ASK, words(1.0, 1, 'I know that', end=False), 'I know', {'clauses': 1},
+            id='a text that stalls is said but for the word that may grow',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, 'No idea, sir'), *words(1.6, 2, PARIS)], PARIS,
+            {'corrections': 0, 'words_dropped': 0}, id='a newer answer before he begins',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), *words(3.0, 2, 'the capital of france is PARIS')], PARIS,
+            {'corrections': 0, 'words_dropped': 0}, id='a newer answer, the same words',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), *words(6.0, 2, 'the capital of france is PARIS')], PARIS,
+            {'words_spoken': 6}, id='the same words when all was said',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), *words(6.0, 2, PARIS + ' It is old.')],
+            PARIS + ' It is old.', {'corrections': 0}, id='more when all was said',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), *words(6.0, 2, 'The capital of France')], PARIS,
+            {'corrections': 0}, id='less when all was said',
+        ),
+        pytest.param(
+            ASK,
+            [*words(1.0, 1, PARIS), *words(2.7, 2, 'The capital of France is Lyon.')],
+            LYON, {'corrections': 0, 'words_dropped': 1}, id='the unsaid differs',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), *words(2.7, 2, 'The capital of Spain is Madrid.')],
+            'The capital of France Actually, The capital of Spain is Madrid.',
+            {'corrections': 1, 'words_dropped': 2}, id='the said differs',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), *words(6.0, 2, LYON)], f'{PARIS} Actually, {LYON}',
+            {'corrections': 1}, id='a correction when all was said',
+        ),
+        pytest.param(
+            ASK,
+            [*words(1.0, 1, 'I know it. ' + PARIS), *words(6.0, 2, 'I know it. ' + LYON)],
+            f'I know it. {PARIS} Actually, {LYON}', {'corrections': 1},
+            id='only the sentence that was wrong',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), (2.7, OracleChunk('llm', 1, CLEAR))],
+            'The capital of France', {'words_dropped': 2}, id='cleared',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), (2.7, interrupt)], 'The capital of France',
+            {'words_dropped': 2, 'interrupts': 1, 'barge_ins': 0}, id='interrupted',
+        ),
+        pytest.param(
+            [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS), 'The capital of France',
+            {'barge_ins': 1, 'words_dropped': 2}, id='barge-in',
+        ),
+        pytest.param(
+            [*ASK, (2.4, 4.0)], [*words(1.0, 1, PARIS), *words(3.0, 2, PARIS, revision=1)],
+            'The capital of France', {'barge_ins': 1},
+            id='a late answer to what was interrupted',
+        ),
+        pytest.param(
+            [*ASK, (2.4, 4.0)],
+            [*words(1.0, 1, PARIS), *words(3.9, 2, 'Well, no.', utterance=1)],
+            'The capital of France Well, no.', {'barge_ins': 1}, id='a new answer after it',
+        ),
+        pytest.param(
+            [*ASK, (2.4, 4.0)],
+            [*words(1.0, 1, PARIS, revision=3), *words(3.9, 2, LYON, revision=5)],
+            f'The capital of France {LYON}', {'barge_ins': 1, 'corrections': 0},
+            id='he had only paused and goes on',
+        ),
+        pytest.param(
+            [*ASK, (2.72, 2.88)], words(1.0, 1, PARIS), PARIS, {'barge_ins': 0}, id='a cough'
+        ),
+        pytest.param(
+            [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS, priority=1), PARIS, {'barge_ins': 0},
+            id='no barge-in on a priority',
+        ),
+        pytest.param(
+            [*ASK, (6.0, 7.0)], [*words(1.0, 1, PARIS), *words(6.5, 2, 'Rome.', utterance=1)],
+            PARIS + ' Rome.', {'barge_ins': 0, 'corrections': 0}, id='two turns',
+        ),
+        pytest.param(
+            [*ASK, (6.0, 7.0)], [*words(1.0, 1, PARIS), *words(6.5, 2, PARIS, utterance=1)],
+            f'{PARIS} {PARIS}', {}, id='the same answer to another question',
+        ),
+        pytest.param(
+            [*ASK, (6.0, 7.0)], [*words(1.0, 1, PARIS), *words(6.5, 2, 'Rome.')],
+            PARIS + ' Rome.', {'corrections': 0}, id='no correction in a new turn',
+        ),
+        pytest.param(
+            ASK,
+            [*words(1.0, 1, PARIS), *words(2.7, 7, 'Battery low.', source='x', priority=5,
+                                           utterance=-1)],
+            'The capital of France Battery low. is Paris.', {'corrections': 0},
+            id='a priority interrupts and gives the word back',
+        ),
+        pytest.param(
+            [(0.4, 3.0)], words(1.0, 1, 'Stop!', priority=5, utterance=-1), 'Stop!', {},
+            id='a priority waits for silence',
+        ),
+        pytest.param(
+            ASK, words(1.0, 1, '**Yes** 😀, see [the docs](https://a.b/c_d) — it *is* `x_y`.'),
+            'Yes see the docs it is x y.', {}, id='markup',
+        ),
+        pytest.param(ASK, words(1.0, 1, '😀 ** —'), '', {'clauses': 0}, id='nothing to say'),
+    ],
+)  # fmt: skip
+def test_what_is_said(user, script, said: str, counts: dict[str, int]) -> None:
+    talk = Talk().run(14.0, user, script)
+    assert talk.said == said
+    assert {name: talk.count(name) for name in counts} == counts
+
+
+def test_a_turn_in_time() -> None:
+    talk = Talk().run(5.0, ASK, words(1.0, 1, PARIS))
+    assert [event.kind for _, event in talk.events] == [
+        H.USER_SPEECH_START, H.USER_SPEECH_END, H.ROBOT_SPEECH_START, H.ORACLE_APPLIED,
+        H.ROBOT_SPEECH_END, H.ORACLE_SPOKEN,
+    ]  # fmt: skip
+    (start,), (end,) = talk.when(H.ROBOT_SPEECH_START), talk.when(H.ROBOT_SPEECH_END)
+    assert 2.04 - FRAME_S <= start <= 2.04 + 2 * FRAME_S  # 1.44 + end_of_turn_s
+    sound = np.concatenate(talk.sound)
+    voiced = np.flatnonzero(sound)
+    assert voiced[0] // FRAME_SAMPLES == round(start / FRAME_S)
+    assert voiced[-1] // FRAME_SAMPLES == round(end / FRAME_S)
+    assert len(voiced) == round(6 * WORD_S * 24_000)
+
+
+def test_each_piece_comes_with_the_frame_in_which_its_word_begins() -> None:
+    talk = Talk().run(5.0, ASK, words(1.0, 1, PARIS))
+    t0 = talk.pieces[0][0]
+    for i, (t, piece) in enumerate(talk.pieces):
+        assert t - 1e-6 <= t0 + i * WORD_S < t + FRAME_S + 1e-6
+        assert (piece.source, piece.generation) == ('llm', 1)
+
+
+def test_one_frame_out_per_frame_in_and_silence_without_text() -> None:
+    talk = Talk().run(8.0)
+    assert len(talk.sound) == talk.count('frames') == 100
+    assert not np.concatenate(talk.sound).any()
+
+
+def test_the_same_words_in_a_newer_generation_are_reported_spoken_too() -> None:
+    talk = Talk().run(9.0, ASK, [*words(1.0, 1, PARIS), *words(6.0, 2, PARIS)])
+    assert talk.generations(H.ORACLE_SPOKEN) == [1, 2]
+    assert talk.generations(H.ORACLE_APPLIED) == [1, 2]
+    assert talk.mux.current() is None
+    assert len(talk.when(H.ROBOT_SPEECH_START)) == 1
+
+
+def test_a_word_is_never_split_and_may_grow_until_a_space_or_the_end() -> None:
+    parts = ['un', 'believ', 'able', ' sto', 'ry']
+    script = [(1.0, OracleChunk('llm', 1, BEGIN))]
+    script += [(1.0 + 2 * i, OracleChunk('llm', 1, TEXT, part)) for i, part in enumerate(parts)]
+    script += [(12.0, OracleChunk('llm', 1, END))]
+    talk = Talk().run(15.0, [], script)
+    assert talk.said == 'unbelievable story'
+    assert talk.voice.said == ['unbelievable', 'story']
+
+
+def test_barge_in_stops_within_20_ms_of_the_decision() -> None:
+    talk = Talk().run(8.0, [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS))
+    (when,) = talk.when(H.BARGE_IN)
+    assert talk.generations(H.BARGE_IN) == [1]
+    assert 0.3 <= when - 2.4 <= 0.5
+    sound = np.concatenate(talk.sound[round(when / FRAME_S) :])
+    assert np.flatnonzero(sound)[-1] < 0.02 * 24_000
+    assert np.all(np.diff(np.abs(sound[:480].astype(int))) <= 0)  # a fade, no click
+    assert talk.when(H.ROBOT_SPEECH_END) == [when]
+    assert talk.generations(H.ORACLE_SPOKEN) == []
+
+
+def test_no_click_where_the_unsaid_is_cut() -> None:
+    talk = Talk().run(6.0, ASK, [*words(1.0, 1, PARIS), (2.7, OracleChunk('llm', 1, CLEAR))])
+    sound = np.concatenate(talk.sound).astype(int)
+    assert np.abs(np.diff(sound[np.flatnonzero(sound)[0] + 1 :])).max() < 100
+
+
+@pytest.mark.parametrize(
+    ('config', 'user', 'script', 'said', 'counts'),
+    [
+        pytest.param(
+            {}, ASK, [], 'I cannot think right now.', {'apologies': 1}, id='no oracle: an apology'
+        ),
+        pytest.param(
+            {}, ASK, words(12.0, 1, PARIS), f'I cannot think right now. {PARIS}',
+            {'apologies': 1}, id='late, but it came',
+        ),
+        pytest.param({}, ASK, words(9.0, 1, PARIS), PARIS, {'apologies': 0}, id='within patience'),
+        pytest.param({}, [(0.4, 0.56)], [], '', {'apologies': 0}, id='a cough is owed nothing'),
+        pytest.param({}, [], [], '', {'apologies': 0}, id='silence is owed nothing'),
+        pytest.param(
+            {}, [*ASK, (4.0, 4.16)], [], 'I cannot think right now.', {'apologies': 1},
+            id='a cough does not make up for an answer',
+        ),
+        pytest.param({'apology': ''}, ASK, [], '', {'apologies': 0}, id='apology off'),
+        pytest.param(
+            {'patience_s': 1.0}, [*ASK, (4.0, 5.04)], [],
+            'I cannot think right now. I cannot think right now.', {'apologies': 2},
+            id='one for each turn',
+        ),
+        pytest.param(
+            {'filler': 'Hmm,'}, ASK, words(4.0, 1, PARIS), f'Hmm, {PARIS}', {'fillers': 1},
+            id='a filler',
+        ),
+        pytest.param(
+            {'filler': 'Hmm,'}, ASK, words(1.0, 1, PARIS), PARIS, {'fillers': 0},
+            id='no filler when the answer is there',
+        ),
+        pytest.param(
+            {'correction': ''}, ASK, [*words(1.0, 1, PARIS), *words(6.0, 2, LYON)],
+            f'{PARIS} {LYON}', {'corrections': 1}, id='a correction without words',
+        ),
+        pytest.param(
+            {'barge_in': False, 'apology': ''}, [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS), PARIS,
+            {'barge_ins': 0}, id='barge-in off',
+        ),
+        pytest.param(
+            {'wait_for_turn_end': False, 'apology': ''}, [(0.4, 6.0)], words(1.0, 1, PARIS), PARIS,
+            {'barge_ins': 0}, id='speaks while the user speaks',
+        ),
+        pytest.param(
+            {'end_of_turn_s': 1.5}, [(0.4, 1.2), (2.2, 3.0)], words(1.0, 1, PARIS), PARIS,
+            {'barge_ins': 0}, id='a pause is no end',
+        ),
+        pytest.param(
+            {'clause_words': 2}, ASK, words(1.0, 1, 'a b c d e f g h'), 'a b c d e f g h',
+            {'clauses': 3}, id='short clauses',
+        ),
+    ],
+)  # fmt: skip
+def test_the_parameters(config, user, script, said: str, counts: dict[str, int]) -> None:
+    talk = Talk(TtsConfig(**config)).run(18.0, user, script)
+    assert talk.said == said
+    assert {name: talk.count(name) for name in counts} == counts
+
+
+def test_own_words_belong_to_no_oracle() -> None:
+    talk = Talk(TtsConfig()).run(14.0, ASK)
+    assert {(piece.source, piece.generation) for _, piece in talk.pieces} == {('', -1)}
+    assert talk.when(H.ORACLE_APPLIED) == []
+
+
+def test_end_of_turn_is_a_parameter() -> None:
+    starts = []
+    for end_of_turn_s in (0.3, 0.6, 1.2):
+        config = TtsConfig(end_of_turn_s=end_of_turn_s)
+        talk = Talk(config).run(6.0, ASK, words(1.0, 1, PARIS))
+        starts += talk.when(H.ROBOT_SPEECH_START)
+    assert [start - 1.44 for start in starts] == pytest.approx([0.3, 0.6, 1.2], abs=0.16)
+
+
+def test_reset_starts_a_new_session() -> None:
+    talk = Talk().run(2.6, ASK, words(1.0, 1, PARIS))
+    talk.front.reset()
+    talk.mux.clear()
+    first = len(talk.pieces)
+    talk.run(6.0, [], words(3.0, 1, LYON))
+    assert ''.join(piece.text for _, piece in talk.pieces[first:]) == LYON
+
+
+def test_after_an_interrupt_the_dialogue_goes_on() -> None:
+    script = [*words(1.0, 1, PARIS), (2.7, interrupt), *words(4.0, 2, 'Rome.', utterance=1)]
+    talk = Talk().run(6.0, ASK, script)
+    assert talk.said == 'The capital of France Rome.'
+
+
+def test_many_sources_are_forgotten_in_time() -> None:
+    script = [
+        item for i in range(80) for item in words(i * 0.4, 0, 'a.', source=f's{i}', utterance=-1)
+    ]
+    talk = Talk().run(50.0, [], script)
+    assert talk.said.count('a.') == 80
+    assert len(talk.front._scripts) <= 32
+
+
+@pytest.mark.parametrize(
+    'bad',
+    [
+        {'end_of_turn_s': 0.0}, {'patience_s': float('nan')}, {'barge_in_s': -1.0},
+        {'clause_words': 0}, {'lookahead_s': 0.01}, {'stall_s': 1e9},
+    ],
+)  # fmt: skip
+def test_bad_parameters_are_named(bad: dict) -> None:
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        TtsConfig(**bad)
+
+
+VOCABULARY = st.sampled_from(['Paris', 'is', 'big.', 'well,', '😀', '42', 'so'])
+MOMENT = st.floats(0.0, 6.0)
+ANSWERS = st.lists(
+    st.tuples(MOMENT, st.lists(VOCABULARY, min_size=1, max_size=6), st.integers(0, 2)), max_size=5
+)
+SPEECH = st.lists(st.tuples(MOMENT, st.floats(0.1, 1.5)), max_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ANSWERS, SPEECH)
+def test_the_rhythm_and_the_books_are_kept(answers, speech) -> None:
+    script = []
+    for generation, (t, text, utterance) in enumerate(sorted(answers, key=lambda a: a[0])):
+        script += words(t, generation, ' '.join(text), each=0.1, utterance=utterance)
+    user = [(start, start + length) for start, length in speech]
+    talk = Talk(TtsConfig()).run(24.0, user, script)
+    front: FrontEnd = talk.front
+    assert front.counters()['frames'] == len(talk.sound) == 300
+    assert talk.count('words_spoken') == len(talk.pieces)
+    starts, ends = talk.when(H.ROBOT_SPEECH_START), talk.when(H.ROBOT_SPEECH_END)
+    assert len(starts) == len(ends)
+    assert all(a <= b for a, b in zip(starts, ends, strict=True))
+    spoken = talk.generations(H.ORACLE_SPOKEN)
+    assert len(spoken) == len(set(spoken))
+    applied = talk.generations(H.ORACLE_APPLIED)
+    assert set(spoken) <= set(applied)
+    assert len(applied) == len(set(applied))
+    for i, frame in enumerate(talk.sound):
+        inside = any(a - 1e-6 <= i * FRAME_S <= b + 1e-2 for a, b in zip(starts, ends, strict=True))
+        assert inside or not frame.any()
+
+
+def test_an_oracle_may_come_without_a_mux() -> None:
+    front: FrontEnd = TtsFrontEnd(FakeVoice(), ScriptedVad())
+    front.warm_up()
+    quiet = np.zeros(FRAME_SAMPLES, np.int16)
+    oracle = Oracle('llm', 1, 'Hello there.', ended=True)
+    steps = [front.step(quiet, oracle) for _ in range(30)]
+    assert ''.join(p.text for step in steps for p in step.pieces) == 'Hello there.'
