@@ -49,8 +49,15 @@ def continuation(settled: Sequence[Word], words: Sequence[Word]) -> int:
 
 @dataclass(frozen=True)
 class AgreementConfig:
-    """When one hypothesis is enough: a probability, and seconds before the edge of the sound."""
+    """When a word is settled. Probabilities, and seconds before the edge of the sound.
 
+    Two hypotheses that agree on a word need `min_probability` and `margin`; `agree` of them need
+    nothing else; a single one needs `sure` and `sure_margin`.
+    """
+
+    min_probability: float = 0.5
+    margin: float = 0.1
+    agree: int = 3
     sure: float = 0.9
     sure_margin: float = 0.5
 
@@ -62,21 +69,23 @@ class Agreement:
         self.config = config or AgreementConfig()
         self.settled: list[Word] = []
         self.tail: list[Word] = []
+        self._agreed: list[int] = []  # how many hypotheses in a row had each word of the tail
 
     def update(self, words: Sequence[Word], edge: float) -> None:
         """Take a hypothesis of the sound up to `edge`, s."""
         k = continuation(self.settled, words)
         self._refresh_punctuation(words[:k])
         rest = list(words[k:])
-        agreed = 0
-        for new, old in zip(rest, self.tail, strict=False):
+        agreed = [1] * len(rest)
+        for i, (new, old) in enumerate(zip(rest, self.tail, strict=False)):
             if plain(new.text) != plain(old.text):
                 break
-            agreed += 1
-        while agreed < len(rest) and self._is_sure(rest[agreed], edge):
-            agreed += 1
-        self.settled += rest[:agreed]
-        self.tail = rest[agreed:]
+            agreed[i] = self._agreed[i] + 1
+        count = 0
+        while count < len(rest) and self._is_settled(rest[count], agreed[count], edge):
+            count += 1
+        self.settled += rest[:count]
+        self.tail, self._agreed = rest[count:], agreed[count:]
 
     def settle(self, until: float = float('inf')) -> None:
         """Settle the words of the tail that end by `until`, s."""
@@ -84,7 +93,7 @@ class Agreement:
         while count < len(self.tail) and self.tail[count].end <= until:
             count += 1
         self.settled += self.tail[:count]
-        self.tail = self.tail[count:]
+        self.tail, self._agreed = self.tail[count:], self._agreed[count:]
 
     def finish(self, words: Sequence[Word]) -> None:
         """Take the last hypothesis: all that continues the settled words is settled."""
@@ -93,7 +102,7 @@ class Agreement:
 
     def drop_tail(self) -> None:
         """Forget what is not settled."""
-        self.tail = []
+        self.tail, self._agreed = [], []
 
     def forget(self, count: int, seconds: float) -> list[Word]:
         """Give up the first `count` settled words; the sound loses its first `seconds`."""
@@ -102,8 +111,13 @@ class Agreement:
         self.tail = [_earlier(word, seconds) for word in self.tail]
         return gone
 
-    def _is_sure(self, word: Word, edge: float) -> bool:
-        return word.probability >= self.config.sure and word.end <= edge - self.config.sure_margin
+    def _is_settled(self, word: Word, agreed: int, edge: float) -> bool:
+        config, before = self.config, edge - word.end
+        if agreed >= config.agree:
+            return True
+        if agreed >= 2:
+            return word.probability >= config.min_probability and before >= config.margin
+        return word.probability >= config.sure and before >= config.sure_margin
 
     def _refresh_punctuation(self, words: Sequence[Word]) -> None:
         """The punctuation after the last settled word is settled only with the next word."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ _MEL_PER_S = 100
 _MEL_PER_TOKEN_FRAME = 2  # the encoder halves the mel frames: 20 ms each
 _TOKENS_PER_S = 8  # nobody speaks faster; a decoder that loops does
 _TOKENS_SPARE = 10
+_NO_BLANKS = ('zh', 'ja', 'th', 'lo', 'my', 'yue')  # as in faster_whisper.tokenizer
 _LONGEST = 440  # tokens; Whisper's context is 448
 
 
@@ -145,7 +147,7 @@ class WhisperRecogniser:
             probability = float(np.mean(aligned.text_token_probs[at:until]))
             words.append(Word(piece, float(begins[at]), float(begins[until]), probability))
             at = until
-        return tuple(_attach_punctuation(words))
+        return tuple(_whole_words(words, tokenizer.language_code))
 
     def _tokenizer(self, language: str) -> Any:
         from faster_whisper.tokenizer import Tokenizer
@@ -157,17 +159,25 @@ class WhisperRecogniser:
         return self._tokenizers[language]
 
 
-def _attach_punctuation(words: Sequence[Word]) -> list[Word]:
-    """Pieces without a letter or digit go to the word before them, or else to the one after."""
+def _whole_words(words: Sequence[Word], language: str) -> list[Word]:
+    """Join punctuation, and the parts of a word with a hyphen, to the word before them.
+
+    Where a language has no blanks between words, every piece with a letter stays a word.
+    """
+    blanks = language not in _NO_BLANKS
     out: list[Word] = []
     opening = ''
     for word in words:
-        if any(c.isalnum() for c in word.text):
-            out.append(Word(opening + word.text, word.start, word.end, word.probability))
+        spoken = any(c.isalnum() for c in word.text)
+        begins = word.text.startswith(' ') or not (blanks or not spoken)
+        if out and not begins:
+            out[-1] = replace(out[-1], text=out[-1].text + word.text)
+            if spoken:
+                least = min(out[-1].probability, word.probability)
+                out[-1] = replace(out[-1], end=word.end, probability=least)
+        elif spoken:
+            out.append(replace(word, text=opening + word.text))
             opening = ''
-        elif out and not word.text.startswith(' '):
-            last = out[-1]
-            out[-1] = Word(last.text + word.text, last.start, last.end, last.probability)
         else:
             opening += word.text
     return out

@@ -1,0 +1,142 @@
+"""Streaming speech-to-text side by side: ours, offline, and the plain 30 s re-decode.
+
+    python benchmarks/stt_stream.py --json stt.json
+
+On the real clock time moves by the measured cost of every decode (one thread); on the virtual
+clock decoding costs nothing, which leaves the policy alone. The JSON has `policies` (real clock),
+`virtual` (the same keys), `by_voice` (word error rates) and `echo`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import numpy as np
+from speech_material import Clip, clips, noisy
+from stt_echo import echo_scores
+from stt_policies import METERS, Offline, Policy, Run, full_redecode, ours
+from stt_scores import false_transcripts, score, word_error_rate
+
+from kame_ros.stt.transcript import Word
+
+VOICES = ('human', 'hibari', 'flite-slt', 'flite-rms')
+KEYS: tuple[str, ...] = (
+    'wer',
+    'first_partial_s',
+    'commit_median_s',
+    'commit_p95_s',
+    'final_median_s',
+)
+KEYS += ('changed', 'lost_tails', 'false_per_10min', 'rtf')
+MAKERS: dict[str, Callable[[str, str], Policy]] = {'ours': ours, 'full_redecode': full_redecode}
+Tables = dict[str, dict[str, dict[str, Any]]]
+
+
+def main() -> None:
+    """Run what the command line asks for, print a table, write the JSON."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    options = _options()
+    groups = {voice: clips(voice) for voice in options.voices}
+    material = [clip for group in groups.values() for clip in group]
+    names = [voice for voice, group in groups.items() for _ in group]
+    if options.snr is not None:
+        material += [noisy(clip, options.snr, i) for i, clip in enumerate(material)]
+        names += [f'{voice}+noise' for voice in names]
+    console = Console(stderr=True)
+    tables: Tables = {clock: {} for clock in options.clocks}
+    voices: dict[str, dict[str, float]] = {}
+    with Progress(console=console) as progress:
+
+        def each(label: str, hear: Callable[[np.ndarray], Any]) -> list[Any]:
+            task = progress.add_task(label, total=len(material))
+            out = []
+            for clip in material:
+                out.append(hear(clip.sound))
+                progress.advance(task)
+            return out
+
+        offline = Offline(options.model, options.meter)
+        both = each('offline', offline.run)
+        truths: list[tuple[Word, ...]] = [words for _, words in both]
+        ceiling = score(material, truths, [run for run, _ in both])
+        ceiling |= {'commit_median_s': None, 'commit_p95_s': None, 'first_partial_s': None}
+        ceiling |= false_transcripts(lambda sound: offline.run(sound)[0], options.noise_minutes)
+        voices['offline'] = _by_voice(names, material, [run for run, _ in both])
+        for name in options.policies:
+            policy = MAKERS[name](options.model, options.meter)
+            false = false_transcripts(partial(policy.run, real=False), options.noise_minutes)
+            for clock in options.clocks:
+                real = clock == 'real'
+                runs = each(f'{name}, {clock} clock', partial(policy.run, real=real))
+                tables[clock][name] = score(material, truths, runs) | false
+                voices[name] = _by_voice(names, material, runs)
+        for clock in options.clocks:
+            tables[clock]['offline'] = ceiling
+    result = {
+        'model': options.model,
+        'machine': f'{platform.machine()}, {os.cpu_count()} cores, 1 thread, {options.meter} time',
+        'material': {
+            'voices': list(options.voices),
+            'clips': len(material),
+            'seconds': round(sum(clip.seconds for clip in material), 1),
+            'snr_db': options.snr,
+            'noise_minutes': options.noise_minutes,
+        },
+        'policies': tables.get('real', {}),
+        'virtual': tables.get('virtual', {}),
+        'wer_by_voice': voices,
+        'echo': echo_scores(options.model, options.meter) if options.echo else {},
+    }
+    _print(tables, result['echo'])
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2) + '\n')
+
+
+def _by_voice(names: list[str], material: list[Clip], runs: list[Run]) -> dict[str, float]:
+    table = {}
+    for voice in dict.fromkeys(names):
+        chosen = [i for i, name in enumerate(names) if name == voice]
+        table[voice] = word_error_rate([material[i] for i in chosen], [runs[i] for i in chosen])
+    return table
+
+
+def _print(tables: Tables, echo: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for clock, policies in tables.items():
+        table = Table('policy', *KEYS, title=f'{clock} clock')
+        for name, values in policies.items():
+            table.add_row(name, *('' if values[k] is None else str(values[k]) for k in KEYS))
+        Console(width=160).print(table)
+    for name, values in echo.items():
+        Console().print(f'echo, {name}: {values}')
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures here')
+    parser.add_argument('--model', default='whisper-base')
+    parser.add_argument('--voices', nargs='+', default=VOICES, metavar='VOICE')
+    parser.add_argument('--policies', nargs='*', default=list(MAKERS), choices=list(MAKERS))
+    parser.add_argument('--clocks', nargs='+', default=['virtual', 'real'])
+    parser.add_argument('--snr', type=lambda s: None if s == 'clean' else float(s), default=10.0)
+    parser.add_argument('--noise-minutes', type=float, default=10.0)
+    parser.add_argument('--meter', choices=list(METERS), default='wall')
+    parser.add_argument('--no-echo', dest='echo', action='store_false')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    main()
