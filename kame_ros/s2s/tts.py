@@ -90,8 +90,6 @@ class TtsFrontEnd:
         self._pause_s = 0.0  # after the clause that was synthesised last
         self._events = []
 
-    # The user
-
     def _on_user(self, heard: Heard) -> None:
         for edge in heard.edges:
             start = edge.edge is Edge.START
@@ -156,8 +154,6 @@ class TtsFrontEnd:
         script = self._active
         return script is not None and not script.done and bool(script.words)
 
-    # The oracle
-
     def _follow(self, oracle: Oracle | None) -> None:
         """Takes the newest text: of the same answer, of a new one, or none any more."""
         if oracle is None:
@@ -219,8 +215,6 @@ class TtsFrontEnd:
             script.applied = True
             self._emit(Happening.ORACLE_APPLIED, script.oracle)
 
-    # The voice
-
     def _top_up(self) -> None:
         """Synthesises the next clause when little sound is left, one at most in a step."""
         script = self._active
@@ -228,10 +222,11 @@ class TtsFrontEnd:
             return
         if self._mouth.remaining_s >= self.config.lookahead_s and not script.contradicts:
             return
-        if self._mouth.remaining_s == 0 and not self._may_start(script.oracle):
+        silent = self._mouth.remaining_s == 0
+        if silent and not self._may_start(script.oracle):
             return  # a pause in its own speech is not a right to speak over the user
         stalled = self._now - script.grown_at >= self.config.stall_s
-        clause = script.next_clause(self.config.clause_words, stalled)
+        clause = script.next_clause(self.config.clause_words, stalled, hurry=silent)
         if not clause:
             return
         lead_in = self._correct(script) if script.contradicts else []
@@ -263,10 +258,8 @@ class TtsFrontEnd:
             for i, (start, word) in enumerate(zip(speech.starts, words, strict=True))
         ]
         self._mouth.say(speech.samples, marks, self._pause_s)
-        last = words[-1]
-        config = self.config
-        pause = config.comma_pause_s if last.pause else 0.0
-        self._pause_s = config.sentence_pause_s if last.stop else pause
+        pause = self.config.comma_pause_s if words[-1].pause else 0.0
+        self._pause_s = self.config.sentence_pause_s if words[-1].stop else pause
 
     def _on_played(self, mouthful: Mouthful) -> tuple[Piece, ...]:
         if mouthful.starts:
@@ -299,7 +292,4 @@ class TtsFrontEnd:
         self._pause_s = self.config.comma_pause_s
 
     def _emit(self, kind: Happening, oracle: Oracle | None = None) -> None:
-        if oracle is None:
-            self._events.append(Event(kind))
-        else:
-            self._events.append(Event(kind, *oracle.key))
+        self._events.append(Event(kind, *oracle.key) if oracle else Event(kind))

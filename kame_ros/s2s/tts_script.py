@@ -87,11 +87,12 @@ class Script:
         self.begun, self._contradicts = start, False
         return start
 
-    def next_clause(self, limit: int, stalled: bool) -> list[SpokenWord]:
+    def next_clause(self, limit: int, stalled: bool, hurry: bool) -> list[SpokenWord]:
         """The words to say next, and none where a clause is not complete yet.
 
-        A clause ends with punctuation, at the end of the text, or after about `limit` words; when
-        the text is `stalled`, it is whatever there is. Does not plan them: see `plan`.
+        A clause ends with punctuation, at the end of the text, or after `limit` words, unless one
+        of the next few words ends it (in a `hurry` these are not waited for); when the text is
+        `stalled`, it is whatever there is. Does not plan them: see `plan`.
         """
         start = self._sentence_start(self._agreed()) if self._contradicts else self.planned
         rest = self.words[start:]
@@ -101,8 +102,8 @@ class Script:
         complete = self.oracle.ended or stalled
         if complete and len(rest) <= limit + _CLAUSE_SLACK:
             return rest
-        # Wait for the words of the slack: one of them may end the clause.
-        return rest[:limit] if complete or len(rest) >= limit + _CLAUSE_SLACK else []
+        enough = limit if hurry else limit + _CLAUSE_SLACK
+        return rest[:limit] if complete or len(rest) >= enough else []
 
     @property
     def contradicts(self) -> bool:

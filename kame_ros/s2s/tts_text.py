@@ -12,7 +12,7 @@ _ABBREVIATIONS = frozenset(
 )
 _SYMBOLS = {'&': 'and', '+': 'plus', '=': 'equals', '%': 'percent', '@': 'at', '°': 'degrees'}
 _LINK = re.compile(r'\]\([^)\s]*\)?')  # the address of a Markdown link
-_MARKS = re.compile(r'[*_`~#|<>\[\]{}\\^]')  # what Markdown and HTML add to a word
+_MARKS = re.compile(r'[*`~#|<>\[\]{}\\^]')  # what Markdown and HTML add to a word
 _URL = re.compile(r'(?:https?|ftp|file)://(?:www\.)?|www\.', re.IGNORECASE)
 _EMAIL = re.compile(r'[^@\s]+@[^@\s]+\.[^@\s]+')
 _CLOSERS = '"\'”’)]»'
@@ -83,11 +83,11 @@ def _plain(text: str) -> str:
 
 def readable(token: str) -> str:
     """A word without what is only markup or picture."""
-    token = unicodedata.normalize('NFC', token)
-    if not _URL.match(token):
-        token = _MARKS.sub('', _LINK.sub('', token).replace('_', ' ')).strip()
-        token = ' '.join(token.split())
-    return ''.join(c for c in token if _is_text(c))
+    token = ''.join(c for c in unicodedata.normalize('NFC', token) if _is_text(c))
+    if _URL.match(token):
+        return token
+    token = _MARKS.sub('', _LINK.sub('', token).replace('_', ' '))
+    return ' '.join(token.split())
 
 
 def _is_text(c: str) -> bool:

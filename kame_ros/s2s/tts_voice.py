@@ -41,8 +41,9 @@ class Synthesiser(Protocol):
 def spread(length: int, words: Sequence[str]) -> tuple[int, ...]:
     """Starts of the words in `length` samples where a voice tells no times: by their letters."""
     sizes = [len(word) + 1 for word in words]
-    total = sum(sizes)
-    return tuple(length * before // total for before in accumulate(sizes[:-1], initial=0))
+    total = max(1, sum(sizes))
+    befores = accumulate(sizes[:-1], initial=0) if sizes else ()
+    return tuple(length * before // total for before in befores)
 
 
 class HibariVoice:

@@ -249,6 +249,17 @@ LYON = 'The capital of France is Lyon.'
             id='a priority interrupts and gives the word back',
         ),
         pytest.param(
+            [],
+            [*words(1.0, 1, 'Hello.', utterance=-1), *words(3.0, 2, 'Hello.', utterance=-1)],
+            'Hello. Hello.', {}, id='a node may say the same twice',
+        ),
+        pytest.param(
+            [],
+            [*words(1.0, 1, 'Door two is open.', utterance=-1),
+             *words(1.3, 2, 'Door ten is open.', utterance=-1)],
+            'Door two Actually, Door ten is open.', {'corrections': 1}, id='a node corrects itself',
+        ),
+        pytest.param(
             [(0.4, 3.0)], words(1.0, 1, 'Stop!', priority=5, utterance=-1), 'Stop!', {},
             id='a priority waits for silence',
         ),
@@ -300,6 +311,12 @@ def test_the_same_words_in_a_newer_generation_are_reported_spoken_too() -> None:
     assert talk.generations(H.ORACLE_APPLIED) == [1, 2]
     assert talk.mux.current() is None
     assert len(talk.when(H.ROBOT_SPEECH_START)) == 1
+
+
+def test_a_long_text_that_grows_slowly_is_begun_after_the_limit_of_a_clause() -> None:
+    talk = Talk().run(16.0, [], words(0.0, 1, 'a b c d e f g h i j k l m n o p', each=0.5))
+    assert talk.voice.said[0] == 'a b c d e f g h'
+    assert talk.said == 'a b c d e f g h i j k l m n o p'
 
 
 def test_a_word_is_never_split_and_may_grow_until_a_space_or_the_end() -> None:
