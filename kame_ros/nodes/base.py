@@ -210,6 +210,7 @@ class KameNode(LifecycleNode):
             self.diagnostics.publish()
             return TransitionCallbackReturn.FAILURE
         self.fault = ''
+        self.get_logger().info(reached)
         self.diagnostics.state = reached
         self.diagnostics.publish()
         return TransitionCallbackReturn.SUCCESS

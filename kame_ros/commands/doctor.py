@@ -1,0 +1,36 @@
+"""`kame doctor`: what this machine has, and what it lacks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kame_ros.doctor import LACK, OK, WARN, examine
+
+_LAMPS = {OK: '[green]●[/]', WARN: '[yellow]○[/]', LACK: '[red]✗[/]'}
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Prints the findings; 1 if something that the demo needs is missing."""
+    findings = list(examine())
+    if args.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        table = Table.grid(padding=(0, 2))
+        area = ''
+        for finding in findings:
+            table.add_row(
+                _LAMPS[finding.level],
+                f'[bold]{finding.area}[/]' if finding.area != area else '',
+                escape(finding.what),
+                f'[dim]{escape(finding.detail)}[/]',
+                escape(finding.remedy),
+            )
+            area = finding.area
+        Console(highlight=False).print(table)
+    return int(any(finding.level == LACK for finding in findings))
