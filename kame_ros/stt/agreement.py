@@ -30,8 +30,9 @@ def core(text: str) -> str:
 def continuation(settled: Sequence[Word], words: Sequence[Word]) -> int:
     """How many of `words` say what `settled` says already.
 
-    The k for which `words[:k]` is nearest to `settled` in edit distance; among equals the one
-    nearest to the count of settled words, and then the smaller, so that no word is lost.
+    The k for which `words[:k]` is nearest to `settled` in edit distance; among equals one that
+    ends in the same word, then the nearest to the count of settled words, then the smaller, so
+    that no word is lost.
     """
     target = [plain(word.text) for word in settled]
     row = list(range(len(target) + 1))
@@ -44,7 +45,12 @@ def continuation(settled: Sequence[Word], words: Sequence[Word]) -> int:
                 min(previous[j] + (text != expected), previous[j + 1] + 1, row[j] + 1),
             )
         distance.append(row[-1])
-    return min(range(len(distance)), key=lambda k: (distance[k], abs(k - len(target)), k))
+
+    def demerit(k: int) -> tuple[int, bool, int, int]:
+        same_end = bool(k and target) and plain(words[k - 1].text) == target[-1]
+        return distance[k], not same_end, abs(k - len(target)), k
+
+    return min(range(len(distance)), key=demerit)
 
 
 @dataclass(frozen=True)

@@ -258,8 +258,8 @@ class Transcriber:
     # Decoding
 
     def _work_partial(self, utterance: Utterance) -> list[Output]:
-        pausing = self._pausing(utterance)
-        hypothesis = self._decode(utterance, final=pausing)
+        maybe_last = self._gate.pause(utterance.end) >= self.config.pause / 2 - 1e-6
+        hypothesis = self._decode(utterance, final=maybe_last)
         if hypothesis is None:
             return []
         if is_loop(hypothesis.words, self.config.guard):

@@ -64,9 +64,12 @@ class Utterance:
 
     def sound(self, seconds: float) -> np.ndarray:
         """The first seconds of the sound that is kept, float32[n] at 16 kHz."""
+        return self._whole()[: int(seconds * MODEL_RATE)]
+
+    def _whole(self) -> np.ndarray:
         if len(self._sound) > 1:
             self._sound = [np.concatenate(self._sound)]
-        return self._sound[0][: int(seconds * MODEL_RATE)]
+        return self._sound[0]
 
     def trim_end(self, t: float) -> None:
         """Drop the sound after `t`."""
@@ -74,7 +77,7 @@ class Utterance:
 
     def drop(self, seconds: float) -> None:
         """Drop sound from the start, whether its words are known or not."""
-        whole = self.sound(float('inf'))
+        whole = self._whole()
         count = min(len(whole), int(seconds * MODEL_RATE))
         self._sound = [whole[count:]]
         self._begin += count / MODEL_RATE

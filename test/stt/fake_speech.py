@@ -1,0 +1,169 @@
+"""Speech without a voice: sound whose level tells the time, and a recogniser that reads it."""
+
+import random
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, Frame
+from kame_ros.stt.recogniser import Hypothesis, RecogniserError
+from kame_ros.stt.transcriber import SpeechEvent, Transcriber, TranscriberConfig
+from kame_ros.stt.transcript import Transcript, Word
+
+_LONGEST = 700.0  # s; the level runs from 0.1 to 0.9 in that time
+
+
+def speech(spans, seconds):
+    """Frames with 'voice' in the spans [(start, end)], silence elsewhere."""
+    count = round(seconds / FRAME_S)
+    t = np.arange(count * FRAME_SAMPLES) / 24_000
+    voiced = np.zeros(len(t), bool)
+    for start, end in spans:
+        voiced |= (t >= start) & (t < end)
+    sound = np.where(voiced, 0.1 + 0.8 * t / _LONGEST, 0.0)
+    pcm = (sound * 32_767).astype(np.int16).reshape(-1, FRAME_SAMPLES)
+    return [Frame(i, i * FRAME_S, samples) for i, samples in enumerate(pcm)]
+
+
+def words_of(text, start=1.0, step=0.4):
+    """A script: the words of a text, one every `step` s from `start`."""
+    return [
+        Word(f' {w}', start + i * step, start + (i + 0.9) * step)
+        for i, w in enumerate(text.split())
+    ]
+
+
+class FakeVad:
+    """Voice is sound that is not silent."""
+
+    def push(self, sound):
+        return [0.95 if float(np.median(np.abs(sound))) > 0.05 else 0.02]
+
+    def reset(self):
+        pass
+
+
+@dataclass
+class FakeRecogniser:
+    """Hears the words of a script that lie in the sound it is given.
+
+    The word at the edge is misheard (`flicker`: the words after it as well, with that chance, in
+    partials). `fails`: numbers of calls that raise. `loops`: calls that repeat the last word.
+    """
+
+    script: list
+    flicker: float = 0.0
+    fails: tuple = ()
+    loops: tuple = ()
+    probability: float = 0.7
+    log_probability: float = -0.2
+    no_speech: float = 0.0
+    max_sound: float = 13.0
+    seed: int = 0
+    calls: list = field(default_factory=list)  # (start, end, final) of the sounds
+
+    def warm_up(self):
+        pass
+
+    def recognise(self, sound, prefix, final):
+        assert len(sound) / 16_000 <= self.max_sound + 1e-6
+        begin = self._begin(sound)
+        edge = begin + len(sound) / 16_000
+        self.calls.append((begin, edge, final))
+        number = len(self.calls) - 1
+        if number in self.fails:
+            raise RecogniserError('as the script says')
+        rng = random.Random(self.seed * 1000 + number)
+        heard = []
+        for word in self.script:
+            if word.end < begin + 0.05 or word.start > edge - 0.05:
+                continue
+            text = word.text
+            if word.end > edge or (not final and rng.random() < self.flicker):
+                text = f' {rng.choice(["uh", "mis", "hear"])}'
+            heard.append(
+                replace(
+                    word,
+                    text=text,
+                    start=max(0.0, word.start - begin),
+                    end=min(edge, word.end) - begin,
+                    probability=self.probability,
+                )
+            )
+        if heard and number in self.loops:
+            heard += [heard[-1]] * 20
+        return Hypothesis(tuple(heard), self.log_probability, self.no_speech, 'en')
+
+    @staticmethod
+    def _begin(sound):
+        loud = np.flatnonzero(np.abs(sound) > 0.05)
+        if len(loud) == 0:
+            return 0.0
+        at = int(loud[0]) + 400
+        level = float(np.median(sound[at : at + 100]))
+        return (level - 0.1) / 0.8 * _LONGEST - at / 16_000
+
+
+def run(recogniser, frames, config=None, cost=0.0, played=()):
+    """All outputs with the time at which they came: [(now, output)], and the transcriber.
+
+    A virtual clock: a decode takes `cost` s, in which the frames wait.
+    """
+    now = [0.0]
+
+    class Paid:
+        max_sound = recogniser.max_sound
+
+        def recognise(self, sound, prefix, final):
+            now[0] += cost
+            return recogniser.recognise(sound, prefix, final)
+
+        def warm_up(self):
+            pass
+
+    transcriber = Transcriber(Paid(), FakeVad(), config or TranscriberConfig(), lambda: now[0])
+    for frame in played:
+        transcriber.played(frame)
+    out = []
+    i = 0
+    while i < len(frames) or transcriber.busy:
+        if i < len(frames):
+            now[0] = max(now[0], (i + 1) * FRAME_S)
+        while i < len(frames) and (i + 1) * FRAME_S <= now[0] + 1e-9:
+            out += [(now[0], o) for o in transcriber.feed(frames[i])]
+            i += 1
+        out += [(now[0], o) for o in transcriber.work()]
+        out[:] = [(t, o) for t, o in out]
+    return out, transcriber
+
+
+def finals(outputs):
+    return [o for _, o in outputs if isinstance(o, Transcript) and o.final]
+
+
+def check(outputs):
+    """What must hold of the outputs of any run."""
+    last = {}
+    ended = set()
+    started = []
+    for _, o in outputs:
+        if isinstance(o, SpeechEvent):
+            if o.kind.value == 'start':
+                started.append(o.utterance)
+            if o.kind.value == 'noise':
+                assert o.utterance not in last
+                assert o.utterance not in ended
+                ended.add(o.utterance)
+            continue
+        assert o.utterance in started
+        assert o.utterance not in ended, 'a transcript after the end'
+        previous = last.get(o.utterance)
+        assert o.revision == (previous.revision + 1 if previous else 0)
+        if previous:
+            assert o.text.startswith(previous.committed_text)
+            assert o.committed >= previous.committed
+        last[o.utterance] = o
+        if o.final:
+            ended.add(o.utterance)
+    assert started == sorted(set(started))
+    assert set(last) <= ended, 'an utterance without a final'
