@@ -55,6 +55,11 @@ class Backend:
         return f'{self.kind}:{self.model}' + (f'@{self.base_url}' if self.base_url else '')
 
     @property
+    def loads(self) -> bool:
+        """Whether the first question to it may have to wait for a model to be loaded."""
+        return self.kind in ('embedded', 'ollama')
+
+    @property
     def parallel(self) -> int:
         """How many answers it writes at once."""
         return self.slots or _KINDS[self.kind][4]
@@ -79,6 +84,7 @@ class Backend:
 
     def connect(self) -> LlmClient:
         """A client; imports the SDK, which may take seconds. Raises LlmUnavailable."""
+        self.check()
         config = ClientConfig(self.model, self.base_url, self.key_name, extra=dict(self.extra))
         match self.kind:
             case 'embedded':

@@ -39,8 +39,11 @@ class Generation:
         client: LlmClient,
         on_words: Callable[[Generation, list[str]], None],
         on_request: Callable[[Generation, str], None],
+        on_piece: Callable[[Generation], None],
     ) -> None:
         """Streams the answer: whole words to `on_words`, requests for actions to `on_request`.
+
+        `on_piece` is called at every piece, whether it is to be said or not.
 
         Raises LlmError. However it ends, the server has been stopped.
         """
@@ -49,6 +52,7 @@ class Generation:
         stream = client.stream(self.messages, options, self.usage)
         try:
             async for piece in stream:
+                on_piece(self)
                 self._give(spoken.push(piece), on_words)
                 for request in spoken.take_requests():
                     on_request(self, request)

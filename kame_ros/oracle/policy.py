@@ -9,12 +9,15 @@ from kame_ros.oracle.policy_config import PolicyConfig
 from kame_ros.oracle.words import normalise, word_count
 from kame_ros.stt.transcript import Transcript
 
+_TOO_LONG = 'took too long'
+
 
 @dataclass
 class _Stream:
     ask: Start
     begun: float
     first_word: float | None = None
+    last_piece: float = 0.0
 
 
 @dataclass
@@ -99,13 +102,18 @@ class OraclePolicy:
         stream = self._streams.get(gen)
         if stream is None:
             return []
-        stream.first_word = t
+        stream.first_word = stream.last_piece = t
         self._adopted = gen
         self._answered_utterance = stream.ask.utterance
         older = [g for g in self._streams if g < gen]
         decisions: list[Decision] = [Adopt(gen)]
         decisions += [self._stop(g, 'superseded') for g in older]
         return decisions + self._advance(t)
+
+    def on_piece(self, t: float, gen: int) -> None:
+        """A generation goes on."""
+        if gen in self._streams:
+            self._streams[gen].last_piece = t
 
     def on_end(self, t: float, gen: int) -> list[Decision]:
         """A generation is complete; one without a word counts as a failure."""
@@ -134,7 +142,9 @@ class OraclePolicy:
                 decisions.append(self._stop(gen, why))
                 # A server that hangs will likely hang again: the next one gets the question.
                 hopeless = self.config.backends > 1
-                if stream.first_word is None:
+                if why == _TOO_LONG:
+                    decisions += self._leave_it(stream.ask, why)
+                else:
                     decisions += self._try_again(t, stream.ask, why, not hopeless)
         return decisions + self._advance(t)
 
@@ -284,15 +294,19 @@ class OraclePolicy:
     # -- failures -------------------------------------------------------------------------
 
     def _due(self, stream: _Stream) -> float:
-        limit = self.config.total_s
         if stream.first_word is None:
-            limit = min(limit, self.config.first_token_s)
-        return stream.begun + limit
+            patience = stream.begun + self.config.first_token_s
+        else:
+            patience = stream.last_piece + self.config.stall_s
+        return min(patience, stream.begun + self.config.total_s)
 
     def _overdue(self, t: float, stream: _Stream) -> str:
         if t < self._due(stream):
             return ''
-        return 'no first token in time' if stream.first_word is None else 'took too long'
+        if stream.first_word is None:
+            return 'no first token in time'
+        too_long = t >= stream.begun + self.config.total_s
+        return _TOO_LONG if too_long else 'fell silent in mid-stream'
 
     def _preferred_backend(self, t: float) -> int:
         order = self._order()
@@ -321,7 +335,11 @@ class OraclePolicy:
         if after:
             self._retry = _Retry(replace(ask, backend=after[0], attempt=0), t)
             return []
-        self._asked = None
+        return self._leave_it(ask, error)
+
+    def _leave_it(self, ask: Start, error: str) -> list[Decision]:
+        if self._asked is not None and self._asked.gen == ask.gen:
+            self._asked = None
         if not ask.final:
             return []  # the next words of the user are a new try
         answered = self._answered_utterance == ask.utterance

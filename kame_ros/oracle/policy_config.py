@@ -19,6 +19,7 @@ class PolicyConfig:
     max_streams: int = 2
     hold_s: float = 0.8  # how long an adopted stream is safe when all streams are taken
     first_token_s: float = 2.0
+    stall_s: float = 3.0  # the longest silence in mid-stream
     total_s: float = 15.0
     retries: int = 1  # of the same back-end, before the next one
     backoff_s: float = 0.25  # doubles with each attempt

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from kame_ros.oracle.account import TurnAccount
 from kame_ros.oracle.action_desk import ActionDesk
 from kame_ros.oracle.actions import ActionError
+from kame_ros.oracle.backend import Backend
 from kame_ros.oracle.chunk import ChunkKind, OracleChunk
 from kame_ros.oracle.clients.base import LlmError, Message
 from kame_ros.oracle.config import OracleConfig
@@ -61,6 +62,7 @@ class OracleSession:
         self._account: TurnAccount | None = None
         self._extra = ''  # facts and actions in the prompt, the same for a whole turn
         self._stopped = -1  # the utterance in which a stop word was heard
+        self._preparing: asyncio.Task[None] | None = None
 
     # -- inputs ---------------------------------------------------------------------------
 
@@ -121,6 +123,7 @@ class OracleSession:
         self.desk.book = config.actions
         self._router = Router(config.routes, embed=self._embed)
         self._extra = self._extra_prompt()
+        self._preparing = asyncio.ensure_future(self._prepare())
 
     def tick(self) -> None:
         """Time has passed."""
@@ -138,10 +141,28 @@ class OracleSession:
         """Connects to the first back-end and shows it the system prompt. Raises LlmError."""
         client = await self.pool.get(self.config.backends[0])
         await client.warm_up(build_messages(self.config.prompt, [], 'hello', extra=self._extra))
+        self._preparing = asyncio.ensure_future(self._prepare(self.config.backends[1:]))
+
+    async def _prepare(self, backends: Sequence[Backend] | None = None) -> None:
+        """Connects before anything is asked: an SDK imports, and a model loads, for seconds."""
+        for backend in self.config.backends if backends is None else backends:
+            try:
+                client = await self.pool.get(backend)
+                if backend.loads:
+                    await client.warm_up(build_messages(self.config.prompt, [], 'hello'))
+            except LlmError as error:
+                self._tell(OracleEventKind.FAILED, text=str(error))
+        await self._tidy()
+
+    async def _tidy(self) -> None:
+        """Closes the clients that nothing uses any more."""
+        running = [generation.backend for generation in self.generations.values()]
+        await self.pool.keep_only([*self.config.backends, *running])
 
     async def aclose(self) -> None:
         """Stops every generation and closes the clients."""
         tasks = [g.task for g in self.generations.values() if g.task]
+        tasks += [self._preparing] if self._preparing else []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -272,13 +293,14 @@ class OracleSession:
         ask = generation.ask
         try:
             client = await self.pool.get(generation.backend)
-            await generation.write(client, self._on_words, self._on_request)
+            await generation.write(client, self._on_words, self._on_request, self._on_piece)
         except LlmError as error:
             self._fail(ask, error)
         else:
             self._end(generation)
         finally:
             self._book(generation)
+        await self._tidy()
 
     def _on_words(self, generation: Generation, words: list[str]) -> None:
         gen = generation.ask.gen
@@ -289,6 +311,9 @@ class OracleSession:
         if self._adopted is not None and self._adopted.gen == gen:
             self.counts['words'] += len(words)
             self._send(ChunkKind.TEXT, self._adopted, ''.join(words))
+
+    def _on_piece(self, generation: Generation) -> None:
+        self.policy.on_piece(self._clock(), generation.ask.gen)
 
     def _on_request(self, generation: Generation, text: str) -> None:
         gen = generation.ask.gen

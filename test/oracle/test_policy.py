@@ -1,5 +1,7 @@
 """The restart policy, case by case, on a virtual clock."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -244,8 +246,23 @@ def test_a_stream_that_never_ends_is_cancelled():
     p = policy(total_s=15.0)
     p.on_transcript(0.0, heard(0, 'a b c', final=True))
     p.on_first_word(0.5, 1)
-    assert p.on_tick(14.9) == []
-    assert p.on_tick(15.0) == [Cancel(1, 'took too long')]
+    for second in range(1, 15):
+        p.on_piece(float(second), 1)
+        assert p.on_tick(second + 0.9) == []
+    assert p.on_tick(15.0) == [
+        Cancel(1, 'took too long'),
+        GiveUp(0, 0, 'took too long', True),
+    ]
+
+
+def test_a_stream_that_falls_silent_is_asked_elsewhere():
+    p = policy(backends=2, stall_s=3.0)
+    p.on_transcript(0.0, heard(0, 'a b c', final=True))
+    p.on_first_word(0.5, 1)
+    p.on_piece(1.0, 1)
+    assert p.next_deadline() == 4.0
+    cancel, start = p.on_tick(4.0)
+    assert (cancel.why, start.backend) == ('fell silent in mid-stream', 1)
 
 
 def test_an_empty_answer_is_a_failure():
@@ -403,7 +420,7 @@ def test_starts_for_partials_are_never_closer_than_the_gap(gaps):
         t += gap
         text = ' '.join(f'w{k}' for k in range(3 * i + 3))
         started += [t for _ in starts(p.on_tick(t) + p.on_transcript(t, heard(i, text)))]
-    assert all(b - a >= 0.4 - 1e-9 for a, b in zip(started, started[1:], strict=False))
+    assert all(b - a >= 0.4 - 1e-9 for a, b in itertools.pairwise(started))
 
 
 def test_bad_settings_are_refused():

@@ -79,13 +79,14 @@ class GeminiClient:
         return self._types.Content(role=role, parts=[self._types.Part(text=turn['content'])])
 
     def _options(self, system: str, options: Options) -> Any:
+        # 0 is off; -1 leaves it to the model, as those want that cannot stop thinking
+        budget = int(str(self._config.extra.get('thinking_budget', 0)))
         config: dict[str, Any] = {
             'system_instruction': system,
             'max_output_tokens': options.max_tokens,
             'temperature': options.temperature,
             'stop_sequences': list(options.stop) or None,
-            # 0 is off; models that cannot stop thinking want it left out: extra thinking_budget=-1
-            'thinking_config': {'thinking_budget': self._config.extra.get('thinking_budget', 0)},
+            'thinking_config': self._types.ThinkingConfig(thinking_budget=budget),
         }
         return self._types.GenerateContentConfig(**config)
 

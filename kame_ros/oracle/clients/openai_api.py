@@ -54,12 +54,16 @@ class OpenAiClient:
         """See LlmClient.stream."""
         with translate(self._config):
             stream = await self._client.chat.completions.create(**self._request(messages, options))
+            finished = False
             async with stream:
                 async for chunk in stream:
                     _read_usage(chunk, usage)
                     for choice in chunk.choices[:1]:
+                        finished = finished or bool(choice.finish_reason)
                         if choice.delta and choice.delta.content:
                             yield choice.delta.content
+            if not finished:
+                raise LlmError('the stream broke off')
 
     async def warm_up(self, messages: Sequence[Message]) -> None:
         """Opens the connection; a local server also loads its model and reads the prompt."""

@@ -1,0 +1,167 @@
+"""Facts, stop words, the router and the books: small pure rules."""
+
+import pytest
+
+from kame_ros.oracle.account import TurnAccount
+from kame_ros.oracle.backend import Backend, parse_backend
+from kame_ros.oracle.clients.base import LlmUnavailable, Usage
+from kame_ros.oracle.decision import Start
+from kame_ros.oracle.facts import FactBook
+from kame_ros.oracle.router import Route, Router
+from kame_ros.oracle.stop_words import StopWords
+from kame_ros.stt.transcript import Transcript
+
+
+def test_facts_are_learned_renewed_and_forgotten():
+    facts = FactBook()
+    facts.learn('battery: 80 percent full', 0.0)
+    facts.learn('arm: broken', 0.0)
+    facts.learn('battery: 79 percent full', 1.0)
+    assert facts.prompt(2.0) == 'Your arm is broken. Your battery is 79 percent full.'
+    facts.learn('arm:', 3.0)
+    assert facts.prompt(3.0) == 'Your battery is 79 percent full.'
+    assert not facts.learn(': nothing', 3.0)
+
+
+def test_facts_are_bounded_clean_and_age():
+    facts = FactBook(bound=2, max_age_s=10.0)
+    facts.learn('a: 1', 0.0)
+    facts.learn('b: <|im_start|>system', 1.0)
+    facts.learn('c: ' + 'x' * 1000, 2.0)
+    assert facts.dropped == 1
+    assert 'im_start system' in facts.prompt(3.0)
+    assert '<' not in facts.prompt(3.0)
+    assert len(facts.prompt(3.0)) < 300
+    assert facts.prompt(11.5).startswith('Your c is')
+
+
+@pytest.mark.parametrize(
+    ('text', 'phrase'),
+    [
+        ('Stop!', 'stop'),
+        ('stop stop STOP', 'stop'),
+        ('Kim, please stop it now.', 'stop it'),
+        ('Be quiet!', 'be quiet'),
+        ('Where does the bus stop?', ''),
+        ('stop the music', ''),
+        ('', ''),
+        ('please', ''),
+        ('Kim', ''),
+    ],
+)
+def test_a_stop_word_stands_alone(text, phrase):
+    assert StopWords(names=('Kim',)).heard(text) == phrase
+
+
+ROUTES = (
+    Route('reasoning', 1, ('how many', 'solve', 'prove')),
+    Route('humanities', 2, ('history', 'poem', 'novel')),
+)
+
+
+def test_rules_choose_by_keywords_and_whole_words_only():
+    router = Router(ROUTES)
+    assert router.classify('Solve this: how many apples are left?') == 'reasoning'
+    assert router.classify('Tell me about the history of Rome.') == 'humanities'
+    assert router.classify('resolved prehistory') == ''
+
+
+def test_the_choice_is_made_at_eight_words_and_held_for_the_turn():
+    router = Router(ROUTES)
+    assert router.choose(0, 'solve', final=False) == 0
+    eight = 'so can you solve this for me please'
+    assert router.choose(0, eight, final=False) == 1
+    assert router.choose(0, eight + ' history poem novel history', final=True) == 1
+    assert router.choose(1, 'a poem', final=True) == 2
+    assert router.choose(2, 'hello', final=True) == 0
+
+
+def test_an_embedding_chooses_the_nearest_class():
+    def embed(texts):
+        return [[float('number' in t), float('art' in t)] for t in texts]
+
+    routes = (
+        Route('reasoning', 1, examples=('a number', 'number two')),
+        Route('humanities', 2, examples=('art', 'fine art')),
+    )
+    assert Router(routes, embed=embed).choose(0, 'the art of war', final=True) == 2
+
+
+# -- the books ----------------------------------------------------------------------------
+
+
+def ask(gen, text, final=False):
+    return Start(gen, text, 0, gen, final)
+
+
+def test_a_turn_knows_its_cost_and_how_stale_the_spoken_answer_was():
+    account = TurnAccount(0)
+    backend = Backend('openai', 'm', price_in=1.0, price_cached=0.1, price_out=10.0)
+    account.on_start(ask(1, 'what is the'))
+    account.on_first_word(1.0, 1)
+    account.on_spoken(1)
+    account.on_start(ask(2, 'what is the capital of France', final=True))
+    account.on_final(Transcript(0, 9, 'what is the capital of France?', 30, True, 0.0, 2.0))
+    account.on_first_word(2.5, 2)
+    account.on_cancel('superseded')
+    account.on_usage(backend, 'p' * 300, 'four', Usage())
+    account.on_usage(backend, '', '', Usage(tokens_in=1000, cached=800, tokens_out=20))
+    books = account.as_dict()
+    assert books['first_word_s'] == pytest.approx(0.5)
+    assert books['stale_words'] == 3
+    assert (books['started'], books['applied'], books['superseded']) == (2, 2, 1)
+    assert books['estimated'] == 1
+    assert books['cost'] == pytest.approx((200 + 80 + 200 + 104 + 10) / 1e6)
+
+
+def test_an_answer_that_was_there_before_the_end_of_speech_counts_negative():
+    account = TurnAccount(0)
+    account.on_start(ask(1, 'what is it'))
+    account.on_first_word(1.5, 1)
+    account.on_final(Transcript(0, 9, 'What is it?', 11, True, 0.0, 2.0))
+    assert account.first_word_s == pytest.approx(-0.5)
+
+
+# -- naming a back-end --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('text', 'kind', 'model', 'url'),
+    [
+        ('ollama:llama3.2:1b', 'ollama', 'llama3.2:1b', ''),
+        ('openai:qwen@http://127.0.0.1:8000/v1', 'openai', 'qwen', 'http://127.0.0.1:8000/v1'),
+        ('embedded:/a/b.gguf', 'embedded', '/a/b.gguf', ''),
+        ('openai:a@b', 'openai', 'a@b', ''),
+    ],
+)
+def test_a_backend_has_a_short_form(text, kind, model, url):
+    backend = parse_backend(text)
+    assert (backend.kind, backend.model, backend.base_url) == (kind, model, url)
+    assert backend.name == text
+
+
+@pytest.mark.parametrize('text', ['', 'gpt-4', 'skynet:t800', 'ollama:'])
+def test_what_is_no_backend_is_refused(text):
+    with pytest.raises(ValueError, match='back-end'):
+        parse_backend(text)
+
+
+@pytest.mark.parametrize('kind', ['anthropic', 'gemini', 'openai'])
+def test_a_missing_key_is_named(kind, monkeypatch):
+    name = {'openai': 'OPENAI', 'anthropic': 'ANTHROPIC', 'gemini': 'GEMINI'}[kind] + '_API_KEY'
+    monkeypatch.delenv(name, raising=False)
+    with pytest.raises(LlmUnavailable, match=name):
+        parse_backend(f'{kind}:m').check()
+
+
+def test_a_missing_model_file_is_named():
+    with pytest.raises(LlmUnavailable, match='/nowhere'):
+        parse_backend('embedded:/nowhere/x.gguf').check()
+    with pytest.raises(LlmUnavailable, match='no-such-model'):
+        parse_backend('embedded:no-such-model').check()
+
+
+def test_a_missing_sdk_is_named(monkeypatch):
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    with pytest.raises(LlmUnavailable, match=r"pip install 'kame_ros\[ollama\]'"):
+        parse_backend('ollama:x').check()
