@@ -22,6 +22,18 @@ DEFAULT_NAMESPACE = 'robot'
 # heard finds everyone awake.
 BRING_UP_ORDER = ('audio_playback', 's2s', 'oracle', 'stt', 'audio_capture')
 
+# Short names for what is changed most often: arguments of the launch file.
+SHORTCUTS = {
+    'front_end': ('s2s', 'front_end'),
+    'weights': ('s2s', 'moshi.weights'),
+    'oracle_backend': ('oracle', 'backend'),
+    'stt_model': ('stt', 'model'),
+    'source': ('audio_capture', 'source'),
+    'microphone': ('audio_capture', 'device'),
+    'sink': ('audio_playback', 'sink'),
+    'loudspeaker': ('audio_playback', 'device'),
+}
+
 
 class BadConfig(ValueError):
     """A configuration that does not exist or does not describe a graph."""
@@ -164,3 +176,12 @@ def parse_override(text: str) -> tuple[str, str, Any]:
     if not (equals and dot and node and parameter):
         raise BadConfig(f'{text!r} is not of the form node.parameter=value, as in stt.step_s=0.4')
     return node, parameter, yaml.safe_load(value)
+
+
+def shortcut_overrides(given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The parameters that shortcuts set, by node; empty texts set nothing."""
+    values: dict[str, dict[str, Any]] = {}
+    for shortcut, (node, parameter) in SHORTCUTS.items():
+        if given.get(shortcut):
+            values.setdefault(node, {})[parameter] = given[shortcut]
+    return values

@@ -26,19 +26,15 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
-from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE, PACKAGE, load_graph
+from kame_ros.graph import (
+    DEFAULT_CONFIG,
+    DEFAULT_NAMESPACE,
+    PACKAGE,
+    SHORTCUTS,
+    load_graph,
+    shortcut_overrides,
+)
 
-# Launch argument -> the parameter that it sets, where it is given.
-SHORTCUTS = {
-    'front_end': ('s2s', 'front_end'),
-    'weights': ('s2s', 'moshi.weights'),
-    'oracle_backend': ('oracle', 'backend'),
-    'stt_model': ('stt', 'model'),
-    'source': ('audio_capture', 'source'),
-    'microphone': ('audio_capture', 'device'),
-    'sink': ('audio_playback', 'sink'),
-    'loudspeaker': ('audio_playback', 'device'),
-}
 ARGUMENTS = {
     'config': (DEFAULT_CONFIG, 'a configuration by name, or the path of a parameter file'),
     'namespace': (DEFAULT_NAMESPACE, 'the namespace of the nodes: one for each robot'),
@@ -72,7 +68,9 @@ def generate_launch_description() -> LaunchDescription:
 def nodes(context: LaunchContext) -> list[Action]:
     """The nodes of the graph, each waiting for the one before it."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    graph = load_graph(given['config'], namespace=given['namespace'], overrides=overrides(given))
+    graph = load_graph(
+        given['config'], namespace=given['namespace'], overrides=shortcut_overrides(given)
+    )
     actions = [
         LifecycleNode(
             package=PACKAGE,
@@ -90,15 +88,6 @@ def nodes(context: LaunchContext) -> list[Action]:
     if given['autostart'] != 'true':
         return actions
     return [*brought_up(actions), *actions]
-
-
-def overrides(given: dict[str, str]) -> dict[str, dict[str, str]]:
-    """The parameters that the shortcuts set, by node."""
-    values: dict[str, dict[str, str]] = {}
-    for argument, (node, parameter) in SHORTCUTS.items():
-        if given[argument]:
-            values.setdefault(node, {})[parameter] = given[argument]
-    return values
 
 
 def brought_up(actions: list[LifecycleNode]) -> list[Action]:

@@ -138,6 +138,7 @@ def counters(run: RunningGraph) -> dict[str, int]:
 
 def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outcome: str) -> int:
     turns = session.turns()
+    count = counters(run)
     record = {
         'config': run.graph.config,
         'nodes': list(run.graph.names),
@@ -148,7 +149,7 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
         },
         'outcome': outcome,
         'turns': [turn_record(turn, session.t0) for turn in turns],
-        'counters': counters(run),
+        'counters': count,
         'diagnostics': {n: h.values or {} for n, h in run.conductor.health.items()},
     }
     try:
@@ -163,11 +164,9 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
         return fail(escape(str(error)))
     if turns:
         console.print(turn_table(turns))
-    lost = record['counters']['frames_dropped']
     console.print(
-        f'[dim]{record["counters"]["frames_in"]} frames heard, '
-        f'{record["counters"]["frames_out"]} played, {lost} lost[/]'
-        + (f'   answer: {args.output}' if args.output else '')
+        f'[dim]{count["frames_in"]} frames heard, {count["frames_out"]} played, '
+        f'{count["frames_dropped"]} lost[/]' + (f'   answer: {args.output}' if args.output else '')
     )
     if outcome == 'nothing heard':
         console.print('no speech was heard in the recording')

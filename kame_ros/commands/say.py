@@ -25,7 +25,7 @@ def say(args: argparse.Namespace) -> int:
 
     try:
         said, problem = say_to_robot(
-            f'/{namespace.strip("/")}/say', args.text, args.priority, args.patience, _show
+            f'/{namespace.strip("/")}/say', args.text, args.priority, args.patience, _Echo()
         )
     except NoRobot as error:
         return fail(escape(f'{error}; is there a robot? `kame up` starts one'))
@@ -45,5 +45,12 @@ def _find(namespace: str | None, domain: int | None) -> Note | None:
     return fits[-1] if fits else None
 
 
-def _show(said: str) -> None:
-    console.print(f'\r{escape(said)}', end='')
+class _Echo:
+    """Prints the words as they are spoken."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def __call__(self, said: str) -> None:
+        console.print(escape(said[self._shown :]), end='')
+        self._shown = len(said)

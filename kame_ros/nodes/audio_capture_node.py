@@ -10,7 +10,7 @@ from typing import Any
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.audio.frame import silence
 from kame_ros.audio.source import SilenceSource, Source, WavSource
 from kame_ros.nodes import convert, qos
@@ -93,18 +93,18 @@ class AudioCaptureNode(KameNode):
 
     def _make_source(self) -> Source:
         kind = self.param('source')
-        timing = {'clock': self.clock.now, 'sleep': self.clock.sleep}
+        now, sleep = self.clock.now, self.clock.sleep
         if kind == 'wav':
             if not self.param('wav'):
                 raise ValueError('the source wav needs the parameter wav: the path of a file')
-            source = WavSource(self.param('wav'), **timing)
+            source = WavSource(self.param('wav'), clock=now, sleep=sleep)
             source.load()  # a file that cannot be read is refused here, not while the robot runs
             return source
         if kind == 'silence':
-            return SilenceSource(**timing)
+            return SilenceSource(clock=now, sleep=sleep)
         from kame_ros.audio.device import DeviceSource
 
-        return DeviceSource(self.param('device'), clock=self.clock.now)
+        return DeviceSource(self.param('device'), clock=now)
 
     def _capture(self, stop: threading.Event) -> None:
         source = self._source

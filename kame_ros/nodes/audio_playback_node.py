@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import Bool
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.audio.frame import Frame
 from kame_ros.audio.playout import Playout, PlayoutConfig
 from kame_ros.audio.sink import NullSink, Sink, WavSink
@@ -96,16 +96,16 @@ class AudioPlaybackNode(KameNode):
 
     def _make_sink(self) -> Sink:
         kind = self.param('sink')
-        timing = {'clock': self.clock.now, 'sleep': self.clock.sleep}
+        now, sleep = self.clock.now, self.clock.sleep
         if kind == 'wav':
             if not self.param('wav'):
                 raise ValueError('the sink wav needs the parameter wav: the path of a file')
-            return WavSink(self.param('wav'), **timing)
+            return WavSink(self.param('wav'), clock=now, sleep=sleep)
         if kind == 'null':
-            return NullSink(**timing)
+            return NullSink(clock=now, sleep=sleep)
         from kame_ros.audio.device import DeviceSink
 
-        return DeviceSink(self.param('device'), clock=self.clock.now)
+        return DeviceSink(self.param('device'), clock=now)
 
     def _on_speech(self, message: msg.AudioFrame) -> None:
         try:

@@ -12,7 +12,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.clock import NodeClock
 from kame_ros.nodes.diagnostics import DiagnosticsPublisher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ROSClock
 
 _SIM_POLL_S = 0.005  # how often simulated time is looked at while waiting for it
 
@@ -23,7 +23,7 @@ class NodeClock:
 
     @property
     def _simulated(self) -> bool:
-        return self._clock.clock_type == ClockType.ROS_TIME and self._clock.ros_time_is_active
+        return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
 
     def now(self) -> float:
         """The time in seconds."""

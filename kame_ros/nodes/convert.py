@@ -8,7 +8,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, Frame
 from kame_ros.oracle.chunk import ChunkKind, OracleChunk
 from kame_ros.stt.transcript import Transcript, Word

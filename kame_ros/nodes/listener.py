@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.audio.frame import Frame
 from kame_ros.dialogue.ending import Ending
 from kame_ros.dialogue.happening import Kind, TurnEvent

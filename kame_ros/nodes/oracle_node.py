@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
 from kame_ros.nodes.parameters import Param

@@ -27,7 +27,9 @@ def run(make_node: Callable[[], KameNode], args: Sequence[str] | None = None) ->
     0 after Ctrl-C or SIGTERM, 1 if the node failed, 2 for a parameter that cannot be right.
     """
     _follow_parent()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(
+        args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO
+    )
     wanted: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: wanted.append(number))

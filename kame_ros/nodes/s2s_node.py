@@ -9,7 +9,7 @@ from typing import Any
 
 from std_srvs.srv import Trigger
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.audio.frame import FRAME_S, Frame
 from kame_ros.inbox import Inbox
 from kame_ros.nodes import convert, qos

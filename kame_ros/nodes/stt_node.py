@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from kame_ros import msg
+import kame_ros.msg as msg
 from kame_ros.audio.frame import Frame
 from kame_ros.audio.vad import SileroVad
 from kame_ros.inbox import Inbox

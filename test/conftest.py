@@ -1,0 +1,18 @@
+"""What all tests share: a ROS domain of their own, on this machine only."""
+
+from __future__ import annotations
+
+import os
+
+from kame_ros.processes import Domain, environment
+
+# Held until the end of the run: graphs that tests start get others.
+_domain = Domain()
+os.environ.update(
+    {
+        key: value
+        for key, value in environment(_domain.number).items()
+        if key.startswith(('ROS_', 'AMENT_', 'OMP_'))
+    }
+)
+os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'  # a field of the wrong type is an error

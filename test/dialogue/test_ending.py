@@ -1,0 +1,92 @@
+from kame_ros.dialogue.ending import Ending, Patience
+from kame_ros.dialogue.happening import Kind, TurnEvent
+
+PATIENCE = Patience(settle=2, quiet=1, stuck=10, limit=60)
+
+
+def conversation(*events, thinks=True):
+    ending = Ending(thinks, PATIENCE)
+    for event in events:
+        ending.on_event(event)
+    return ending
+
+
+def at(t, kind, generation=-1, utterance=-1, text=''):
+    return TurnEvent(kind, t, 'llm', generation, utterance, 0, text)
+
+
+HEARD = (
+    at(1, Kind.USER_SPEECH_START, utterance=0),
+    at(3, Kind.USER_SPEECH_END, utterance=0),
+    at(4, Kind.INPUT_ENDED),
+)
+ANSWERED = (
+    at(3.2, Kind.GENERATION_BEGUN, 1, 0),
+    at(3.5, Kind.GENERATION_ENDED, 1, 0, 'Paris.'),
+)
+
+
+def test_it_goes_on_before_the_input_has_ended():
+    assert conversation(*HEARD[:2]).done(100) == ''
+
+
+def test_silence_is_nothing_heard():
+    assert conversation(HEARD[2]).done(5.9) == ''
+    assert conversation(HEARD[2]).done(6.1) == 'nothing heard'
+
+
+def test_the_robot_is_waited_for_until_it_is_quiet():
+    ending = conversation(*HEARD, *ANSWERED, at(4.5, Kind.ORACLE_SPOKEN, 1))
+    ending.on_final(0, 3.3, answered=True)
+    ending.on_sound(7.0, loud=True)
+    assert ending.done(7.0) == ''
+    ending.on_sound(7.5, loud=False)
+    assert ending.done(7.5) == ''
+    assert ending.done(8.1) == 'answered'
+
+
+def test_an_answer_that_was_not_spoken_is_owed():
+    ending = conversation(*HEARD, *ANSWERED)
+    ending.on_final(0, 3.3, answered=True)
+    assert ending.done(9) == ''
+    assert 'the speech of an answer' in ending.done(15)
+
+
+def test_a_final_without_an_answer_is_owed_one():
+    ending = conversation(*HEARD)
+    ending.on_final(0, 3.3, answered=False)
+    assert ending.done(9) == ''
+    assert 'in vain for an answer' in ending.done(15)
+
+
+def test_an_answer_that_failed_is_owed_no_longer():
+    ending = conversation(*HEARD)
+    ending.on_final(0, 3.3, answered=False)
+    ending.on_event(at(3.4, Kind.GENERATION_BEGUN, 1, 0))
+    assert ending.done(9) == ''
+    ending.on_event(at(5, Kind.GENERATION_FAILED, 1, 0, 'no server'))
+    assert ending.done(9) == 'answered'
+
+
+def test_noise_is_owed_nothing():
+    noise = at(3.1, Kind.SILENT, utterance=0)
+    assert conversation(*HEARD, noise).done(7) == 'nothing heard'
+
+
+def test_speech_that_never_ends_is_given_up():
+    ending = conversation(HEARD[0], HEARD[2])
+    assert ending.done(9) == ''
+    assert 'the end of what the user says' in ending.done(15)
+
+
+def test_there_is_a_limit_whatever_happens():
+    ending = conversation(*HEARD)
+    ending.on_sound(64.0, loud=True)
+    assert ending.done(63) == ''
+    assert ending.done(65) == 'gave up after 60 s'
+
+
+def test_without_an_oracle_the_robots_silence_is_the_end():
+    ending = conversation(*HEARD, thinks=False)
+    ending.on_final(0, 3.3, answered=False)
+    assert ending.done(9) == 'answered'

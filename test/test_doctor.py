@@ -1,0 +1,24 @@
+from kame_ros import doctor
+
+
+def test_every_finding_that_is_not_well_says_what_to_do():
+    findings = list(doctor.examine())
+    assert {'python', 'ros', 'engine', 'weights', 'gpu', 'server', 'key', 'graph'} <= {
+        finding.area for finding in findings
+    }
+    for finding in findings:
+        if finding.level != doctor.OK:
+            assert finding.remedy, finding
+
+
+def test_a_missing_engine_is_named_with_its_package(monkeypatch):
+    real = doctor._has_module
+    monkeypatch.setattr(doctor, '_has_module', lambda name: name != 'hibari' and real(name))
+    (finding,) = [f for f in doctor.examine() if f.what == 'hibari-tts']
+    assert finding.level == doctor.LACK
+    assert 'kame_ros[models]' in finding.remedy
+
+
+def test_keys_are_never_shown(monkeypatch):
+    monkeypatch.setenv('OPENAI_API_KEY', 'sk-secret')
+    assert 'sk-secret' not in str(list(doctor.examine()))
