@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,27 @@ class _Stream:
             self.device = device = find_device(devices, self._wanted, output=self._output)
             self._rate = self._rate or device.sample_rate
             most = device.outputs if self._output else device.inputs
+            self._channels = self._channels or self._fewest(device, most)
             if self._channels > most:
                 raise DeviceError(f'{device} has {most} channels, not {self._channels}')
             self._open_stream(device)
         except BaseException:
             self.close()
             raise
+
+    def _fewest(self, device: Device, most: int) -> int:
+        """One channel where the driver allows it, else two, else all: hardware may have no mono."""
+        import pyaudio
+
+        side = 'output' if self._output else 'input'
+        for channels in (1, 2):
+            asked = {f'{side}_device': device.index, f'{side}_channels': channels}
+            with suppress(ValueError):
+                self._audio.is_format_supported(
+                    self._rate, **asked, **{f'{side}_format': pyaudio.paInt16}
+                )
+                return channels
+        return most
 
     def _open_stream(self, device: Device) -> None:
         import pyaudio
@@ -131,8 +147,9 @@ class DeviceSource(_Stream):
     """A microphone. Implements `kame_ros.audio.source.Source`.
 
     `device`: a number or (a part of) a name, '' for the default; `rate`: 0 for the device's own;
-    of several `channels` `channel` is heard, or their mean where it is -1. When the device falls
-    silent for 0.3 s, frames of silence keep the rhythm and are counted.
+    `channels`: 0 for as few as the device can do; of several, `channel` is heard, or their mean
+    where it is -1. When the device falls silent for 0.3 s, frames of silence keep the rhythm and
+    are counted.
     """
 
     def __init__(
@@ -140,12 +157,12 @@ class DeviceSource(_Stream):
         device: str | int = '',
         *,
         rate: int = 0,
-        channels: int = 1,
+        channels: int = 0,
         channel: int = -1,
         clock: Clock = time.monotonic,
     ) -> None:
-        if not -1 <= channel < channels:
-            raise ValueError(f'channel {channel} is not one of {channels}')
+        if channel < -1 or (channel >= 0 and channel >= channels):
+            raise ValueError(f'channel {channel} is not one of {channels} channels')
         super().__init__(device, output=False, rate=rate, channels=channels, clock=clock)
         self._channel = channel
 
@@ -208,7 +225,7 @@ class DeviceSink(_Stream):
         device: str | int = '',
         *,
         rate: int = 0,
-        channels: int = 1,
+        channels: int = 0,
         clock: Clock = time.monotonic,
     ) -> None:
         super().__init__(device, output=True, rate=rate, channels=channels, clock=clock)

@@ -90,6 +90,14 @@ class OracleMux:
         else:
             self._count['spoken_unknown'] += 1
 
+    def drop(self) -> None:
+        """Forgets all text, as on a barge-in; what still comes of these generations is old."""
+        for source in self._sources.values():
+            if source.said is not None:
+                source.floor = max(source.floor, source.said.number)
+                source.said = None
+        self._now = None
+
     def clear(self) -> None:
         """Forgets all sources, their generations too: a new session."""
         self._sources.clear()

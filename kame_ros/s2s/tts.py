@@ -11,6 +11,7 @@ from kame_ros.audio.speech_gate import Edge
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Event, Happening, Piece, Step
 from kame_ros.s2s.tts_config import TtsConfig
+from kame_ros.s2s.tts_debt import Debt
 from kame_ros.s2s.tts_ear import Ear, Heard, Vad
 from kame_ros.s2s.tts_mouth import Mark, Mouth, Mouthful
 from kame_ros.s2s.tts_script import Change, Script
@@ -70,6 +71,10 @@ class TtsFrontEnd:
         self._count['interrupts'] += 1
         self._stop()
 
+    def excuse(self) -> None:
+        """The user's last speech needs no answer (it was noise): no apology for giving none."""
+        self._debt.excuse()
+
     def reset(self) -> None:
         """The next step is the first one of a new session."""
         self._ear.reset()
@@ -84,7 +89,7 @@ class TtsFrontEnd:
         self._now = 0.0  # s, the end of the frame being heard
         self._active: Script | None = None
         self._scripts: dict[str, Script] = {}
-        self._owed_since: float | None = None  # when the turn ended that awaits an answer
+        self._debt = Debt(self.config.min_turn_s, self.config.patience_s)
         self._floor_since = 0.0  # when the robot began to speak
         self._said_any = False  # the first piece of a session has no space before it
         self._pause_s = 0.0  # after the clause that was synthesised last
@@ -95,6 +100,7 @@ class TtsFrontEnd:
             start = edge.edge is Edge.START
             self._emit(Happening.USER_SPEECH_START if start else Happening.USER_SPEECH_END)
             if start:
+                self._debt.on_speech()
                 for said in self._scripts.values():
                     said.may_correct = said.may_correct and not said.spoken
         if self._is_barged_in():
@@ -124,7 +130,7 @@ class TtsFrontEnd:
         script = self._active
         # The unsaid words of the script are counted below, with those that were not planned yet.
         self._drop_words([mark for mark in self._mouth.stop() if mark.script is not script])
-        self._owed_since = None
+        self._debt.settle()
         if script is not None:
             script.roll_back()
             self._count['words_dropped'] += script.unsaid
@@ -132,20 +138,15 @@ class TtsFrontEnd:
             self._active = None
 
     def _on_turn_end(self) -> None:
-        if self._ear.turn_voice_s < self.config.min_turn_s:
-            return
-        self._owed_since = self._now
-        if self._filler and not self._has_words() and self._mouth.remaining_s == 0:
+        owed = self._debt.on_turn_end(self._now, self._ear.turn_voice_s)
+        if owed and self._filler and not self._has_words() and self._mouth.remaining_s == 0:
             self._count['fillers'] += 1
             self._say(self._filler, [])
 
     def _apologise_if_due(self) -> None:
-        since = self._owed_since
         busy = self._ear.in_turn or self._has_words() or self._mouth.remaining_s > 0
-        if since is None or busy:
-            return
-        if self._now - since >= self.config.patience_s - 1e-6:
-            self._owed_since = None
+        if not busy and self._debt.is_overdue(self._now):
+            self._debt.settle()
             if self._apology:
                 self._count['apologies'] += 1
                 self._say(self._apology, [])
@@ -283,7 +284,7 @@ class TtsFrontEnd:
             return Piece(text)
         script: Script = mark.script
         script.begin(mark.index)
-        self._owed_since = None
+        self._debt.settle()
         self._report_applied(script)
         return Piece(text, *script.oracle.key)
 

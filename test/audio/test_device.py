@@ -100,6 +100,14 @@ class FakePortAudio:
     def get_default_output_device_info(self) -> dict:
         raise OSError('No Default Output Device Available')
 
+    def is_format_supported(self, rate: int, **asked) -> bool:
+        (channels,) = (asked[name] for name in asked if name.endswith('_channels'))
+        if channels != 1 or asked.get('output_device') is not None:  # no mono loudspeaker
+            if channels == 2 and 'output_device' in asked:
+                return True
+            raise ValueError('Invalid number of channels', -9998)
+        return True
+
     def open(self, **asked) -> FakeStream:
         if self.busy:
             raise OSError(-9985, 'Device unavailable')
@@ -219,7 +227,7 @@ def test_a_loudspeaker_plays_all_channels_in_order(fake: FakePortAudio) -> None:
 
 
 def test_a_loudspeaker_sets_the_rhythm(fake: FakePortAudio) -> None:
-    sink = DeviceSink(rate=24_000, clock=Clock())
+    sink = DeviceSink(rate=24_000, channels=1, clock=Clock())
     sink.open()
     done = []
 
@@ -255,6 +263,14 @@ def test_a_busy_device_is_an_error_with_the_list(fake: FakePortAudio, cls) -> No
     with pytest.raises(DeviceError, match=r'cannot be opened.*busy.*there are: 0: USB Mic'):
         cls().open()
     assert fake.terminated == 1
+
+
+def test_as_few_channels_as_the_device_can_do(fake: FakePortAudio) -> None:
+    DeviceSource(clock=Clock()).open()
+    assert fake.asked['channels'] == 1
+    sink = DeviceSink(clock=Clock())
+    sink.open()
+    assert (fake.asked['channels'], fake.asked['rate']) == (2, 44_100)
 
 
 def test_too_many_channels(fake: FakePortAudio) -> None:

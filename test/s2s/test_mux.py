@@ -180,6 +180,17 @@ def test_the_number_of_sources_is_bounded() -> None:
     assert mux.counters()['sources'] == 2
 
 
+def test_what_was_dropped_does_not_come_back() -> None:
+    mux = feed(*LLM_1, chunk('node', 4, TEXT, 'Hi', 5))
+    mux.drop()
+    assert mux.current() is None
+    mux.on_chunk(chunk('llm', 1, TEXT, ', I think'))
+    mux.on_chunk(chunk('llm', 1, END))
+    assert mux.current() is None
+    mux.on_chunk(chunk('llm', 2, TEXT, 'Well'))
+    assert mux.current() == Oracle('llm', 2, 'Well')
+
+
 def test_clear_forgets_all() -> None:
     mux = feed(*LLM_1)
     mux.clear()

@@ -406,6 +406,16 @@ def test_the_parameters(config, user, script, said: str, counts: dict[str, int])
     assert {name: talk.count(name) for name in counts} == counts
 
 
+@pytest.mark.parametrize('when', [1.8, 3.0])
+def test_no_apology_for_what_needed_no_answer(when: float) -> None:
+    def excuse(talk: Talk) -> None:
+        talk.front.excuse()
+
+    assert Talk(TtsConfig()).run(14.0, ASK, [(when, excuse)]).said == ''
+    again = Talk(TtsConfig()).run(18.0, [*ASK, (4.0, 5.0)], [(when, excuse)])
+    assert again.count('apologies') == 1
+
+
 def test_own_words_belong_to_no_oracle() -> None:
     talk = Talk(TtsConfig()).run(14.0, ASK)
     assert {(piece.source, piece.generation) for _, piece in talk.pieces} == {('', -1)}
