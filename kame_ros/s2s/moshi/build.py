@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ from kame_ros.s2s.moshi.config import RANDOM, MoshiConfig
 
 if TYPE_CHECKING:
     from kame_ros.s2s.moshi.front_end import MoshiFrontEnd
+    from kame_ros.s2s.moshi.model import LMGen
     from kame_ros.s2s.moshi.slots import MoshiSlots
 
+log = logging.getLogger(__name__)
 HOW_TO_INSTALL = (
     'the moshi front-end needs torch and moshi, which are not installed: run '
     '"pip install torch" and then "pip install --no-deps moshi==0.2.13", or choose the tts '
@@ -37,7 +40,7 @@ def build_slots(config: MoshiConfig) -> MoshiSlots:
     try:
         import torch
 
-        from kame_ros.s2s.moshi import load, runtime
+        from kame_ros.s2s.moshi import fast_cpu, load, runtime
         from kame_ros.s2s.moshi.checkpoint import find
         from kame_ros.s2s.moshi.slots import MoshiSlots, Sampling
     except ImportError as error:
@@ -58,6 +61,8 @@ def build_slots(config: MoshiConfig) -> MoshiSlots:
         tokenizer = load.load_tokenizer(checkpoint)
         lm = load.load_lm(checkpoint, device, getattr(torch, name), config.context or None)
         mimi = load.load_mimi(checkpoint, device)
+    if on_cpu and config.lean:
+        fast_cpu.speed_up(mimi, int8_decoder=config.quantise == 'int8')
     return MoshiSlots(
         lm,
         mimi,
@@ -71,4 +76,20 @@ def build_slots(config: MoshiConfig) -> MoshiSlots:
             top_k_text=config.top_k_text,
         ),
         hush_frames=round(config.hush_s / FRAME_S),
+        prepare=lambda gen: _make_lean(gen, config),
     )
+
+
+def _make_lean(gen: LMGen, config: MoshiConfig) -> None:
+    """Puts in the lean step, or says why this model has to do without."""
+    if not config.lean:
+        return
+    from kame_ros.s2s.moshi import lean
+    from kame_ros.s2s.moshi.lean_parts import NotLeanError
+
+    try:
+        lean.install(gen, config.quantise, config.compile)
+    except NotLeanError as error:
+        if config.quantise != 'none':
+            raise
+        log.warning('this model has %s: it runs without the lean step, slower', error)

@@ -8,6 +8,8 @@ The same tokens as `LMGen.depformer_step`, with the same random numbers.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -47,7 +49,7 @@ class LeanDepth:
     """
 
     def __init__(self, gen: LMGen, make: MakeLinear, dry: bool = False) -> None:
-        lm = gen.lm_model
+        lm: Any = gen.lm_model  # torch types every child as a plain Module
         if lm.depformer is None or lm.depformer.positional_embedding != 'none':
             raise NotLeanError('a depformer with positions, or none')
         if not lm.depformer.layers[0].weights_per_step:
@@ -55,7 +57,7 @@ class LeanDepth:
         self._temperature = gen.temp if gen.use_sampling else 0.0
         self._top_k = gen.top_k
         self._steps = lm.dep_q
-        self._heads = lm.depformer.layers[0].self_attn.num_heads
+        self._heads: int = lm.depformer.layers[0].self_attn.num_heads
         made: dict[int, list[tuple[Attention, Gate]]] = {}
         self._layers: list[list[tuple[Attention, Gate]]] = []
         schedule = lm.depformer_weights_per_step_schedule or range(lm.dep_q)

@@ -39,7 +39,7 @@ class LeanMain:
     """
 
     def __init__(self, lm: LMModel, make: MakeLinear, dry: bool = False) -> None:
-        transformer = lm.transformer
+        transformer: Any = lm.transformer  # torch types every child as a plain Module
         if transformer.positional_embedding != 'rope' or not transformer.rope.interleave:
             raise NotLeanError(f'positions of the kind {transformer.positional_embedding}')
         self._lm = lm
@@ -53,7 +53,7 @@ class LeanMain:
         self._rings = [layer.self_attn._streaming_state.kv_cache for layer in transformer.layers]
         if any(layer.self_attn.context != ring.capacity for layer, ring in self._pairs()):
             raise NotLeanError('a context that differs from the memory')
-        self._heads = transformer.layers[0].self_attn.num_heads
+        self._heads: int = transformer.layers[0].self_attn.num_heads
         tables = self._tables(lm)
         if not dry:
             self._join(lm, tables)
@@ -62,13 +62,13 @@ class LeanMain:
     def _pairs(self) -> Any:
         return zip(self._lm.transformer.layers, self._rings, strict=True)
 
-    def _tables(self, lm: LMModel) -> list[torch.nn.Parameter]:
+    def _tables(self, lm: LMModel) -> list[Tensor]:
         modules = [lm.text_emb, *lm.emb]
         if isinstance(lm, OracleLMModel):
             modules.append(lm.oracle_emb)
         return [table_of(module).weight for module in modules]
 
-    def _join(self, lm: LMModel, tables: list[torch.nn.Parameter]) -> None:
+    def _join(self, lm: LMModel, tables: list[Tensor]) -> None:
         sizes = [0, *(len(table) for table in tables[:-1])]
         self._table = join_rows(tables)
         self._first_row = torch.tensor(sizes, device=lm.device).cumsum(0)
@@ -96,7 +96,9 @@ class LeanMain:
         angle = offsets[:, None] * self._frequency
         turn = torch.polar(torch.ones_like(angle), angle)[:, None, None]
         for (attention, gate), ring in zip(self._layers, self._rings, strict=True):
-            heard_of = self._attend(attention.into(attention.norm(x)), ring.cache, place, turn, bias)
+            heard_of = self._attend(
+                attention.into(attention.norm(x)), ring.cache, place, turn, bias
+            )
             x = gate(attention.out(heard_of, x))
         offsets.add_(self._state.exec_mask)
         x = self._out_norm(x)

@@ -117,7 +117,7 @@ def table_of(module: nn.Module) -> ScaledEmbedding:
 
 
 @torch.no_grad()
-def join_rows(weights: list[nn.Parameter]) -> Tensor:
+def join_rows(weights: list[Tensor]) -> Tensor:
     """Puts matrices of one width into one, and lets each be a view of it: no memory is added."""
     joined = torch.cat([weight.detach() for weight in weights])
     row = 0

@@ -91,7 +91,9 @@ def test_no_weight_is_copied(make_lm):
         lean.install(gen)
     for name, weight in lm.state_dict().items():
         assert torch.equal(weight, before[name]), name
-    tables = {weight.untyped_storage().data_ptr() for weight in (lm.text_emb.weight, lm.emb[0].weight)}
+    tables = {
+        weight.untyped_storage().data_ptr() for weight in (lm.text_emb.weight, lm.emb[0].weight)
+    }
     assert len(tables) == 1
 
 
