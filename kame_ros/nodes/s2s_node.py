@@ -81,6 +81,7 @@ class S2SNode(KameNode):
         self.offer_events()
         self.listen(msg.AudioFrame, 'audio/mic', qos.AUDIO_ASK, self._on_mic)
         self.listen(msg.OracleChunk, 'oracle', qos.TEXT, self._on_chunk)
+        self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._on_turn)
         self.serve(Trigger, 'interrupt', self._on_interrupt)
         self.serve(Trigger, 'reset', self._on_reset)
         self._say = SayServer(self, self._publish_chunk)
@@ -130,6 +131,10 @@ class S2SNode(KameNode):
             self._chunks.put(convert.chunk_from_message(message))
         except ValueError as error:
             self.get_logger().error(f'an oracle chunk is not understood: {error}', once=True)
+
+    def _on_turn(self, message: msg.TurnEvent) -> None:
+        if message.kind == msg.TurnEvent.SILENT:
+            self._orders.put(self._excuse)
 
     def _on_interrupt(
         self, request: Trigger.Request, response: Trigger.Response
@@ -218,14 +223,14 @@ class S2SNode(KameNode):
             if self._say:
                 self._say.on_spoken(event.source)
         if event.kind == Happening.BARGE_IN:
-            self._mux.clear()
+            self._mux.drop()
             if self._say:
                 self._say.on_stopped('the user spoke')
 
     def _interrupt(self, t: float) -> None:
         assert self._front_end is not None
         self._front_end.interrupt()
-        self._mux.clear()
+        self._mux.drop()
         self.tell(msg.TurnEvent.BARGE_IN, t, source='interrupt')
         if self._say:
             self._say.on_stopped('interrupted')
@@ -237,6 +242,12 @@ class S2SNode(KameNode):
         self.tell(msg.TurnEvent.RESET, t)
         if self._say:
             self._say.on_stopped('the dialogue starts anew')
+
+    def _excuse(self, t: float) -> None:
+        """What was taken for a turn was noise: the robot owes no answer."""
+        excuse = getattr(self._front_end, 'excuse', None)
+        if excuse:
+            excuse()
 
     def _publish_chunk(self, chunk: OracleChunk) -> None:
         self._oracle.publish(convert.chunk_to_message(chunk, self.clock.now()))

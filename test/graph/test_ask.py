@@ -1,0 +1,175 @@
+"""The main job: a spoken question in, the spoken answer out, with real models."""
+
+import json
+import re
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pytest
+import soundfile
+
+QUESTION = Path(__file__).parents[2] / 'examples' / 'question.wav'
+RATE = 24_000
+
+pytestmark = [pytest.mark.graph, pytest.mark.models]
+
+
+def words(text):
+    return re.sub(r"[^a-z0-9' ]", '', text.lower().replace('-', ' '))
+
+
+def hear(path):
+    """What Whisper makes of a whole file, with nothing of ours between."""
+    from faster_whisper import WhisperModel
+
+    from kame_ros import weights
+
+    sound, rate = soundfile.read(path, dtype='float32')
+    assert rate == RATE
+    import soxr
+
+    model = WhisperModel(str(weights.find('whisper-base')), compute_type='int8', cpu_threads=1)
+    segments, _ = model.transcribe(soxr.resample(sound, rate, 16_000), language='en', beam_size=5)
+    return ' '.join(segment.text for segment in segments)
+
+
+@pytest.fixture(scope='module')
+def answered(kame):
+    answer, record = kame.folder / 'answer.wav', kame.folder / 'session.json'
+    done = kame.run('ask', QUESTION, '-o', answer, '--json', record)
+    assert done.returncode == 0, done.stdout
+    return done, answer, json.loads(record.read_text())
+
+
+def test_the_question_is_heard(answered):
+    _, _, session = answered
+    (turn,) = session['turns']
+    assert words(turn['user_text']) == 'what is the capital of france'
+
+
+def test_the_answer_says_what_the_record_says(answered):
+    _, answer, session = answered
+    said = session['turns'][0]['robot_text']
+    assert said
+    assert jiwer.wer(words(said), words(hear(answer))) <= 0.2
+
+
+def test_the_answer_is_the_last_oracle(answered):
+    _, _, session = answered
+    turn = session['turns'][0]
+    last = turn['oracles'][-1]
+    assert last['state'] == 'applied'
+    assert words(last['transcript']) == words(turn['user_text'])
+    assert words(turn['robot_text']).endswith(words(last['text']))
+    assert last['started_at_s'] <= last['first_word_at_s']
+
+
+def test_nothing_is_lost(answered):
+    _, _, session = answered
+    count = session['counters']
+    assert count['frames_in'] == count['frames_heard'] == count['frames_out'] > 0
+    assert count['frames_dropped'] == 0
+    assert count['frames_concealed'] == 0
+    assert count['oracle_chunks_dropped'] == 0
+    assert count['stt_frames_dropped'] == 0
+
+
+def test_latency_is_what_the_two_files_show(answered):
+    _, answer, session = answered
+    turn = session['turns'][0]
+    sound, rate = soundfile.read(answer)
+    assert (rate, sound.ndim) == (RATE, 1)
+    first = np.flatnonzero(np.abs(sound) > 0.01)[0] / rate
+    assert turn['robot_speech_start_s'] == pytest.approx(first, abs=0.05)
+    question, rate = soundfile.read(QUESTION)
+    last = np.flatnonzero(np.abs(question) > 0.02)[-1] / rate
+    assert turn['user_speech_end_s'] == pytest.approx(last, abs=0.15)
+    assert turn['latency_s'] == pytest.approx(
+        turn['robot_speech_start_s'] - turn['user_speech_end_s'], abs=0.002
+    )
+
+
+def test_the_record_names_what_ran(answered):
+    _, _, session = answered
+    assert session['config'] == 'tandem'
+    assert set(session['nodes']) == {'audio_capture', 'stt', 'oracle', 's2s', 'audio_playback'}
+    assert set(session['models']) == {'stt', 'oracle', 's2s'}
+    assert session['outcome'] == 'answered'
+
+
+def test_people_see_a_table(answered):
+    done, _, session = answered
+    for text in ('heard', 'said', 'latency', session['turns'][0]['robot_text']):
+        assert text in done.stdout
+
+
+def test_nothing_is_left_behind(kame, answered):
+    assert kame.processes() == {}
+
+
+def test_two_turns_in_stereo_at_another_rate(kame, tmp_path):
+    from kame_ros.s2s.tts_voice import HibariVoice
+
+    voice = HibariVoice()
+    first = voice.say(['What', 'is', 'the', 'capital', 'of', 'Italy?']).samples
+    second = voice.say(['What', 'color', 'is', 'the', 'sky?']).samples
+    pause = np.zeros(RATE * 7, np.float32)
+    mono = np.concatenate([pause[:RATE], first, pause, second, pause[:RATE]])
+    import soxr
+
+    stereo = np.stack([soxr.resample(mono, RATE, 44_100)] * 2, axis=1)
+    soundfile.write(tmp_path / 'q.wav', stereo, 44_100)
+    done = kame.run('ask', tmp_path / 'q.wav', '--json', tmp_path / 's.json')
+    assert done.returncode == 0, done.stdout
+    turns = json.loads((tmp_path / 's.json').read_text())['turns']
+    assert [words(turn['user_text']) for turn in turns] == [
+        'what is the capital of italy',
+        'what color is the sky',
+    ]
+    assert all(turn['robot_text'] for turn in turns)
+    assert turns[0]['robot_speech_start_s'] < turns[1]['user_speech_end_s']
+
+
+@pytest.mark.parametrize('level', [0.0, 0.02], ids=['silence', 'noise'])
+def test_a_recording_without_speech(kame, tmp_path, level):
+    sound = np.random.default_rng(1).normal(0, level, RATE * 3).clip(-1, 1)
+    soundfile.write(tmp_path / 'q.wav', sound, RATE)
+    done = kame.run(
+        'ask', tmp_path / 'q.wav', '-o', tmp_path / 'a.wav', '--json', tmp_path / 's.json'
+    )
+    assert done.returncode == 0, done.stdout
+    assert 'no speech was heard' in done.stdout
+    assert json.loads((tmp_path / 's.json').read_text())['turns'] == []
+    answer, _ = soundfile.read(tmp_path / 'a.wav')
+    assert not answer.any()
+
+
+def refused(kame, *args):
+    done = kame.run('ask', *args)
+    assert done.returncode != 0
+    assert 'Traceback' not in done.stdout
+    assert 'error' in done.stdout
+    return done.stdout
+
+
+def test_files_that_are_no_question(kame, tmp_path):
+    (tmp_path / 'text.wav').write_text('this is no sound')
+    (tmp_path / 'nothing.wav').write_bytes(b'')
+    soundfile.write(tmp_path / 'empty.wav', np.zeros(0), RATE)
+    for name in ('text.wav', 'nothing.wav', 'empty.wav', 'absent.wav'):
+        assert name in refused(kame, tmp_path / name)
+
+
+def test_answers_that_cannot_be_written_are_refused_before_anything_starts(kame, tmp_path):
+    for path in (tmp_path, tmp_path / 'no' / 'a.wav', '/proc/a.wav'):
+        assert str(path) in refused(kame, QUESTION, '-o', path).replace('\n', '')
+
+
+def test_wrong_settings(kame):
+    assert 'did you mean cascade' in refused(kame, QUESTION, '--config', 'cascad')
+    assert 'of the form' in refused(kame, QUESTION, '--set', 'nonsense')
+    assert 'did you mean model' in refused(kame, QUESTION, '--set', 'stt.modle=x')
+    missing = refused(kame, QUESTION, '--set', 'stt.model=/no/such/model')
+    assert 'stt: cannot configure' in missing
+    assert '/no/such/model' in missing
