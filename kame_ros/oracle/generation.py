@@ -52,8 +52,8 @@ class Generation:
         stream = client.stream(self.messages, options, self.usage)
         try:
             async for piece in stream:
-                on_piece(self)
                 self._give(spoken.push(piece), on_words)
+                on_piece(self)
                 for request in spoken.take_requests():
                     on_request(self, request)
                 if spoken.done:

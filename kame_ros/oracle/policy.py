@@ -18,6 +18,7 @@ class _Stream:
     begun: float
     first_word: float | None = None
     last_piece: float = 0.0
+    words: int = 0
 
 
 @dataclass
@@ -95,7 +96,7 @@ class OraclePolicy:
         elif transcript.final:
             self._pending = None
             confirmed = self._confirm(transcript.revision)
-        return confirmed + self._advance(t)
+        return confirmed + self._end_stale() + self._advance(t)
 
     def on_first_word(self, t: float, gen: int) -> list[Decision]:
         """A generation gave its first word: it becomes the oracle, older ones stop."""
@@ -110,10 +111,13 @@ class OraclePolicy:
         decisions += [self._stop(g, 'superseded') for g in older]
         return decisions + self._advance(t)
 
-    def on_piece(self, t: float, gen: int) -> None:
-        """A generation goes on."""
-        if gen in self._streams:
-            self._streams[gen].last_piece = t
+    def on_piece(self, t: float, gen: int, words: int) -> list[Decision]:
+        """A generation goes on, and has given so many words in all."""
+        stream = self._streams.get(gen)
+        if stream is None:
+            return []
+        stream.last_piece, stream.words = t, words
+        return self._end_stale()
 
     def on_end(self, t: float, gen: int) -> list[Decision]:
         """A generation is complete; one without a word counts as a failure."""
@@ -200,6 +204,22 @@ class OraclePolicy:
             and asked.utterance == transcript.utterance
             and normalise(asked.text) == normalise(transcript.text)
         )
+
+    def _end_stale(self) -> list[Decision]:
+        """Stops answers to a part of what was said, when they have given an opening."""
+        opening, newest = self.config.opening_words, self._newest
+        if not opening or newest is None:
+            return []
+        said = normalise(newest.text)
+        stale = [
+            gen
+            for gen, stream in self._streams.items()
+            if stream.words >= opening
+            and not stream.ask.final
+            and stream.ask.utterance == newest.utterance
+            and normalise(stream.ask.text) != said
+        ]
+        return [self._stop(gen, 'the user has said more') for gen in stale]
 
     def _confirm(self, revision: int) -> list[Decision]:
         """The final says what was asked already: from now on it is the answer to the final."""

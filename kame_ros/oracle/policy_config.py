@@ -16,7 +16,10 @@ class PolicyConfig:
     answer_partials: bool = True  # False: a cascade, only the final transcript is answered
     min_new_words: int = 2  # committed words
     min_gap_s: float = 0.4  # between the starts for partials; a final never waits
-    max_streams: int = 2
+    max_streams: int = 3
+    # A stale answer (the user has said more since) ends after so many words: they are heard for
+    # four seconds, and the next answer comes sooner. 0: it runs on until it is replaced.
+    opening_words: int = 12
     hold_s: float = 0.8  # how long an adopted stream is safe when all streams are taken
     first_token_s: float = 2.0
     stall_s: float = 3.0  # the longest silence in mid-stream

@@ -313,7 +313,8 @@ class OracleSession:
             self._send(ChunkKind.TEXT, self._adopted, ''.join(words))
 
     def _on_piece(self, generation: Generation) -> None:
-        self.policy.on_piece(self._clock(), generation.ask.gen)
+        gen, words = generation.ask.gen, len(generation.words)
+        self.do(self.policy.on_piece(self._clock(), gen, words))
 
     def _on_request(self, generation: Generation, text: str) -> None:
         gen = generation.ask.gen

@@ -109,6 +109,35 @@ def test_a_waiting_partial_takes_the_stream_that_ends():
     assert [d.gen for d in starts(p.on_end(0.7, 1))] == [2]
 
 
+def test_a_stale_answer_ends_after_its_opening():
+    p = policy(opening_words=5)
+    p.on_transcript(0.0, heard(0, 'a b c'))
+    p.on_first_word(0.1, 1)
+    assert p.on_piece(0.2, 1, 9) == []  # not stale: the user may have finished
+    assert p.on_transcript(0.3, heard(1, 'a b c d')) == [Cancel(1, 'the user has said more')]
+
+
+def test_a_stale_answer_may_give_its_opening():
+    p = policy(opening_words=5)
+    p.on_transcript(0.0, heard(0, 'a b c'))
+    p.on_first_word(0.1, 1)
+    assert p.on_transcript(0.3, heard(1, 'a b c d')) == []
+    assert p.on_piece(0.4, 1, 4) == []
+    assert p.on_piece(0.5, 1, 5) == [Cancel(1, 'the user has said more')]
+
+
+@pytest.mark.parametrize('final', [True, False])
+def test_the_answer_to_a_whole_utterance_is_never_cut_short(final):
+    p = policy(opening_words=5)
+    p.on_transcript(0.0, heard(0, 'a b c', final=final))
+    p.on_first_word(0.1, 1)
+    p.on_piece(0.2, 1, 9)
+    if not final:
+        assert p.on_transcript(0.3, heard(1, 'A b c.', final=True)) == [Confirm(1, 1)]
+    assert p.on_transcript(0.4, heard(0, 'next', utterance=1)) == []
+    assert p.running == (1,)
+
+
 def test_a_final_takes_the_place_of_the_stream_that_has_said_nothing():
     p = policy(max_streams=2)
     p.on_transcript(0.0, heard(0, 'a b c'))
@@ -247,7 +276,7 @@ def test_a_stream_that_never_ends_is_cancelled():
     p.on_transcript(0.0, heard(0, 'a b c', final=True))
     p.on_first_word(0.5, 1)
     for second in range(1, 15):
-        p.on_piece(float(second), 1)
+        p.on_piece(float(second), 1, second)
         assert p.on_tick(second + 0.9) == []
     assert p.on_tick(15.0) == [
         Cancel(1, 'took too long'),
@@ -259,7 +288,7 @@ def test_a_stream_that_falls_silent_is_asked_elsewhere():
     p = policy(backends=2, stall_s=3.0)
     p.on_transcript(0.0, heard(0, 'a b c', final=True))
     p.on_first_word(0.5, 1)
-    p.on_piece(1.0, 1)
+    p.on_piece(1.0, 1, 2)
     assert p.next_deadline() == 4.0
     cancel, start = p.on_tick(4.0)
     assert (cancel.why, start.backend) == ('fell silent in mid-stream', 1)
