@@ -12,8 +12,8 @@ from kame_ros.s2s.moshi.config import RANDOM, MoshiConfig
 
 if TYPE_CHECKING:
     from kame_ros.s2s.moshi.front_end import MoshiFrontEnd
-    from kame_ros.s2s.moshi.model import LMGen
     from kame_ros.s2s.moshi.slots import MoshiSlots
+    from kame_ros.s2s.moshi.upstream import LMGen
 
 log = logging.getLogger(__name__)
 HOW_TO_INSTALL = (

@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import kame_ros.s2s.moshi.runtime  # noqa: F401  (sets the environment before moshi is imported)
 from kame_ros.s2s.moshi.safetensors_file import CheckpointError
-
-# isort: split
-from moshi.models import loaders
+from kame_ros.s2s.moshi.upstream import loaders
 
 # Keys of config.json that are not arguments of the language model; moshi/models/loaders.py.
 NOT_FOR_THE_LM = (

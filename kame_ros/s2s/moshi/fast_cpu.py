@@ -12,9 +12,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from kame_ros.s2s.moshi.linear import Int8CpuLinear
-
-# isort: split
-from moshi.models.compression import MimiModel
+from kame_ros.s2s.moshi.upstream import MimiModel
 
 Layer = TypeVar('Layer', bound=nn.Module)
 LONG = 64  # steps of input from which torch's own convolution is at least as fast

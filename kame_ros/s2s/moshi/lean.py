@@ -10,10 +10,8 @@ from kame_ros.s2s.moshi.lean_depth import LeanDepth
 from kame_ros.s2s.moshi.lean_main import LeanMain
 from kame_ros.s2s.moshi.lean_parts import NotLeanError
 from kame_ros.s2s.moshi.linear import DenseLinear, Int8CpuLinear, MakeLinear
-from kame_ros.s2s.moshi.model import LMGen, OracleLMGen
-
-# isort: split
-from moshi.utils.compile import CUDAGraphed
+from kame_ros.s2s.moshi.model import OracleLMGen
+from kame_ros.s2s.moshi.upstream import CUDAGraphed, LMGen
 
 
 def install(gen: LMGen, quantise: str = 'none', compile: bool = False) -> None:

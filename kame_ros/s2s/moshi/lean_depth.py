@@ -25,7 +25,7 @@ from kame_ros.s2s.moshi.lean_parts import (
     table_of,
 )
 from kame_ros.s2s.moshi.linear import Linear, MakeLinear
-from kame_ros.s2s.moshi.model import LMGen
+from kame_ros.s2s.moshi.upstream import LMGen
 
 
 def draw(logits: Tensor, temperature: float, top_k: int) -> Tensor:

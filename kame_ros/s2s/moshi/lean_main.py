@@ -27,7 +27,8 @@ from kame_ros.s2s.moshi.lean_parts import (
     table_of,
 )
 from kame_ros.s2s.moshi.linear import MakeLinear
-from kame_ros.s2s.moshi.model import LMModel, OracleLMModel
+from kame_ros.s2s.moshi.model import OracleLMModel
+from kame_ros.s2s.moshi.upstream import LMModel
 
 NEVER = float('-inf')
 

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kame_ros.s2s.moshi.linear import Linear, MakeLinear
-
-# isort: split
-from moshi.models.lm_utils import ScaledEmbedding
-from moshi.modules.gating import ActivationGating
-from moshi.modules.transformer import RMSNorm, StreamingTransformerLayer
+from kame_ros.s2s.moshi.upstream import (
+    ActivationGating,
+    RMSNorm,
+    ScaledEmbedding,
+    StreamingTransformerLayer,
+)
 
 
 class NotLeanError(ValueError):

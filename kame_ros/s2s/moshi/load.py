@@ -9,12 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from kame_ros.s2s.moshi.checkpoint import Checkpoint
-from kame_ros.s2s.moshi.model import ORACLE_PREFIX, LMModel, OracleLMModel
+from kame_ros.s2s.moshi.model import ORACLE_PREFIX, OracleLMModel
 from kame_ros.s2s.moshi.safetensors_file import CheckpointError, SafetensorsFile
-
-# isort: split
-from moshi.models import loaders
-from moshi.models.compression import MimiModel
+from kame_ros.s2s.moshi.upstream import LMModel, MimiModel, loaders
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor

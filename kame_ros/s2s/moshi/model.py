@@ -13,11 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import kame_ros.s2s.moshi.runtime  # noqa: F401  (sets the environment before moshi is imported)
-
-# isort: split
-from moshi.models.lm import LMGen, LMModel, LMOutput
-from moshi.utils.compile import CUDAGraphed
+from kame_ros.s2s.moshi.upstream import CUDAGraphed, LMGen, LMModel, LMOutput
 
 ORACLE_PREFIX = 'oracle_emb.'
 

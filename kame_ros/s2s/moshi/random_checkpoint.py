@@ -15,9 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from kame_ros.s2s.moshi.model import OracleLMModel
-
-# isort: split
-from moshi.models import loaders
+from kame_ros.s2s.moshi.upstream import loaders
 
 TEXT = """\
 Good morning, I am a robot that listens and speaks at the same time.

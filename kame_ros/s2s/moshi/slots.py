@@ -13,13 +13,11 @@ from torch import Tensor
 from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, silence
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Step
-from kame_ros.s2s.moshi.model import LMGen, LMModel, OracleLMGen, OracleLMModel
+from kame_ros.s2s.moshi.model import OracleLMGen, OracleLMModel
 from kame_ros.s2s.moshi.monologue import Monologue
 from kame_ros.s2s.moshi.oracle_stream import Mode, OracleStream
 from kame_ros.s2s.moshi.session import Session
-
-# isort: split
-from moshi.models.compression import MimiModel
+from kame_ros.s2s.moshi.upstream import LMGen, LMModel, MimiModel
 
 WARM_UP_STEPS = 4  # moshi captures a CUDA graph on the second call
 

@@ -13,7 +13,8 @@ from moshi.utils.sampling import sample_token  # noqa: E402
 from kame_ros.s2s.moshi import lean  # noqa: E402
 from kame_ros.s2s.moshi.lean_depth import draw  # noqa: E402
 from kame_ros.s2s.moshi.lean_parts import NotLeanError  # noqa: E402
-from kame_ros.s2s.moshi.model import LMGen, OracleLMGen  # noqa: E402
+from kame_ros.s2s.moshi.model import OracleLMGen  # noqa: E402
+from kame_ros.s2s.moshi.upstream import LMGen  # noqa: E402
 
 STEPS = 70  # more than the context of 50 frames, so that the ring goes round
 

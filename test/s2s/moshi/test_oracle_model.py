@@ -7,7 +7,8 @@ import pytest
 torch = pytest.importorskip('torch', reason='needs torch (the extra "moshi")')
 pytest.importorskip('moshi', reason='needs moshi (the extra "moshi")')
 
-from kame_ros.s2s.moshi.model import LMGen, OracleLMGen  # noqa: E402
+from kame_ros.s2s.moshi.model import OracleLMGen  # noqa: E402
+from kame_ros.s2s.moshi.upstream import LMGen  # noqa: E402
 
 
 def run(lm, oracle: list[int] | None, steps: int = 20) -> list:
