@@ -55,6 +55,11 @@ class Backend:
         return f'{self.kind}:{self.model}' + (f'@{self.base_url}' if self.base_url else '')
 
     @property
+    def client_config(self) -> ClientConfig:
+        """What its client is made from."""
+        return ClientConfig(self.model, self.base_url, self.key_name, extra=dict(self.extra))
+
+    @property
     def loads(self) -> bool:
         """Whether the first question to it may have to wait for a model to be loaded."""
         return self.kind in ('embedded', 'ollama')
@@ -85,7 +90,7 @@ class Backend:
     def connect(self) -> LlmClient:
         """A client; imports the SDK, which may take seconds. Raises LlmUnavailable."""
         self.check()
-        config = ClientConfig(self.model, self.base_url, self.key_name, extra=dict(self.extra))
+        config = self.client_config
         match self.kind:
             case 'embedded':
                 from kame_ros.oracle.clients.embedded import EmbeddedClient
