@@ -105,9 +105,10 @@ def full_redecode(model: str, meter: str) -> Policy:
     decode ahead of that end, no short window and no word settled by its probability.
     """
     config = TranscriberConfig(
+        step=0.5,
         pause=9.0,
         load=1e9,
-        agreement=AgreementConfig(sure=2.0, min_probability=0.0),
+        agreement=AgreementConfig(sure=2.0, min_probability=0.0, margin=0.0),
         gate=GateConfig(min_silence=0.5),
     )
     return Policy(_Stock(model, beam=5, vad=False, max_sound=28.0), config, meter)
@@ -125,9 +126,9 @@ class _Stock:
         self.max_sound = max_sound
 
     def warm_up(self) -> None:
-        self.recognise(np.zeros(16_000, np.float32), '', True)
+        self.recognise(np.zeros(16_000, np.float32), True)
 
-    def recognise(self, sound: np.ndarray, prefix: str, final: bool) -> Hypothesis:
+    def recognise(self, sound: np.ndarray, final: bool) -> Hypothesis:
         """Decode; no temperature but 0, no conditioning on earlier text."""
         segments, _ = self._model.transcribe(
             sound,
@@ -155,7 +156,7 @@ class Offline:
 
         run = Run(len(sound) / SAMPLE_RATE)
         begun = self._meter()
-        words = self._stock.recognise(soxr.resample(sound, SAMPLE_RATE, 16_000), '', True).words
+        words = self._stock.recognise(soxr.resample(sound, SAMPLE_RATE, 16_000), True).words
         run.decoding = self._meter() - begun
         text = ''.join(w.text for w in words).strip()
         final = Transcript(0, 0, text, len(text), True, 0.0, run.seconds)

@@ -54,7 +54,7 @@ def score(
         commits += commit_latencies(truth, run)
         all_, wrong, inconsistent = changes(run)
         shown, changed, broken = shown + all_, changed + wrong, broken + inconsistent
-        tails += lost_tail(truth, run)
+        tails += lost_tail(clip, truth, run)
     return {
         'wer': word_error_rate(material, runs),
         'first_partial_s': _median(firsts),
@@ -102,11 +102,11 @@ def changes(run: Run) -> tuple[int, int, int]:
     return shown, changed, broken
 
 
-def lost_tail(truth: Sequence[Word], run: Run) -> bool:
-    """Whether the last two words of the truth are both absent from the end of the final."""
-    last = normal(''.join(w.text for w in truth))[-2:]
-    heard = normal(run.text)[-4:]
-    return bool(last) and not any(word in heard for word in last)
+def lost_tail(clip: Clip, truth: Sequence[Word], run: Run) -> bool:
+    """Whether the last word is absent from the end of the final, where offline hears it."""
+    last = normal(clip.text)[-1]
+    offline = normal(''.join(w.text for w in truth))[-2:]
+    return last in offline and last not in normal(run.text)[-2:]
 
 
 def false_transcripts(hear: Callable[[np.ndarray], Run], minutes: float) -> dict[str, Any]:

@@ -48,11 +48,12 @@ def compression_ratio(text: str) -> float:
     return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
-def without_loops(words: Sequence[Word]) -> list[Word]:
+def without_loops(words: Sequence[Word], config: GuardConfig) -> list[Word]:
     """The words with every run of a repeated phrase cut down to one.
 
     A run is one word said 5 times or more, two to eight words said 3 times or more: people say
-    'no no no', a decoder that loops says more.
+    'no no no', a decoder that loops says more. What still compresses too well is a loop of
+    another kind: it is cut where it begins to.
     """
     texts = [plain(word.text) for word in words]
     kept: list[int] = []
@@ -61,7 +62,10 @@ def without_loops(words: Sequence[Word]) -> list[Word]:
         size, times = _run(texts, i)
         kept += range(i, i + size)
         i += size * times
-    return [words[i] for i in kept]
+    out = [words[i] for i in kept]
+    while len(out) > 1 and compression_ratio(''.join(w.text for w in out)) > config.compression:
+        out = out[: len(out) * 3 // 4]
+    return out
 
 
 def _run(texts: Sequence[str], i: int) -> tuple[int, int]:
@@ -73,12 +77,6 @@ def _run(texts: Sequence[str], i: int) -> tuple[int, int]:
         if times >= (5 if size == 1 else 3):
             return size, times
     return 1, 1
-
-
-def is_loop(words: Sequence[Word], config: GuardConfig) -> bool:
-    """Whether the text is caught in a loop."""
-    text = ''.join(word.text for word in words)
-    return len(without_loops(words)) < len(words) or compression_ratio(text) > config.compression
 
 
 def is_noise(hypothesis: Hypothesis, voiced: float, config: GuardConfig) -> bool:

@@ -39,12 +39,11 @@ class Recogniser(Protocol):
 
     max_sound: float  # seconds it hears in one call
 
-    def recognise(self, sound: np.ndarray, prefix: str, final: bool) -> Hypothesis:
-        """Decode float32[n] at 16 kHz, the whole of it.
+    def recognise(self, sound: np.ndarray, final: bool) -> Hypothesis:
+        """Decode float32[n] at 16 kHz, the whole of it. `final` asks for quality over speed.
 
-        `prefix` is the text already settled for the beginning of the sound; an engine that can
-        continues it, another may ignore it. `final` asks for quality over speed. Raises
-        RecogniserError.
+        Nothing of earlier text is given: what conditions a decoder can make it loop, and text that
+        was settled wrongly would spoil what follows. Raises RecogniserError.
         """
 
     def warm_up(self) -> None:

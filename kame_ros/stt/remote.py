@@ -52,10 +52,10 @@ class RemoteRecogniser:
 
     def warm_up(self) -> None:
         """Ask for half a second of silence: opens the connection. Raises RecogniserError."""
-        self.recognise(np.zeros(_RATE // 2, np.float32), '', final=False)
+        self.recognise(np.zeros(_RATE // 2, np.float32), final=False)
 
-    def recognise(self, sound: np.ndarray, prefix: str, final: bool) -> Hypothesis:
-        """Decode float32[n] at 16 kHz. The prefix is not sent: a prompt could loop."""
+    def recognise(self, sound: np.ndarray, final: bool) -> Hypothesis:
+        """Decode float32[n] at 16 kHz. No prompt is sent: it could loop."""
         from openai import OpenAIError
 
         options: dict[str, Any] = {'language': self._language} if self._language else {}

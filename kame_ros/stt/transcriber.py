@@ -10,19 +10,19 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Protocol
 
 import numpy as np
 
 from kame_ros.audio.frame import Frame
-from kame_ros.audio.hearing import MODEL_RATE, Hearing, Window
+from kame_ros.audio.hearing import Hearing, Window
 from kame_ros.audio.speech_gate import Edge, GateConfig, GateEvent, SpeechGate
 from kame_ros.stt.agreement import AgreementConfig
+from kame_ros.stt.decoder import Decoder
 from kame_ros.stt.echo import EchoConfig, EchoGuard, level
-from kame_ros.stt.guards import GuardConfig, is_loop, is_noise, without_loops
-from kame_ros.stt.recogniser import Hypothesis, Recogniser, RecogniserError
-from kame_ros.stt.transcript import Transcript
+from kame_ros.stt.guards import GuardConfig
+from kame_ros.stt.recogniser import Recogniser
+from kame_ros.stt.speech_event import Output, SpeechEvent, SpeechKind
 from kame_ros.stt.utterance import Utterance
 
 
@@ -35,7 +35,7 @@ class TranscriberConfig:
     ahead of the end of speech (`gate.min_silence`): if nobody goes on, that is the final.
     """
 
-    step: float = 0.5
+    step: float = 0.4
     first: float = 0.4
     load: float = 0.7
     pause: float = 0.16
@@ -47,26 +47,6 @@ class TranscriberConfig:
     agreement: AgreementConfig = field(default_factory=AgreementConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
     echo: EchoConfig = field(default_factory=EchoConfig)
-
-
-class SpeechKind(Enum):
-    """What happened to the user's speech. NOISE: an utterance that ended without a transcript."""
-
-    START = 'start'
-    END = 'end'
-    NOISE = 'noise'
-
-
-@dataclass(frozen=True)
-class SpeechEvent:
-    """The user's speech starts or ends at `t` on the audio clock, s."""
-
-    kind: SpeechKind
-    t: float
-    utterance: int
-
-
-Output = Transcript | SpeechEvent
 
 
 class Vad(Protocol):
@@ -94,14 +74,11 @@ class Transcriber:
         meter: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.config = config or TranscriberConfig()
-        self._recogniser = recogniser
+        self._decoder = Decoder(recogniser, self.config.guard, meter)
         self._vad = vad
-        self._meter = meter
         self._echo = EchoGuard(self.config.echo)
         self._numbers = 0
         self._count: Counter[str] = Counter()
-        self._decoding = 0.0  # s spent
-        self._cost = 0.0  # s, running mean of a decode
         self._lag = self._max_lag = 0.0
         self._mended: Counter[str] = Counter()  # counters of earlier hearings
         self._start_over()
@@ -116,7 +93,7 @@ class Transcriber:
 
     def warm_up(self) -> None:
         """Load the models; the first decode is then as fast as the others."""
-        self._recogniser.warm_up()
+        self._decoder.recogniser.warm_up()
 
     def reset(self) -> list[Output]:
         """Begin anew; what was published without a final gets one now, undecoded."""
@@ -158,9 +135,10 @@ class Transcriber:
     def counters(self) -> dict[str, float]:
         """Counts since the beginning; `rtf`, `lag_s`, `max_lag_s`, `cost_s` and the like."""
         heard = self._count['frames'] * 0.08
+        count = self._count + self._decoder.count
         names = ('decodes', 'partials', 'finals', 'noise', 'rejected', 'loops', 'cuts', 'failed')
         return {
-            **{name: float(self._count[name]) for name in names},
+            **{name: float(count[name]) for name in names},
             **{
                 name: float(self._mended[name] + self._hearing.counters[name])
                 for name in ('gaps', 'concealed', 'stale', 'restarts', 'jumps', 'clipped')
@@ -169,8 +147,8 @@ class Transcriber:
             'echo_gated': float(self._echo.gated),
             'echo_coupling_db': self._echo.coupling,
             'waiting_finals': float(len(self._ended)),
-            'rtf': self._decoding / heard if heard else 0.0,
-            'cost_s': self._cost,
+            'rtf': self._decoder.spent / heard if heard else 0.0,
+            'cost_s': self._decoder.cost,
             'step_s': self._step,
             'lag_s': self._lag,
             'max_lag_s': self._max_lag,
@@ -223,19 +201,16 @@ class Transcriber:
     def _bound(self, utterance: Utterance) -> None:
         """Undecoded sound has a bound: a machine that fails for a minute loses the oldest."""
         if (excess := utterance.length - self.config.max_backlog) > 0.0:
-            utterance.agreement.settle()
-            words = len(utterance.agreement.settled)
-            begin = utterance.begin
-            utterance.drop(excess + 1.0)
-            gone = utterance.agreement.forget(words, utterance.begin - begin)
-            utterance.past += gone
-            self._count['dropped_ms'] += int(1000 * (utterance.begin - begin))
+            self._shorten(utterance, excess + 1.0)
+
+    def _shorten(self, utterance: Utterance, seconds: float) -> None:
+        self._count['dropped_ms'] += round(1000 * utterance.shorten(seconds))
 
     # Scheduling
 
     @property
     def _step(self) -> float:
-        return max(self.config.step, self._cost / self.config.load)
+        return max(self.config.step, self._decoder.cost / self.config.load)
 
     def _due(self, utterance: Utterance) -> bool:
         if utterance.decodes == 0 and utterance.voiced < self.config.first - 1e-6:
@@ -259,79 +234,37 @@ class Transcriber:
 
     def _work_partial(self, utterance: Utterance) -> list[Output]:
         maybe_last = self._gate.pause(utterance.end) >= self.config.pause / 2 - 1e-6
-        hypothesis = self._decode(utterance, final=maybe_last)
-        if hypothesis is None:
+        done = self._decoder.decode(utterance, final=maybe_last)
+        self._note_lag(utterance)
+        if not done:
             return []
-        if is_loop(hypothesis.words, self.config.guard):
-            self._count['loops'] += 1
-            words = tuple(without_loops(hypothesis.words))
-            hypothesis = Hypothesis(words, *_rest(hypothesis))
-        if is_noise(hypothesis, utterance.voiced, self.config.guard):
-            self._count['rejected'] += 1
-            utterance.agreement.drop_tail()
-        else:
-            edge = utterance.decoded_to - utterance.begin
-            utterance.agreement.update(hypothesis.words, edge)
         self._cut(utterance)
         return self._publish(utterance)
 
     def _work_final(self, utterance: Utterance) -> list[Output]:
-        hypothesis = self._decode(utterance, final=True)
-        if hypothesis is None:
-            self._ended.popleft()
-            return self._conclude(utterance)
-        words = without_loops(hypothesis.words)
-        if len(words) < len(hypothesis.words):
-            self._count['loops'] += 1
-        hypothesis = Hypothesis(tuple(words), *_rest(hypothesis))
-        if is_noise(hypothesis, utterance.voiced, self.config.guard):
-            self._count['rejected'] += 1
-            utterance.agreement.drop_tail()
-        else:
-            utterance.agreement.update(hypothesis.words, utterance.decoded_to - utterance.begin)
-        if utterance.decoded_to < utterance.end - 1e-3:  # longer than the engine hears at once
-            self._cut(utterance)
+        done = self._decoder.decode(utterance, final=True)
+        self._note_lag(utterance)
+        if done and utterance.decoded_to < utterance.end - 1e-3:
+            self._cut(utterance)  # longer than the engine hears at once
             return self._publish(utterance)
         self._ended.popleft()
         return self._conclude(utterance)
 
-    def _decode(self, utterance: Utterance, final: bool) -> Hypothesis | None:
-        sound = utterance.sound(self._recogniser.max_sound)
-        begun = self._meter()
-        try:
-            hypothesis = self._recogniser.recognise(sound, utterance.prefix(), final)
-        except RecogniserError:
-            self._count['failed'] += 1
-            hypothesis = None
-        cost = self._meter() - begun
-        self._decoding += cost
-        self._cost = cost if self._count['decodes'] == 0 else 0.8 * self._cost + 0.2 * cost
-        self._count['decodes'] += 1
-        utterance.decodes += 1
-        utterance.decoded_to = utterance.begin + len(sound) / MODEL_RATE
-        if hypothesis is not None:
-            utterance.known_to = utterance.decoded_to
-            utterance.language = hypothesis.language or utterance.language
+    def _note_lag(self, utterance: Utterance) -> None:
         self._lag = self._hearing.now - utterance.decoded_to
         self._max_lag = max(self._max_lag, self._lag)
-        return hypothesis
 
     def _cut(self, utterance: Utterance) -> None:
         """Keep the sound shorter than what the engine hears, by cuts at settled words."""
-        if utterance.length < self._recogniser.max_sound - 2.0:
+        if utterance.length < self._decoder.max_sound - 2.0:
             return
-        if utterance.length >= self._recogniser.max_sound - self._step:  # no time to agree
+        if utterance.length >= self._decoder.max_sound - self._step:  # no time to agree
             utterance.agreement.settle(utterance.decoded_to - utterance.begin - 1.0)
         if utterance.cut():
             self._count['cuts'] += 1
-        elif utterance.length >= self._recogniser.max_sound:  # nothing heard in it: music
-            excess = utterance.length - 2.0
-            begin = utterance.begin
-            utterance.agreement.settle()
-            count = len(utterance.agreement.settled)
-            utterance.drop(min(excess, utterance.decoded_to - utterance.begin))
-            utterance.past += utterance.agreement.forget(count, utterance.begin - begin)
-            self._count['dropped_ms'] += int(1000 * (utterance.begin - begin))
+        elif utterance.length >= self._decoder.max_sound:  # nothing heard in it: music
+            known = utterance.decoded_to - utterance.begin
+            self._shorten(utterance, min(known, utterance.length - 2.0))
 
     # Publishing
 
@@ -353,7 +286,3 @@ class Transcriber:
         assert transcript is not None
         self._count['finals'] += 1
         return [transcript]
-
-
-def _rest(hypothesis: Hypothesis) -> tuple[float, float, str]:
-    return hypothesis.log_probability, hypothesis.no_speech, hypothesis.language

@@ -75,16 +75,19 @@ class Utterance:
         """Drop the sound after `t`."""
         self._sound = [self.sound(max(0.0, t - self._begin))]
 
-    def drop(self, seconds: float) -> None:
-        """Drop sound from the start, whether its words are known or not."""
+    def shorten(self, seconds: float) -> float:
+        """Give up so much sound from the start; all that is known of it is settled. Seconds."""
+        begin = self._begin
+        self.agreement.settle()
+        self._drop(seconds)
+        self._forget(len(self.agreement.settled), begin)
+        return self._begin - begin
+
+    def _drop(self, seconds: float) -> None:
         whole = self._whole()
         count = min(len(whole), int(seconds * MODEL_RATE))
         self._sound = [whole[count:]]
         self._begin += count / MODEL_RATE
-
-    def prefix(self) -> str:
-        """The settled text of the sound that is kept, without its open punctuation."""
-        return core(''.join(word.text for word in self.agreement.settled))
 
     def cut(self) -> bool:
         """Cut the sound at a settled word in its later half; False if there is none.
@@ -106,10 +109,14 @@ class Utterance:
         if i < len(following):
             at = min(max(at, following[i].start - _CUT_LEAVES), following[i].start)
         begin = self._begin
-        self.drop(at)
-        gone = self.agreement.forget(i, self._begin - begin)
-        self.past += [_later(word, begin) for word in gone]
+        self._drop(at)
+        self._forget(i, begin)
         return True
+
+    def _forget(self, count: int, begin: float) -> None:
+        """The first settled words go to the past; the sound began at `begin` before it was cut."""
+        gone = self.agreement.forget(count, self._begin - begin)
+        self.past += [_later(word, begin) for word in gone]
 
     def text(self) -> tuple[str, int]:
         """The whole text, and how many of its characters are settled."""

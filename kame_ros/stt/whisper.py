@@ -27,9 +27,8 @@ class WhisperRecogniser:
 
     `WhisperModel.transcribe` pads every sound to 30 s, and the encoder is most of the cost of a
     partial. Here sound is padded to `window` s: 15 s cost a quarter of 30 s at equal error; at
-    10 s and less the decoder begins to loop. Partials are greedy, finals use `beam`. Settled text
-    is forced as the beginning of the output; nothing else conditions it, so that it cannot loop.
-    One thread: two on busy cores are slower.
+    10 s and less the decoder begins to loop. Partials are greedy, finals use `beam`. No earlier
+    text conditions the output. One thread: two on busy cores are slower.
     """
 
     def __init__(
@@ -78,31 +77,30 @@ class WhisperRecogniser:
 
     def warm_up(self) -> None:
         """Decode a second of silence."""
-        self.recognise(np.zeros(_RATE, np.float32), '', final=True)
+        self.recognise(np.zeros(_RATE, np.float32), final=True)
 
-    def recognise(self, sound: np.ndarray, prefix: str, final: bool) -> Hypothesis:
+    def recognise(self, sound: np.ndarray, final: bool) -> Hypothesis:
         """Decode float32[n] at 16 kHz, n / 16000 at most `max_sound`. Raises RecogniserError."""
         try:
-            return self._recognise(sound, prefix, final)
+            return self._recognise(sound, final)
         except RuntimeError as error:  # CTranslate2: out of memory, a lost device
             raise RecogniserError(str(error)) from error
 
-    def _recognise(self, sound: np.ndarray, prefix: str, final: bool) -> Hypothesis:
+    def _recognise(self, sound: np.ndarray, final: bool) -> Hypothesis:
         seconds = len(sound) / _RATE
         encoded = self._encode(sound)
-        if not self._fixed and not prefix:
+        if not self._fixed:
             ((token, _), *_) = self._model.model.detect_language(encoded)[0]
             self._language = token[2:-2]
         tokenizer = self._tokenizer(self._language)
-        forced = tokenizer.encode(' ' + prefix.strip()) if prefix else []
-        start = [*tokenizer.sot_sequence, tokenizer.no_timestamps, *forced]
-        budget = _TOKENS_SPARE + int(_TOKENS_PER_S * seconds)
+        start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        budget = len(start) + _TOKENS_SPARE + int(_TOKENS_PER_S * seconds)
         result = self._model.model.generate(
             encoded,
             [start],
             beam_size=self._beam if final else 1,
-            max_length=min(_LONGEST, len(start) + max(budget - len(forced), _TOKENS_SPARE)),
-            suppress_blank=not forced,
+            max_length=min(_LONGEST, budget),
+            suppress_blank=True,
             suppress_tokens=[-1],
             return_scores=True,
             return_no_speech_prob=True,

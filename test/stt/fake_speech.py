@@ -65,7 +65,7 @@ class FakeRecogniser:
     def warm_up(self):
         pass
 
-    def recognise(self, sound, prefix, final):
+    def recognise(self, sound, final):
         assert len(sound) / 16_000 <= self.max_sound + 1e-6
         begin = self._begin(sound)
         edge = begin + len(sound) / 16_000
@@ -114,9 +114,9 @@ def run(recogniser, frames, config=None, cost=0.0, played=()):
     class Paid:
         max_sound = recogniser.max_sound
 
-        def recognise(self, sound, prefix, final):
+        def recognise(self, sound, final):
             now[0] += cost
-            return recogniser.recognise(sound, prefix, final)
+            return recogniser.recognise(sound, final)
 
         def warm_up(self):
             pass

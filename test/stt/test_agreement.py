@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from kame_ros.stt.agreement import Agreement, AgreementConfig, continuation, core, plain
 from kame_ros.stt.transcript import Word
 
+EASY = AgreementConfig(min_probability=0.5, margin=0.1)  # two that agree are enough
+
 
 def words(text, probability=0.6):
     return [Word(f' {w}', i * 0.4, (i + 1) * 0.4, probability) for i, w in enumerate(text.split())]
@@ -15,7 +17,7 @@ def text(items):
 
 
 def agree(*hypotheses, config=None, edge=100.0):
-    agreement = Agreement(config)
+    agreement = Agreement(config or EASY)
     for hypothesis in hypotheses:
         agreement.update(words(hypothesis), edge)
     return text(agreement.settled), text(agreement.tail)
@@ -49,7 +51,7 @@ def test_a_doubtful_word_needs_three():
 
 
 def test_a_word_at_the_edge_waits():
-    config = AgreementConfig(margin=0.2)
+    config = AgreementConfig(min_probability=0.5, margin=0.2)
     assert agree('a b', 'a b', config=config, edge=0.9) == ('a', 'b')
 
 
@@ -60,7 +62,7 @@ def test_a_sure_word_is_settled_at_once():
 
 
 def test_punctuation_after_the_last_settled_word_is_still_open():
-    agreement = Agreement()
+    agreement = Agreement(EASY)
     for hypothesis in ('go on.', 'go on.', 'go on and'):
         agreement.update(words(hypothesis), 100.0)
     assert text(agreement.settled) == 'go on'
@@ -69,7 +71,7 @@ def test_punctuation_after_the_last_settled_word_is_still_open():
 
 
 def test_forget_moves_the_times():
-    agreement = Agreement()
+    agreement = Agreement(EASY)
     agreement.update(words('a b c d'), 100.0)
     agreement.settle(until=0.9)
     gone = agreement.forget(1, 0.4)
@@ -96,7 +98,7 @@ _TEXTS = st.lists(st.sampled_from('abcd'), max_size=8).map(' '.join)
 
 @given(st.lists(_TEXTS, min_size=1, max_size=12), st.floats(0.0, 4.0))
 def test_what_is_settled_never_changes(hypotheses, edge):
-    agreement = Agreement()
+    agreement = Agreement(EASY)
     before: list[str] = []
     for hypothesis in hypotheses:
         agreement.update(words(hypothesis), edge)

@@ -115,7 +115,7 @@ def test_a_slow_engine_makes_partials_rarer_and_loses_no_final(cost):
     assert text == [f'w{i}' for i in range(75)]
     counters = transcriber.counters()
     assert counters['dropped_s'] == 0.0
-    step = max(0.5, cost / 0.7)
+    step = max(TranscriberConfig().step, cost / 0.7)
     heard = [(t, o.end) for t, o in outputs if isinstance(o, Transcript) and not o.final]
     assert max(t - end for t, end in heard) <= 2 * cost + step + 2 * FRAME_S
     assert counters['decodes'] <= 31 / step + 8
