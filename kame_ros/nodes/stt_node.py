@@ -8,6 +8,7 @@ from typing import Any
 
 import kame_ros.msg as msg
 from kame_ros.audio.frame import Frame
+from kame_ros.audio.speech_gate import GateConfig
 from kame_ros.audio.vad import SileroVad
 from kame_ros.inbox import Inbox
 from kame_ros.nodes import convert, qos
@@ -15,6 +16,7 @@ from kame_ros.nodes.base import KameNode
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 from kame_ros.owner import OwnerThread
+from kame_ros.stt.echo import EchoConfig
 from kame_ros.stt.recogniser import Recogniser
 from kame_ros.stt.transcriber import (
     Output,
@@ -48,8 +50,33 @@ class SttNode(KameNode):
         Param('device', 'cpu', 'Where Whisper runs.', choices=('cpu', 'cuda', 'auto')),
         Param('compute_type', '', "CTranslate2's number format, such as int8; empty: what fits."),
         Param('base_url', '', 'Address of an OpenAI-compatible transcription server.'),
-        Param('step_s', 0.5, 'Time between two partial transcripts, in seconds.', 0.1, 10.0),
+        Param(
+            'key_variable',
+            'OPENAI_API_KEY',
+            'Name of the environment variable that holds the key of the server.',
+        ),
+        Param('timeout_s', 5.0, 'How long to wait for the server, in seconds.', 0.1, 60.0),
+        Param('step_s', 0.4, 'Time between two partial transcripts, in seconds.', 0.1, 10.0),
+        Param(
+            'end_of_speech_s',
+            0.4,
+            'An utterance ends after so many seconds of silence.',
+            0.2,
+            5.0,
+        ),
+        Param('speech_threshold', 0.5, 'Probability from which sound is a voice.', 0.1, 0.95),
+        Param('beam', 5, 'Beam of the final decode; partial ones are greedy.', 1, 10),
+        Param('window_s', 15.0, 'Sound that Whisper hears at once, in seconds.', 4.0, 30.0),
+        Param('threads', 1, 'Threads of Whisper; two on busy cores are slower.', 1, 64),
         Param('word_times', False, 'Whether transcripts carry the time of each word.'),
+        Param('echo_guard', True, "Whether to tell the robot's own voice from the user's."),
+        Param(
+            'echo_margin_db',
+            6.0,
+            'The user is heard over the robot from so far above its expected echo.',
+            0.0,
+            40.0,
+        ),
     )
     WARN_WHEN_GROWING = ('frames_dropped', 'dropped_s', 'failed', 'gaps', 'bad_frames')
 
@@ -62,8 +89,7 @@ class SttNode(KameNode):
         super().__init__('stt', **options)
 
     def load(self) -> None:
-        config = TranscriberConfig(step=self.param('step_s'), words=self.param('word_times'))
-        self._transcriber = Transcriber(self._make_recogniser(), SileroVad(), config)
+        self._transcriber = Transcriber(self._make_recogniser(), SileroVad(), self._config())
         self._transcriber.warm_up()
         self._transcripts = self.offer(msg.Transcript, 'transcript', qos.TEXT)
         self.offer_events()
@@ -94,6 +120,21 @@ class SttNode(KameNode):
             **(transcriber.counters() if transcriber else {}),
         }
 
+    def _config(self) -> TranscriberConfig:
+        enter = self.param('speech_threshold')
+        return TranscriberConfig(
+            step=self.param('step_s'),
+            words=self.param('word_times'),
+            gate=GateConfig(
+                enter=enter, leave=0.7 * enter, min_silence=self.param('end_of_speech_s')
+            ),
+            echo=EchoConfig(
+                enabled=self.param('echo_guard'),
+                margin=self.param('echo_margin_db'),
+                enter=max(enter, EchoConfig().enter),
+            ),
+        )
+
     def _make_recogniser(self) -> Recogniser:
         if self.param('engine') == 'remote':
             from kame_ros.stt.remote import RemoteRecogniser
@@ -102,6 +143,8 @@ class SttNode(KameNode):
                 self.param('model'),
                 base_url=self.param('base_url'),
                 language=self.param('language'),
+                key_variable=self.param('key_variable'),
+                timeout=self.param('timeout_s'),
             )
         from kame_ros.stt.whisper import WhisperRecogniser
 
@@ -110,6 +153,9 @@ class SttNode(KameNode):
             language=self.param('language'),
             device=self.param('device'),
             compute_type=self.param('compute_type'),
+            threads=self.param('threads'),
+            window=self.param('window_s'),
+            beam=self.param('beam'),
         )
 
     def _on_mic(self, message: msg.AudioFrame) -> None:
@@ -135,6 +181,12 @@ class SttNode(KameNode):
             for frame in ([first] if first else []) + self._mic.drain():
                 self._publish(transcriber.feed(frame))
             self._publish(transcriber.work())
+            self._complain(transcriber)
+        self._publish(transcriber.reset())  # what was begun gets its final
+
+    def _complain(self, transcriber: Transcriber) -> None:
+        if error := transcriber.take_error():
+            self.get_logger().warning(f'the recogniser failed: {error}', throttle_duration_sec=10.0)
 
     def _publish(self, outputs: list[Output]) -> None:
         for output in outputs:
@@ -142,6 +194,8 @@ class SttNode(KameNode):
                 self.tell(_KINDS[output.kind], output.t, utterance=output.utterance)
             else:
                 self._transcripts.publish(convert.transcript_to_message(output, self.clock.now()))
+                if output.final and not output.text:  # partials that the final takes back
+                    self.tell(msg.TurnEvent.SILENT, output.end, utterance=output.utterance)
 
 
 def main(args: Sequence[str] | None = None) -> int:

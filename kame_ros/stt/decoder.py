@@ -28,6 +28,7 @@ class Decoder:
         self.spent = 0.0
         self.cost = 0.0
         self.count: Counter[str] = Counter()
+        self.last_error = ''
         self._guard = guard
         self._meter = meter
 
@@ -45,8 +46,9 @@ class Decoder:
         begun = self._meter()
         try:
             hypothesis = self.recogniser.recognise(sound, final)
-        except RecogniserError:
+        except RecogniserError as error:
             hypothesis = None
+            self.last_error = str(error)
         self._pay(self._meter() - begun)
         utterance.decodes += 1
         utterance.decoded_to = utterance.begin + len(sound) / MODEL_RATE

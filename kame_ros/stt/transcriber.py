@@ -119,6 +119,11 @@ class Transcriber:
             outputs += self._hear(window)
         return outputs
 
+    def take_error(self) -> str:
+        """What the engine said when it last failed; empty if it did not since the last call."""
+        error, self._decoder.last_error = self._decoder.last_error, ''
+        return error
+
     @property
     def busy(self) -> bool:
         """Whether `work` has something to decode now."""
