@@ -27,6 +27,17 @@ SENTENCES = (
     'If a train leaves at noon and travels sixty miles, when does it arrive?',
     'Stop.',
 )
+# The rules of agreement were chosen on the sentences above; these were not looked at.
+HELD_OUT = (
+    'Could you tell me how many people live in Tokyo today?',
+    'My sister is a nurse and she works at the hospital on weekends.',
+    'No, thank you.',
+    'Write a short story about a dragon who is afraid of fire.',
+    'We have been waiting for the bus for almost an hour.',
+    'Turn left at the second corner and stop in front of the blue door.',
+    'Why is the sky blue during the day and red in the evening?',
+    'Good morning.',
+)
 
 
 class VoiceMissing(SystemExit):

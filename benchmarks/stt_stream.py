@@ -21,7 +21,7 @@ from typing import Any
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
-from speech_material import Clip, clips, noisy
+from speech_material import HELD_OUT, SENTENCES, Clip, clips, noisy
 from stt_echo import echo_scores
 from stt_policies import METERS, Offline, Policy, Run, full_redecode, ours
 from stt_scores import false_transcripts, score, word_error_rate
@@ -47,7 +47,8 @@ def main() -> None:
     from rich.progress import Progress
 
     options = _options()
-    groups = {voice: clips(voice) for voice in options.voices}
+    sentences = HELD_OUT if options.held_out else SENTENCES
+    groups = {voice: clips(voice, sentences) for voice in options.voices}
     material = [clip for group in groups.values() for clip in group]
     names = [voice for voice, group in groups.items() for _ in group]
     if options.snr is not None:
@@ -88,6 +89,7 @@ def main() -> None:
         'machine': f'{platform.machine()}, {os.cpu_count()} cores, 1 thread, {options.meter} time',
         'material': {
             'voices': list(options.voices),
+            'held_out': options.held_out,
             'clips': len(material),
             'seconds': round(sum(clip.seconds for clip in material), 1),
             'snr_db': options.snr,
@@ -129,6 +131,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures here')
     parser.add_argument('--model', default='whisper-base')
     parser.add_argument('--voices', nargs='+', default=VOICES, metavar='VOICE')
+    parser.add_argument('--held-out', action='store_true', help='sentences not tuned on')
     parser.add_argument('--policies', nargs='*', default=list(MAKERS), choices=list(MAKERS))
     parser.add_argument('--clocks', nargs='+', default=['virtual', 'real'])
     parser.add_argument('--snr', type=lambda s: None if s == 'clean' else float(s), default=10.0)

@@ -78,7 +78,7 @@ class SttNode(KameNode):
             40.0,
         ),
     )
-    WARN_WHEN_GROWING = ('frames_dropped', 'dropped_s', 'failed', 'gaps', 'bad_frames')
+    WARN_WHEN_GROWING = ('frames_dropped', 'dropped_s', 'undecoded', 'failed', 'gaps', 'bad_frames')
 
     def __init__(self, **options: Any) -> None:
         self._transcriber: Transcriber | None = None

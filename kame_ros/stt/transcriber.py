@@ -42,6 +42,7 @@ class TranscriberConfig:
     pre_roll: float = 0.4
     post_roll: float = 0.3  # sound kept after the last voice
     max_backlog: float = 60.0  # undecoded sound of one utterance; older is dropped and counted
+    max_waiting: int = 20  # utterances; the oldest of more gets its last partial as its final
     words: bool = False
     gate: GateConfig = field(default_factory=GateConfig)
     agreement: AgreementConfig = field(default_factory=AgreementConfig)
@@ -148,6 +149,7 @@ class Transcriber:
                 name: float(self._mended[name] + self._hearing.counters[name])
                 for name in ('gaps', 'concealed', 'stale', 'restarts', 'jumps', 'clipped')
             },
+            'undecoded': float(self._count['undecoded']),
             'dropped_s': self._count['dropped_ms'] / 1000.0,
             'echo_gated': float(self._echo.gated),
             'echo_coupling_db': self._echo.coupling,
@@ -201,7 +203,11 @@ class Transcriber:
             return [event, *self._conclude(utterance)]
         utterance.trim_end(utterance.voice_end + self.config.post_roll)
         self._ended.append(utterance)
-        return [event]
+        outputs: list[Output] = [event]
+        if len(self._ended) > self.config.max_waiting:
+            self._count['undecoded'] += 1
+            outputs += self._conclude(self._ended.popleft())
+        return outputs
 
     def _bound(self, utterance: Utterance) -> None:
         """Undecoded sound has a bound: a machine that fails for a minute loses the oldest."""

@@ -121,6 +121,26 @@ def test_a_slow_engine_makes_partials_rarer_and_loses_no_final(cost):
     assert counters['decodes'] <= 31 / step + 8
 
 
+def test_utterances_that_wait_have_a_bound_and_each_its_final():
+    script, spans = [], []
+    for i in range(12):
+        script += words_of(f'a{i} b{i} c{i}', 1.0 + 2 * i)
+        spans.append((1.0 + 2 * i, 2.2 + 2 * i))
+    transcriber = Transcriber(FakeRecogniser(script), FakeVad(), TranscriberConfig(max_waiting=4))
+    outputs = []
+    for frame in speech(spans, 26.0):
+        outputs += transcriber.feed(frame)
+        if frame.seq % 100 == 0:  # an owner that hardly ever comes to decode
+            outputs += transcriber.work()
+    assert transcriber.counters()['waiting_finals'] == 4
+    assert transcriber.counters()['undecoded'] > 0
+    while transcriber.busy:
+        outputs += transcriber.work()
+    check([(0, o) for o in outputs])
+    ended = [o for o in outputs if not isinstance(o, Transcript) and o.kind.value == 'noise']
+    assert len(finals([(0, o) for o in outputs])) + len(ended) == 12
+
+
 def test_ten_minutes_of_speech_without_a_pause():
     script = words_of(' '.join(f'w{i}' for i in range(1490)), 1.0)
     frames = speech([(1.0, script[-1].end)], 600.0)
