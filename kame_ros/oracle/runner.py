@@ -75,6 +75,10 @@ class OracleRunner:
         """The robot's answer to an action that was asked for."""
         self._mail.put(partial(self._session.action_result, id, succeeded, text))
 
+    def barge_in(self, t: float) -> None:
+        """The user spoke over the robot at `t`, and playback stopped: see OraclePolicy.barge_in."""
+        self._mail.put(partial(self._session.barge_in, t))
+
     def interrupt(self, why: str = 'interrupted') -> None:
         """Stops what is being thought and done, and takes back what is not yet spoken."""
         self._mail.put(partial(self._session.interrupt, why))

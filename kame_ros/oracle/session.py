@@ -80,8 +80,9 @@ class OracleSession:
                 self._account.on_final(transcript)
         if self._is_stop(transcript):
             return
-        best = self._router.choose(transcript.utterance, transcript.text, transcript.final)
-        self.policy.order = (best,)
+        self.policy.backends.first = self._router.choose(
+            transcript.utterance, transcript.text, transcript.final
+        )
         self.do(self.policy.on_transcript(self._clock(), transcript))
         if transcript.final and not transcript.text.strip():
             self._tell(OracleEventKind.SILENT, utterance=transcript.utterance)
@@ -97,6 +98,11 @@ class OracleSession:
         request = self.desk.result(id)
         if request is not None:
             self._report(request.name, f'{"done" if succeeded else "failed"}: {text}')
+
+    def barge_in(self, t: float) -> None:
+        """The user spoke over the robot at `t`: what it was to say later was not said."""
+        self.history.cut(t)
+        self.do(self.policy.barge_in(t))
 
     def interrupt(self, why: str) -> None:
         """Stops thinking, takes back what is not yet spoken, stops actions."""
@@ -117,7 +123,7 @@ class OracleSession:
     def configure(self, config: OracleConfig) -> None:
         """From the next generation on; running ones end as they began."""
         self.config = config
-        self.policy.config = config.policy_config
+        self.policy.configure(config.policy_config)
         self.history.max_tokens = config.history_tokens
         self.facts.max_age_s = config.facts_age_s
         self.desk.book = config.actions

@@ -310,6 +310,26 @@ def test_a_failed_partial_is_not_asked_again_when_newer_words_were():
     assert p.on_tick(5.0)[0] == Cancel(2, 'no first token in time')
 
 
+def test_newer_words_take_the_place_of_a_retry():
+    p = policy()
+    p.on_transcript(0.0, heard(0, 'a b c'))
+    p.on_failure(0.05, 1, 'broken')
+    assert p.next_deadline() == pytest.approx(0.3)
+    p.on_transcript(0.1, heard(1, 'a b c d e'))
+    assert p.next_deadline() == pytest.approx(0.4)
+    (start,) = p.on_tick(0.4)
+    assert (start.text, start.attempt) == ('a b c d e', 0)
+
+
+def test_a_backend_that_fails_for_good_is_left_alone_by_newer_words_too():
+    p = policy(backends=2)
+    p.on_transcript(0.0, heard(0, 'a b c'))
+    p.on_transcript(0.1, heard(1, 'a b c d e'))
+    assert p.on_failure(0.2, 1, 'no key', retryable=False) == []
+    (start,) = p.on_tick(0.4)
+    assert start.backend == 1
+
+
 def test_a_retry_of_a_partial_that_the_final_confirms_ends_in_giving_up():
     p = policy()
     p.on_transcript(0.0, heard(0, 'a b c', committed=2))
@@ -322,7 +342,7 @@ def test_a_retry_of_a_partial_that_the_final_confirms_ends_in_giving_up():
 
 def test_routing_asks_the_chosen_backend_first_and_the_others_after_it():
     p = policy(backends=3, retries=0)
-    p.order = (2,)
+    p.backends.first = 2
     (first,) = p.on_transcript(0.0, heard(0, 'a b c', final=True))
     (second,) = p.on_failure(0.1, 1, 'x')
     (third,) = p.on_failure(0.2, 2, 'x')
@@ -341,6 +361,14 @@ def test_an_interruption_stops_everything_and_later_words_are_answered():
     assert p.next_deadline() is None
     assert p.on_transcript(0.6, heard(1, 'a b c d')) == []
     assert len(starts(p.on_transcript(1.0, heard(2, 'a b c d e')))) == 1
+
+
+def test_what_is_said_of_a_result_is_not_cut_short():
+    p = policy(opening_words=5)
+    p.on_transcript(0.0, heard(0, 'go there', final=True))
+    p.on_result(1.0, 'the result')
+    p.on_first_word(1.1, 2)
+    assert p.on_piece(1.2, 2, 9) == []
 
 
 def test_a_reset_forgets_the_utterances_but_not_the_numbers():
@@ -377,68 +405,144 @@ def test_a_result_is_spoken_of_unless_the_user_speaks():
 _EVENTS = st.lists(
     st.tuples(
         st.floats(0, 1.0),
-        st.sampled_from(['word', 'word', 'first', 'end', 'fail', 'tick', 'cut']),
+        st.sampled_from(
+            ['word', 'word', 'unsure', 'word or not', 'piece', 'end', 'fail', 'tick', 'cut']
+        ),
         st.integers(0, 3),
     ),
     max_size=60,
 )
 
 
-@given(_EVENTS, st.integers(1, 3), st.integers(1, 2))
-@settings(max_examples=300, deadline=None)
-def test_whatever_happens_the_whole_transcript_is_answered_or_given_up(events, streams, backends):
-    """Bounded streams, growing numbers, every start ended once, and the last word never lost."""
-    p = OraclePolicy(PolicyConfig(max_streams=streams, backends=backends))
-    t, words, live, last_gen, gave_up = 0.0, [], {}, 0, False
+class Server:
+    """Carries out decisions and checks that they make sense."""
 
-    def carry_out(decisions):
-        nonlocal last_gen, gave_up
+    def __init__(self, p, streams):
+        self.p, self.bound = p, streams
+        self.live, self.words, self.last_gen = {}, {}, 0
+        self.adopted = None
+        self.ended, self.gave_up = set(), False
+
+    def do(self, decisions):
         for d in decisions:
             if isinstance(d, Start):
-                assert d.gen > last_gen
-                last_gen = d.gen
-                live[d.gen] = d
+                assert d.gen > self.last_gen
+                self.last_gen = d.gen
+                self.live[d.gen] = d
+                self.words[d.gen] = 0
             elif isinstance(d, Cancel):
-                del live[d.gen]  # a KeyError: cancelled twice, or never started
+                del self.live[d.gen]  # a KeyError: cancelled twice, or never started
             elif isinstance(d, Adopt):
-                assert d.gen in live
+                assert d.gen in self.live
+                self.adopted = d
+                self.asked = self.live[d.gen].text
+            elif isinstance(d, Clear):
+                self.adopted = None
             elif isinstance(d, GiveUp):
-                gave_up = True
-        assert set(live) == set(p.running)
-        assert len(live) <= streams
+                self.gave_up = True
+        assert set(self.live) == set(self.p.running)
+        assert len(self.live) <= self.bound
 
-    spoken = set()
+    def tick(self, t):
+        self.do(self.p.on_tick(t))
+        deadline = self.p.next_deadline()
+        assert deadline is None or deadline > t, 'it would be ticked for ever'
+
+    def piece(self, t, gen):
+        self.words[gen] += 7
+        first = self.words[gen] == 7
+        self.do(self.p.on_first_word(t, gen) if first else [])
+        self.do(self.p.on_piece(t, gen, self.words[gen]))
+
+    def end(self, t, gen):
+        del self.live[gen]
+        self.ended.add(gen)
+        self.do(self.p.on_end(t, gen))
+
+    def fail(self, t, gen):
+        del self.live[gen]
+        self.do(self.p.on_failure(t, gen, 'x'))
+
+
+@given(_EVENTS, st.integers(1, 3), st.integers(1, 2), st.booleans())
+@settings(max_examples=500, deadline=None)
+def test_whatever_happens_the_whole_transcript_is_answered_or_given_up(
+    events, streams, backends, more
+):
+    """Bounded streams, growing numbers, every start ended once, and the last word never lost."""
+    p = OraclePolicy(PolicyConfig(max_streams=streams, backends=backends))
+    server = Server(p, streams)
+    t, words = 0.0, ['hello']
     for revision, (dt, kind, choice) in enumerate(events):
         t += dt
-        gen = sorted(live)[choice % len(live)] if live else None
-        if kind == 'word':
-            words.append(f'w{revision}')
-            carry_out(p.on_transcript(t, heard(revision, ' '.join(words))))
-        elif kind == 'first' and gen and gen not in spoken:
-            spoken.add(gen)
-            carry_out(p.on_first_word(t, gen))
-        elif kind in ('end', 'fail') and gen:
-            live.pop(gen)
-            carry_out(p.on_end(t, gen) if kind == 'end' else p.on_failure(t, gen, 'x'))
+        gen = sorted(server.live)[choice % len(server.live)] if server.live else None
+        if 'word' in kind or kind == 'unsure':
+            words += [f'w{revision}'] if kind == 'word' else []
+            text = ' '.join(words + (['perhaps'] if kind == 'unsure' else []))
+            server.do(p.on_transcript(t, heard(revision, text, committed=len(words))))
+        elif kind == 'piece' and gen:
+            server.piece(t, gen)
+        elif kind == 'end' and gen:
+            server.end(t, gen)
+        elif kind == 'fail' and gen:
+            server.fail(t, gen)
         elif kind == 'tick':
-            carry_out(p.on_tick(t))
+            server.tick(t)
         elif kind == 'cut':
-            carry_out(p.interrupt(t))
-    words.append('last')
-    carry_out(p.on_transcript(t, heard(len(events) + 1, ' '.join(words), final=True)))
-    answers = ''
+            server.do(p.interrupt(t))
+    words += ['last'] if more else []
+    server.do(p.on_transcript(t, heard(len(events) + 1, ' '.join(words), final=True)))
     for _ in range(50):
-        if gave_up or normalise(answers) == normalise(' '.join(words)):
-            return
-        if live:
-            gen = max(live)
-            answers = live[gen].text
-            carry_out(p.on_first_word(t, gen))
-        else:
-            t = p.next_deadline()
-            assert t is not None, 'the last word is lost'
-            carry_out(p.on_tick(t))
-    raise AssertionError('never answered')
+        if server.live:
+            gen = max(server.live)
+            server.piece(t, gen)
+            server.end(t, gen)
+        elif (deadline := p.next_deadline()) is not None:
+            t = max(t, deadline)
+            server.tick(t)
+    assert not server.live
+    if not server.gave_up:
+        assert server.adopted.gen in server.ended, 'the answer was left half written'
+        assert normalise(server.asked) == normalise(' '.join(words)), 'the last word is lost'
+
+
+def test_a_stale_answer_that_turns_out_to_be_the_right_one_is_asked_again():
+    p = policy(opening_words=5)
+    p.on_transcript(0.0, heard(0, 'a b c', committed=3))
+    p.on_first_word(0.1, 1)
+    p.on_transcript(0.2, heard(1, 'a b c and', committed=3))
+    assert p.on_piece(0.3, 1, 5) == [Cancel(1, 'the user has said more')]
+    assert len(starts(p.on_transcript(0.6, heard(2, 'a b c', final=True)))) == 1
+
+
+def spoken(revision, text, start, end, final=False, utterance=0):
+    return Transcript(utterance, revision, text, len(text), final, start, end)
+
+
+def test_a_barge_in_stops_the_answer_to_what_was_said_before_and_keeps_the_new_one():
+    p = policy()
+    p.on_transcript(1.0, spoken(0, 'tell a story', 0.0, 1.0, final=True))
+    p.on_first_word(1.1, 1)
+    p.on_transcript(3.0, spoken(0, 'no another one', 2.5, 3.0, utterance=1))
+    assert p.barge_in(3.1) == [Cancel(1, 'barge-in'), Clear('barge-in')]
+    assert p.running == (2,)
+
+
+def test_a_barge_in_that_is_told_after_the_final_keeps_the_answer_to_it():
+    p = policy()
+    p.on_transcript(1.0, spoken(0, 'tell a story', 0.0, 1.0, final=True))
+    p.on_first_word(1.1, 1)
+    p.on_transcript(3.0, spoken(0, 'and Italy', 2.0, 2.8, final=True, utterance=1))
+    assert p.barge_in(2.2) == [Cancel(1, 'barge-in'), Clear('barge-in')]
+    assert p.running == (2,)
+
+
+def test_a_barge_in_before_anything_is_heard_stops_everything():
+    p = policy()
+    p.on_transcript(1.0, spoken(0, 'tell a story', 0.0, 1.0, final=True))
+    p.on_first_word(1.1, 1)
+    assert p.barge_in(3.0) == [Cancel(1, 'barge-in'), Clear('barge-in')]
+    assert len(starts(p.on_transcript(4.0, spoken(0, 'no', 2.9, 3.5, True, 1)))) == 1
 
 
 @given(st.lists(st.floats(0.01, 0.5), min_size=1, max_size=40))

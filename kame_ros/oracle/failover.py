@@ -1,0 +1,38 @@
+"""Which back-end is asked, and which one after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Failover:
+    """Back-ends 0 to count-1, in the order of preference; one that failed is left for a while.
+
+    `first` is asked before all others: a router's choice for this turn.
+    """
+
+    count: int = 1
+    first: int = 0
+    _left_until: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def order(self) -> list[int]:
+        """All back-ends, the preferred one first."""
+        rest = [b for b in range(self.count) if b != self.first]
+        return [self.first, *rest] if self.first < self.count else rest
+
+    def preferred(self, t: float) -> int:
+        """The first one that is not left alone; if all are, the first."""
+        up = [b for b in self.order if t >= self._left_until.get(b, float('-inf'))]
+        return (up or self.order)[0]
+
+    def after(self, backend: int) -> int | None:
+        """The next one to ask when this one has failed, or None."""
+        order = self.order
+        at = order.index(backend) + 1 if backend in order else len(order)
+        return order[at] if at < len(order) else None
+
+    def leave(self, backend: int, until: float) -> None:
+        """Leaves it alone until then."""
+        self._left_until[backend] = until

@@ -1,0 +1,38 @@
+"""What is heard beside what was heard, and what was asked."""
+
+from __future__ import annotations
+
+from kame_ros.oracle.decision import Start
+from kame_ros.oracle.words import normalise
+from kame_ros.stt.transcript import Transcript
+
+
+def is_older(transcript: Transcript, newest: Transcript | None) -> bool:
+    """Whether `transcript` comes before `newest`, or is the same revision again."""
+    if newest is None or transcript.utterance > newest.utterance:
+        return False
+    if transcript.utterance < newest.utterance:
+        return True
+    return newest.final or transcript.revision <= newest.revision
+
+
+def says_the_same(ask: Start | None, transcript: Transcript) -> bool:
+    """Whether a question was this transcript, but for case and punctuation."""
+    return (
+        ask is not None
+        and ask.utterance == transcript.utterance
+        and normalise(ask.text) == normalise(transcript.text)
+    )
+
+
+def question(transcript: Transcript, backend: int) -> Start:
+    """The transcript as a question to this back-end, not yet numbered."""
+    return Start(
+        0,
+        transcript.text,
+        transcript.utterance,
+        transcript.revision,
+        transcript.final,
+        transcript.committed,
+        backend,
+    )

@@ -1,0 +1,37 @@
+"""A generation in flight, as the policy sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kame_ros.oracle.decision import Start
+from kame_ros.oracle.policy_config import PolicyConfig
+
+TOO_LONG = 'took too long'
+
+
+@dataclass
+class Stream:
+    """What was asked, since when, and how far the answer is; times in seconds."""
+
+    ask: Start
+    begun: float
+    first_word: float | None = None
+    last_piece: float = 0.0
+    words: int = 0
+
+    def due(self, config: PolicyConfig) -> float:
+        """When patience with it ends."""
+        if self.first_word is None:
+            patience = self.begun + config.first_token_s
+        else:
+            patience = self.last_piece + config.stall_s
+        return min(patience, self.begun + config.total_s)
+
+    def overdue(self, t: float, config: PolicyConfig) -> str:
+        """Why it is to be stopped at `t`; empty if it may go on."""
+        if t < self.due(config):
+            return ''
+        if self.first_word is None:
+            return 'no first token in time'
+        return TOO_LONG if t >= self.begun + config.total_s else 'fell silent in mid-stream'
