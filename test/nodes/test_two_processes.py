@@ -35,7 +35,7 @@ NOISE = np.random.default_rng(0).integers(-32768, 32767, FRAME_SAMPLES).astype(n
 MESSAGES = {
     'audio': convert.frame_to_message(Frame(2**40, 1e9 + 0.5, NOISE, 3), 'mic'),
     'text': msg.Transcript(utterance=3, text='Grüße, Wörld 👋', committed=5, language='de'),
-    'chunk': msg.OracleChunk(source='battery', priority=-2, generation=2**31, text=' low', kind=1),
+    'chunk': msg.OracleChunk(source='battery', priority=-2, generation=2**40, text=' low', kind=1),
     'token': msg.MonologueToken(seq=2**33, text=' hi', source='llm', generation=7),
     'turn': msg.TurnEvent(kind=msg.TurnEvent.BARGE_IN, generation=-1, text='stop'),
 }
