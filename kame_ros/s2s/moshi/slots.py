@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,8 +71,9 @@ class MoshiSlots:
             support_out_of_sync=True,
             on_text_hook=self._keep_silent,
         )
-        self._gen.streaming_forever(slots)
-        mimi.streaming_forever(slots)
+        self._streaming = ExitStack()
+        self._streaming.enter_context(self._gen.streaming(slots))
+        self._streaming.enter_context(mimi.streaming(slots))
         if prepare is not None:
             prepare(self._gen)
         self._sessions = [
@@ -97,6 +99,10 @@ class MoshiSlots:
     def device(self) -> torch.device:
         """Where the model is."""
         return self._lm.device
+
+    def stop(self) -> None:
+        """Frees the streaming state (most of the memory beside the weights); the end of use."""
+        self._streaming.close()
 
     def warm_up(self) -> None:
         """Does the slow first steps: allocation, CUDA graphs, compilation."""
