@@ -60,6 +60,11 @@ class Backend:
         return ClientConfig(self.model, self.base_url, self.key_name, extra=dict(self.extra))
 
     @property
+    def connection(self) -> tuple[str, str, str, str, str]:
+        """What tells its client from others: back-ends with the same one share it."""
+        return self.kind, self.model, self.base_url, self.key_name, repr(sorted(self.extra.items()))
+
+    @property
     def loads(self) -> bool:
         """Whether the first question to it may have to wait for a model to be loaded."""
         return self.kind in ('embedded', 'ollama')

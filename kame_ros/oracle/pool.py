@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kame_ros.oracle.backend import Backend
-from kame_ros.oracle.clients.base import LlmClient, LlmError
+from kame_ros.oracle.clients.base import LlmClient, LlmError, Message
 
 
 class ClientPool:
@@ -16,28 +16,54 @@ class ClientPool:
     """
 
     def __init__(self) -> None:
-        self._clients: dict[str, asyncio.Future[LlmClient]] = {}
+        self._clients: dict[tuple[str, ...], asyncio.Future[LlmClient]] = {}
+        self._preparing: set[asyncio.Task[None]] = set()
 
     async def get(self, backend: Backend) -> LlmClient:
         """The client of this back-end. Raises LlmError; the next call tries anew."""
-        future = self._clients.get(backend.name)
+        key = backend.connection
+        future = self._clients.get(key)
         if future is None:
             future = asyncio.ensure_future(asyncio.to_thread(backend.connect))
-            self._clients[backend.name] = future
+            self._clients[key] = future
         try:
             return await asyncio.shield(future)
         except LlmError:
-            self._clients.pop(backend.name, None)
+            self._clients.pop(key, None)
             raise
+
+    def prepare(
+        self,
+        backends: Sequence[Backend],
+        messages: Sequence[Message],
+        on_error: Callable[[LlmError], None],
+    ) -> None:
+        """Connects in the background, before anything is asked; local models are loaded."""
+
+        async def connect() -> None:
+            for backend in backends:
+                try:
+                    client = await self.get(backend)
+                    if backend.loads:
+                        await client.warm_up(messages)
+                except LlmError as error:
+                    on_error(error)
+
+        task = asyncio.ensure_future(connect())
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
 
     async def keep_only(self, backends: Sequence[Backend]) -> None:
         """Closes the clients of all other back-ends."""
-        names = {backend.name for backend in backends}
-        for name in [name for name in self._clients if name not in names]:
-            await self._close(self._clients.pop(name))
+        keys = {backend.connection for backend in backends}
+        for key in [key for key in self._clients if key not in keys]:
+            await self._close(self._clients.pop(key))
 
     async def aclose(self) -> None:
         """Closes all clients."""
+        for task in list(self._preparing):
+            task.cancel()
+        await asyncio.gather(*self._preparing, return_exceptions=True)
         await self.keep_only(())
 
     @staticmethod

@@ -95,7 +95,8 @@ class OracleRunner:
         """Running totals for diagnostics."""
         session = self._session
         return {
-            **session.counts,
+            **session.ledger.totals,
+            'words': session.voice.words,
             'running': len(session.generations),
             'actions_asked': session.desk.passed,
             'actions_refused': session.desk.refused,
