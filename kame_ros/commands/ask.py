@@ -148,7 +148,7 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
             if health.values and health.values.get('model')
         },
         'outcome': outcome,
-        'turns': [turn_record(turn, session.t0) for turn in turns],
+        'turns': [turn_record(turn, session.t0, session.generations.first) for turn in turns],
         'counters': count,
         'diagnostics': {n: h.values or {} for n, h in run.conductor.health.items()},
     }

@@ -66,3 +66,8 @@ class Generations:
     def of(self, utterance: int) -> list[Generation]:
         """Those that answer an utterance, in the order in which they were begun."""
         return [g for g in self.by_number.values() if g.utterance == utterance]
+
+    @property
+    def first(self) -> int:
+        """The number before the first one: numbers of a node do not begin at 1."""
+        return min(self.by_number, default=1) - 1

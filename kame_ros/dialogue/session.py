@@ -122,8 +122,11 @@ class Session:
         )
 
 
-def turn_record(turn: Turn, t0: float) -> dict[str, Any]:
-    """A turn as it stands in SESSION.json; times in seconds from the first frame heard."""
+def turn_record(turn: Turn, t0: float, first: int = 0) -> dict[str, Any]:
+    """A turn as it stands in SESSION.json; times in seconds from the first frame heard.
+
+    Generations are counted from `first`.
+    """
     return {
         'user_text': turn.user_text,
         'robot_text': turn.robot_text,
@@ -132,7 +135,7 @@ def turn_record(turn: Turn, t0: float) -> dict[str, Any]:
         'latency_s': _rounded(turn.latency),
         'oracles': [
             {
-                'generation': oracle.number,
+                'generation': oracle.number - first,
                 'transcript': oracle.transcript,
                 'text': oracle.text,
                 'started_at_s': _rounded(oracle.started_at - t0),

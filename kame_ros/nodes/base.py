@@ -18,6 +18,7 @@ from kame_ros.nodes.clock import NodeClock
 from kame_ros.nodes.diagnostics import DiagnosticsPublisher
 from kame_ros.nodes.parameters import BadParameter, Param, declare
 
+_EPOCH = 1_767_225_600  # s: the beginning of 2026, so that numbers stay short
 NICENESS = Param(
     'niceness',
     0,
@@ -107,6 +108,15 @@ class KameNode(LifecycleNode):
         """A service that lives until the node is cleaned up."""
         service = self.create_service(kind, name, callback)
         self._entities.append((self.destroy_service, service))
+
+    def fresh_number(self) -> int:
+        """Where this life of the node begins to count utterances or generations.
+
+        It is above all that an earlier life has counted, so that those who listen do not take the
+        first ones after a restart for old news. Less than one a second is counted.
+        """
+        now = int(self.clock.now())
+        return now - _EPOCH if now > _EPOCH else now  # simulated time begins at 0
 
     def offer_events(self) -> None:
         """Makes the publisher that `tell` uses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import kame_ros.msg as msg
@@ -51,6 +52,7 @@ class OracleNode(KameNode):
     def load(self) -> None:
         config = self._config()
         config.backends[0].check()
+        self._first = self.fresh_number()
         self._chunks = self.offer(msg.OracleChunk, 'oracle', qos.TEXT)
         self.offer_events()
         self._runner = OracleRunner(
@@ -114,6 +116,7 @@ class OracleNode(KameNode):
             self._runner.reset()
 
     def _on_chunk(self, chunk: OracleChunk) -> None:
+        chunk = replace(chunk, generation=self._first + chunk.generation)
         self._chunks.publish(convert.chunk_to_message(chunk, self.clock.now()))
 
     def _on_event(self, event: OracleEvent) -> None:
@@ -128,7 +131,7 @@ class OracleNode(KameNode):
             int(event.kind),
             event.t,
             source='llm',
-            generation=event.generation,
+            generation=self._first + event.generation if event.generation >= 0 else -1,
             utterance=event.utterance,
             revision=event.revision,
             text=event.text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import kame_ros.msg as msg
@@ -91,6 +92,7 @@ class SttNode(KameNode):
     def load(self) -> None:
         self._transcriber = Transcriber(self._make_recogniser(), SileroVad(), self._config())
         self._transcriber.warm_up()
+        self._first = self.fresh_number()
         self._transcripts = self.offer(msg.Transcript, 'transcript', qos.TEXT)
         self.offer_events()
         self.listen(msg.AudioFrame, 'audio/mic', qos.AUDIO_ASK, self._on_mic)
@@ -190,12 +192,14 @@ class SttNode(KameNode):
 
     def _publish(self, outputs: list[Output]) -> None:
         for output in outputs:
+            number = self._first + output.utterance
             if isinstance(output, SpeechEvent):
-                self.tell(_KINDS[output.kind], output.t, utterance=output.utterance)
-            else:
-                self._transcripts.publish(convert.transcript_to_message(output, self.clock.now()))
-                if output.final and not output.text:  # partials that the final takes back
-                    self.tell(msg.TurnEvent.SILENT, output.end, utterance=output.utterance)
+                self.tell(_KINDS[output.kind], output.t, utterance=number)
+                continue
+            transcript = replace(output, utterance=number)
+            self._transcripts.publish(convert.transcript_to_message(transcript, self.clock.now()))
+            if output.final and not output.text:  # partials that the final takes back
+                self.tell(msg.TurnEvent.SILENT, output.end, utterance=number)
 
 
 def main(args: Sequence[str] | None = None) -> int:

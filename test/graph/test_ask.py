@@ -1,7 +1,10 @@
 """The main job: a spoken question in, the spoken answer out, with real models."""
 
 import json
+import os
 import re
+import signal
+import time
 from pathlib import Path
 
 import jiwer
@@ -108,27 +111,47 @@ def test_nothing_is_left_behind(kame, answered):
     assert kame.processes() == {}
 
 
-def test_two_turns_in_stereo_at_another_rate(kame, tmp_path):
+def two_turns(path, pause_s, rate=RATE, channels=1):
+    """Two questions in one file, so far apart."""
+    import soxr
+
     from kame_ros.s2s.tts_voice import HibariVoice
 
     voice = HibariVoice()
     first = voice.say(['What', 'is', 'the', 'capital', 'of', 'Italy?']).samples
     second = voice.say(['What', 'color', 'is', 'the', 'sky?']).samples
-    pause = np.zeros(RATE * 7, np.float32)
-    mono = np.concatenate([pause[:RATE], first, pause, second, pause[:RATE]])
-    import soxr
+    second_of_silence = np.zeros(RATE, np.float32)
+    pause = np.zeros(int(RATE * pause_s), np.float32)
+    mono = np.concatenate([second_of_silence, first, pause, second, second_of_silence])
+    sound = np.stack([soxr.resample(mono, RATE, rate)] * channels, axis=1)
+    soundfile.write(path, sound, rate)
 
-    stereo = np.stack([soxr.resample(mono, RATE, 44_100)] * 2, axis=1)
-    soundfile.write(tmp_path / 'q.wav', stereo, 44_100)
+
+ITALY, SKY = 'what is the capital of italy', 'what color is the sky'
+
+
+def test_two_turns_in_stereo_at_another_rate(kame, tmp_path):
+    two_turns(tmp_path / 'q.wav', 7, 44_100, 2)
     done = kame.run('ask', tmp_path / 'q.wav', '--json', tmp_path / 's.json')
     assert done.returncode == 0, done.stdout
     turns = json.loads((tmp_path / 's.json').read_text())['turns']
-    assert [words(turn['user_text']) for turn in turns] == [
-        'what is the capital of italy',
-        'what color is the sky',
-    ]
+    assert [words(turn['user_text']) for turn in turns] == [ITALY, SKY]
     assert all(turn['robot_text'] for turn in turns)
     assert turns[0]['robot_speech_start_s'] < turns[1]['user_speech_end_s']
+
+
+def test_the_conversation_survives_the_death_of_two_nodes(kame, tmp_path):
+    two_turns(tmp_path / 'q.wav', 20)
+    process = kame.start('killed', 'ask', tmp_path / 'q.wav', '--json', tmp_path / 's.json')
+    assert kame.until_printed('killed', 'nodes are up')
+    time.sleep(7)  # the first question is asked and answered
+    for node in ('stt', 'oracle'):
+        os.kill(kame.pid_of(node), signal.SIGKILL)
+    assert process.wait(120) == 0, kame.printed('killed')
+    session = json.loads((tmp_path / 's.json').read_text())
+    assert [words(turn['user_text']) for turn in session['turns']] == [ITALY, SKY]
+    assert all(turn['oracles'][-1]['state'] == 'applied' for turn in session['turns'])
+    assert session['counters']['frames_dropped'] == 0
 
 
 @pytest.mark.parametrize('level', [0.0, 0.02], ids=['silence', 'noise'])

@@ -1,14 +1,21 @@
 """A running graph: spoken to by other nodes, killed in part, shut down."""
 
+import contextlib
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from std_srvs.srv import SetBool, Trigger
 
-from kame_ros.processes import environment
+from kame_ros import msg
+from kame_ros.nodes import qos
 
 pytestmark = [pytest.mark.graph, pytest.mark.models]
 
@@ -20,31 +27,39 @@ def up(kame, name, *args):
     return process, domain
 
 
-def names_in(domain, wanted, patience=20.0):
-    """The full names of the nodes in a domain, once `wanted` of them are seen."""
+@contextlib.contextmanager
+def looking(domain):
+    """A node in a domain, and a way to wait for something there."""
     context = rclpy.Context()
-    before = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE')
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = environment(domain)[
-        'ROS_AUTOMATIC_DISCOVERY_RANGE'
-    ]
     rclpy.init(context=context, domain_id=domain)
     node = rclpy.create_node('looker', context=context)
-    try:
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+
+    def until(condition, patience=20.0):
         end = time.monotonic() + patience
-        while True:
-            found = {
+        while not condition() and time.monotonic() < end:
+            executor.spin_once(timeout_sec=0.1)
+        return condition()
+
+    yield node, until
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def names_in(domain, wanted):
+    """The full names of the nodes in a domain, once `wanted` of them are seen."""
+    with looking(domain) as (node, until):
+
+        def found():
+            return {
                 f'{space.rstrip("/")}/{name}'
                 for name, space in node.get_node_names_and_namespaces()
                 if not name.startswith(('looker', 'kame_'))
             }
-            if len(found) >= wanted or time.monotonic() > end:
-                return found
-            time.sleep(0.1)
-    finally:
-        node.destroy_node()
-        rclpy.shutdown(context=context)
-        if before is not None:
-            os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = before
+
+        until(lambda: len(found()) >= wanted)
+        return found()
 
 
 def test_two_graphs_do_not_hear_each_other(kame, light):
@@ -78,6 +93,52 @@ def test_say_follows_the_words_and_can_be_stopped(kame, light):
     assert speaking.wait(20) == 1
     assert 'cancelled' in kame.printed('long')
     assert kame.run('say', 'I can still speak.').returncode == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+def test_any_node_speaks_through_the_oracle(kame, light):
+    process, domain = up(kame, 'node', '--config', light)
+    example = Path(__file__).parents[2] / 'examples' / 'say_from_a_node.py'
+    with looking(domain) as (node, until):
+        said = []
+        node.create_subscription(msg.MonologueToken, '/robot/monologue', said.append, qos.TEXT)
+        assert until(lambda: node.count_publishers('/robot/monologue'))
+        subprocess.run(
+            [sys.executable, example],
+            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)},
+            check=True,
+            timeout=60,
+        )
+        text = 'My battery is low. I am going home.'
+        assert until(lambda: ''.join(token.text for token in said).strip() == text)
+        assert {token.source for token in said} == {'battery'}
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+def test_the_services_of_a_running_robot(kame, light):
+    process, domain = up(kame, 'services', '--config', light)
+    with looking(domain) as (node, until):
+        told = []
+        node.create_subscription(msg.TurnEvent, '/robot/turn', told.append, qos.TEXT)
+
+        def call(kind, name, request):
+            client = node.create_client(kind, f'/robot/{name}')
+            assert until(client.service_is_ready)
+            future = client.call_async(request)
+            assert until(future.done)
+            return future.result().success
+
+        assert call(SetBool, 'mute', SetBool.Request(data=True))
+        assert call(Trigger, 'reset', Trigger.Request())
+        speaking = kame.start('cut', 'say', 'one two three four five six seven, ' * 20)
+        assert kame.until_printed('cut', 'two')
+        assert call(Trigger, 'interrupt', Trigger.Request())
+        assert speaking.wait(20) == 1
+        assert 'interrupted' in kame.printed('cut')
+        kinds = {msg.TurnEvent.RESET, msg.TurnEvent.BARGE_IN, msg.TurnEvent.ROBOT_SPEECH_START}
+        assert until(lambda: kinds <= {event.kind for event in told})
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
 

@@ -1,0 +1,18 @@
+"""A node of your own that speaks through the robot: here, when the battery runs low."""
+
+import rclpy
+
+from kame_ros.msg import OracleChunk
+
+rclpy.init()
+node = rclpy.create_node('battery_watch', namespace='robot')
+oracle = node.create_publisher(OracleChunk, 'oracle', 50)
+while not oracle.get_subscription_count():
+    rclpy.spin_once(node, timeout_sec=0.1)
+for kind, text in (
+    (OracleChunk.BEGIN, ''),
+    (OracleChunk.TEXT, 'My battery is low. I am going home.'),
+    (OracleChunk.END, ''),
+):
+    oracle.publish(OracleChunk(source='battery', priority=20, generation=1, kind=kind, text=text))
+oracle.wait_for_all_acked(rclpy.duration.Duration(seconds=5))
