@@ -47,7 +47,8 @@ _MOSHI = {
     'slots': 'How many robots share the model.',
     'threads': 'Threads on a CPU.',
     'lean': 'Whether to run the same mathematics with far fewer operations.',
-    'compile': 'Whether to fuse what is left; needs a C compiler.',
+    'fused': 'Whether to run it as a few Triton kernels, on a GPU.',
+    'compile': 'Whether torch.compile fuses it instead; needs a C compiler.',
     'hush_s': 'How many seconds the robot keeps silent after an interruption.',
 }
 _CHOICES = {'moshi.dtype': DTYPES, 'moshi.mode': MODES, 'moshi.quantise': QUANTISE}
