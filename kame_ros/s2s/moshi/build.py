@@ -88,7 +88,9 @@ def _make_lean(gen: LMGen, config: MoshiConfig) -> None:
     from kame_ros.s2s.moshi.lean_parts import NotLeanError
 
     try:
-        lean.install(gen, config.quantise, config.compile)
+        device = gen.lm_model.device.type
+        parts = lean.parts_for(device, config.quantise, config.fused)
+        lean.install(gen, parts, config.compile, free=config.quantise != 'none')
     except NotLeanError as error:
         if config.quantise != 'none':
             raise

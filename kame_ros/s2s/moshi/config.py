@@ -17,8 +17,9 @@ class MoshiConfig:
     `weights` is a folder, a repository on the Hugging Face hub, or `random`. `dtype` auto is
     bfloat16 on a GPU and float32 on a CPU. `context` is how many frames back the model attends to,
     0 as it was trained. A temperature of 0 is greedy; a `seed` of -1 is another one at each start.
-    `lean` runs the same mathematics with far fewer operations; `compile` fuses what is left
-    (needs a C compiler). `hush_s` is how long the robot keeps silent after an interruption.
+    `lean` runs the same mathematics with far fewer operations. On a GPU, `fused` runs them as a few
+    Triton kernels, which `quantise` implies; `compile` lets torch.compile fuse them instead (it
+    needs a C compiler). `hush_s` is how long the robot keeps silent after an interruption.
     """
 
     weights: str = 'SakanaAI/kame'
@@ -37,6 +38,7 @@ class MoshiConfig:
     slots: int = 1
     threads: int = 1
     lean: bool = True
+    fused: bool = False
     compile: bool = False
     hush_s: float = 0.96
 
@@ -67,3 +69,5 @@ class MoshiConfig:
             raise ValueError('weights must name a folder or a repository on the Hugging Face hub')
         if self.quantise != 'none' and not self.lean:
             raise ValueError('quantise needs lean: only the lean step has quantised layers')
+        if self.fused and (self.compile or not self.lean):
+            raise ValueError('fused needs lean, and cannot be combined with compile')

@@ -8,15 +8,18 @@ The same tokens as `LMGen.depformer_step`, with the same random numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kame_ros.s2s.moshi.lean_attention import attend_steps
 from kame_ros.s2s.moshi.lean_parts import (
     Attention,
     Gate,
+    Maker,
     NotLeanError,
     join_rows,
     layer_of,
@@ -24,7 +27,7 @@ from kame_ros.s2s.moshi.lean_parts import (
     norm_of,
     table_of,
 )
-from kame_ros.s2s.moshi.linear import Linear, MakeLinear
+from kame_ros.s2s.moshi.linear import Linear
 from kame_ros.s2s.moshi.upstream import LMGen
 
 
@@ -48,12 +51,19 @@ class LeanDepth:
     `dry` only looks whether it can. Raises NotLeanError for a model with parts beyond Moshi's.
     """
 
-    def __init__(self, gen: LMGen, make: MakeLinear, dry: bool = False) -> None:
+    def __init__(
+        self,
+        gen: LMGen,
+        maker: Maker,
+        attend: Callable[[Tensor, Tensor, int], Tensor] = attend_steps,
+        dry: bool = False,
+    ) -> None:
         lm: Any = gen.lm_model  # torch types every child as a plain Module
         if lm.depformer is None or lm.depformer.positional_embedding != 'none':
             raise NotLeanError('a depformer with positions, or none')
         if not lm.depformer.layers[0].weights_per_step:
             raise NotLeanError('a depformer with the same weights in every step')
+        self._attend = attend
         self._temperature = gen.temp if gen.use_sampling else 0.0
         self._top_k = gen.top_k
         self._steps = lm.dep_q
@@ -63,15 +73,16 @@ class LeanDepth:
         schedule = lm.depformer_weights_per_step_schedule or range(lm.dep_q)
         for step in schedule:
             if step not in made:
-                made[step] = [layer_of(layer, step, make) for layer in lm.depformer.layers]
+                made[step] = [layer_of(layer, step, maker) for layer in lm.depformer.layers]
             self._layers.append(made[step])
         if any(layer.bias is not None for layer in lm.depformer_in):
             raise NotLeanError('a linear layer with a bias')
         if not dry:
-            self._into = make(join_rows([layer.weight for layer in lm.depformer_in]))
+            joined = join_rows([layer.weight for layer in lm.depformer_in])
+            self._into = maker(joined, lm.depformer_in)
         self._which = [step if len(lm.depformer_in) > 1 else 0 for step in schedule]
         self._tables = [table_of(t).weight for t in (lm.depformer_text_emb, *lm.depformer_emb)]
-        self._heads_out: list[Linear] = [linear_of(linear, make) for linear in lm.linears]
+        self._heads_out: list[Linear] = [linear_of(linear, maker) for linear in lm.linears]
         self._norms = [
             None if isinstance(norm, torch.nn.Identity) else norm_of(norm)
             for norm in lm.depformer_norms
@@ -88,19 +99,10 @@ class LeanDepth:
         for step in range(self._steps):
             x = told[:, self._which[step]] + F.embedding(token, self._tables[step])
             for (attention, gate), layer_memory in zip(self._layers[step], memory, strict=True):
-                projected = attention.into(attention.norm(x))
+                projected = attention.into(x, norm=attention.norm)
                 x = gate(attention.out(self._attend(projected, layer_memory, step), x))
             norm = self._norms[step]
-            logits = self._heads_out[step](x if norm is None else norm(x))
+            logits = self._heads_out[step](x, norm=norm)
             token = draw(logits, self._temperature, self._top_k)
             tokens.append(token)
         return torch.stack(tokens, dim=1)
-
-    def _attend(self, projected: Tensor, memory: Tensor, step: int) -> Tensor:
-        batch = len(projected)
-        parts = projected.view(batch, 3, self._heads, -1).transpose(0, 1)
-        memory[:, :, :, step] = parts[1:]
-        if step == 0:
-            return parts[2].reshape(batch, -1)
-        keys, values = memory[:, :, :, : step + 1]
-        return F.scaled_dot_product_attention(parts[0, :, :, None], keys, values).reshape(batch, -1)

@@ -9,16 +9,18 @@ tensor: it can be captured as a CUDA graph.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kame_ros.s2s.moshi.lean_attention import RingAttention, TorchRingAttention
 from kame_ros.s2s.moshi.lean_parts import (
     Attention,
     Gate,
+    Maker,
     NotLeanError,
     join_rows,
     layer_of,
@@ -26,11 +28,8 @@ from kame_ros.s2s.moshi.lean_parts import (
     norm_of,
     table_of,
 )
-from kame_ros.s2s.moshi.linear import MakeLinear
 from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.s2s.moshi.upstream import LMModel
-
-NEVER = float('-inf')
 
 
 class LeanMain:
@@ -39,26 +38,34 @@ class LeanMain:
     `dry` only looks whether it can. Raises NotLeanError for a model with parts beyond Moshi's.
     """
 
-    def __init__(self, lm: LMModel, make: MakeLinear, dry: bool = False) -> None:
+    def __init__(
+        self,
+        lm: LMModel,
+        maker: Maker,
+        attention: Callable[..., RingAttention] = TorchRingAttention,
+        dry: bool = False,
+    ) -> None:
         transformer: Any = lm.transformer  # torch types every child as a plain Module
         if transformer.positional_embedding != 'rope' or not transformer.rope.interleave:
             raise NotLeanError(f'positions of the kind {transformer.positional_embedding}')
         self._lm = lm
         # Weights are taken layer by layer, so that smaller ones can replace them as it goes.
         self._layers: list[tuple[Attention, Gate]] = [
-            layer_of(layer, 0, make) for layer in transformer.layers
+            layer_of(layer, 0, maker) for layer in transformer.layers
         ]
         self._out_norm = norm_of(lm.out_norm)
-        self._text = linear_of(lm.text_linear, make)
+        self._text = linear_of(lm.text_linear, maker)
         self._state: Any = transformer._streaming_state
         self._rings = [layer.self_attn._streaming_state.kv_cache for layer in transformer.layers]
         if any(layer.self_attn.context != ring.capacity for layer, ring in self._pairs()):
             raise NotLeanError('a context that differs from the memory')
-        self._heads: int = transformer.layers[0].self_attn.num_heads
+        heads = transformer.layers[0].self_attn.num_heads
+        self._attend = attention(
+            heads, lm.dim // heads, self._rings[0].capacity, transformer.max_period, lm.device
+        )
         tables = self._tables(lm)
         if not dry:
             self._join(lm, tables)
-            self._constants(lm)
 
     def _pairs(self) -> Any:
         return zip(self._lm.transformer.layers, self._rings, strict=True)
@@ -74,13 +81,6 @@ class LeanMain:
         self._table = join_rows(tables)
         self._first_row = torch.tensor(sizes, device=lm.device).cumsum(0)
 
-    def _constants(self, lm: LMModel) -> None:
-        head = lm.dim // self._heads
-        pairs = torch.arange(head // 2, device=lm.device, dtype=torch.float32)
-        self._frequency = torch.exp(pairs * (-math.log(lm.transformer.max_period) * 2 / head))
-        self._places = torch.arange(self._rings[0].capacity, device=lm.device)
-        self._rows = torch.arange(self._state.batch_size, device=lm.device)
-
     def __call__(
         self, codes: Tensor, condition_sum: Any, condition_cross: Any, oracle: Any = None
     ) -> tuple[Tensor, Tensor]:
@@ -89,18 +89,10 @@ class LeanMain:
             raise NotLeanError('conditions')
         offsets = self._state.offsets
         x = self._look_up(codes, oracle)
-        capacity = len(self._places)
-        place = offsets % capacity
-        # The ring is full of valid frames once it has gone round; before, up to this frame.
-        heard = self._places <= offsets[:, None]
-        bias = torch.zeros_like(heard, dtype=x.dtype).masked_fill_(~heard, NEVER)[:, None, None]
-        angle = offsets[:, None] * self._frequency
-        turn = torch.polar(torch.ones_like(angle), angle)[:, None, None]
+        self._attend.begin(offsets, x.dtype)
         for (attention, gate), ring in zip(self._layers, self._rings, strict=True):
-            heard_of = self._attend(
-                attention.into(attention.norm(x)), ring.cache, place, turn, bias
-            )
-            x = gate(attention.out(heard_of, x))
+            heard = self._attend(attention.into(x, norm=attention.norm), ring.cache)
+            x = gate(attention.out(heard, x))
         offsets.add_(self._state.exec_mask)
         x = self._out_norm(x)
         return x[:, None], self._text(x)[:, None, None]
@@ -113,18 +105,4 @@ class LeanMain:
         count = ids.shape[1]
         there = (ids >= 0).to(self._table.dtype)
         rows = ids.clamp(min=0) + self._first_row[:count]
-        return F.embedding_bag(rows, self._table, mode='sum', per_sample_weights=there)
-
-    def _attend(
-        self, projected: Tensor, memory: Tensor, place: Tensor, turn: Tensor, bias: Tensor
-    ) -> Tensor:
-        """Attention of one frame to all that are remembered; `memory` is [2, B, H, C, D]."""
-        batch = len(projected)
-        parts = projected.view(batch, 3, self._heads, -1)
-        pairs = parts[:, :2].float().view(batch, 2, self._heads, -1, 2)
-        turned = torch.view_as_real(torch.view_as_complex(pairs) * turn)
-        query, key = turned.view(batch, 2, self._heads, -1).to(projected.dtype).unbind(1)
-        memory[0][self._rows, :, place] = key
-        memory[1][self._rows, :, place] = parts[:, 2]
-        out = F.scaled_dot_product_attention(query[:, :, None], memory[0], memory[1], bias)
-        return out.reshape(batch, -1)
+        return (F.embedding(rows, self._table) * there[:, :, None]).sum(dim=1)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from kame_ros.s2s.moshi.linear import Linear, MakeLinear
+from kame_ros.s2s.moshi.linear import Linear, MakeLinear, Norm
 from kame_ros.s2s.moshi.upstream import (
     ActivationGating,
     RMSNorm,
@@ -23,15 +23,19 @@ class NotLeanError(ValueError):
 
 
 @dataclass(frozen=True)
-class Norm:
-    """`RMSNorm` as one operation."""
+class Maker:
+    """Makes the linear layers; with `free` the model's own weights are given up one by one."""
 
-    weight: Tensor
-    eps: float
+    make: MakeLinear
+    free: bool = False
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Gives [B, dim]."""
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+    def __call__(self, weight: Tensor, owners: Iterable[nn.Linear]) -> Linear:
+        """Makes a layer of `weight`, which `owners` hold."""
+        made = self.make(weight)
+        if self.free:
+            for owner in owners:
+                owner.weight.data = weight.new_empty(0)
+        return made
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,7 @@ class Gate:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Gives x + the block of x, [B, dim]."""
-        gate, value = self.into(self.norm(x)).chunk(2, dim=1)
-        return self.out(self.activation(gate) * value, x)
+        return self.out(self.into.gated(x, self.norm, self.activation), x)
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,7 @@ def norm_of(module: nn.Module) -> Norm:
     return Norm(module.alpha.detach().view(-1), module.eps)
 
 
-def layer_of(
-    layer: StreamingTransformerLayer, step: int, make: MakeLinear
-) -> tuple[Attention, Gate]:
+def layer_of(layer: StreamingTransformerLayer, step: int, maker: Maker) -> tuple[Attention, Gate]:
     """Takes the weights that a layer has for a step (0 where all steps share them).
 
     Raises NotLeanError for a layer with parts beyond Moshi's.
@@ -89,23 +90,23 @@ def layer_of(
     into: Any = attention.in_projs[step if len(attention.in_projs) > 1 else 0]
     out: Any = attention.out_projs[step if len(attention.out_projs) > 1 else 0]
     return (
-        Attention(norm_of(layer.norm1), linear_of(into, make), linear_of(out, make)),
+        Attention(norm_of(layer.norm1), linear_of(into, maker), linear_of(out, maker)),
         Gate(
             norm_of(layer.norm2),
-            linear_of(gating.linear_in, make),
-            linear_of(gating.linear_out, make),
+            linear_of(gating.linear_in, maker),
+            linear_of(gating.linear_out, maker),
             gating.activation,
         ),
     )
 
 
-def linear_of(module: nn.Module, make: MakeLinear) -> Linear:
+def linear_of(module: nn.Module, maker: Maker) -> Linear:
     """Takes the weights of a linear layer. Raises NotLeanError if it is another layer."""
     if not isinstance(module, nn.Linear):
         raise NotLeanError(f'a linear layer of the kind {type(module).__name__}')
     if module.bias is not None:
         raise NotLeanError('a linear layer with a bias')
-    return make(module.weight.detach())
+    return maker(module.weight.detach(), [module])
 
 
 def table_of(module: nn.Module) -> ScaledEmbedding:

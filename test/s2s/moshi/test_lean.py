@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 
 import pytest
@@ -35,7 +36,7 @@ def run(lm, *, batch: int, sampling: bool, lean_step: bool, quantise: str = 'non
     tokens = []
     with torch.no_grad(), gen.streaming(batch):
         if lean_step:
-            lean.install(gen, quantise)
+            lean.install(gen, lean.parts_for('cpu', quantise))
         for step in range(steps):
             mask = torch.tensor([rng.random() < 0.85 for _ in range(batch)])
             reset = torch.tensor([rng.random() < 0.03 for _ in range(batch)])
@@ -120,6 +121,39 @@ def test_a_part_that_is_not_known_is_named(make_lm, changes, part):
     assert before == {name: weight.data_ptr() for name, weight in lm.named_parameters()}
 
 
+def test_freed_weights_are_gone_and_not_needed(make_lm):
+    parts = lean.parts_for('cpu', 'int8')
+    tokens = []
+    for free in (False, True):
+        lm = make_lm()
+        gen = OracleLMGen(lm, use_sampling=False)
+        with torch.no_grad(), gen.streaming(1):
+            lean.install(gen, parts, free=free)
+            codes = torch.zeros(1, 8, 1, dtype=torch.long)
+            tokens.append([gen.step(codes) for _ in range(4)][1:])
+        left = sum(m.weight.numel() for m in lm.modules() if isinstance(m, torch.nn.Linear))
+        assert (left == 0) == free
+    assert all(torch.equal(a, b) for a, b in zip(*tokens, strict=True))
+
+
+@pytest.mark.parametrize('oracle', [True, False])
+def test_a_step_can_be_compiled_as_a_whole(make_lm, monkeypatch, oracle):
+    """torch.compile finds no break in it; the back-end that makes machine code is left out."""
+    compiled = functools.partial(torch.compile, backend='aot_eager', fullgraph=True)
+    kind = OracleLMGen if oracle else LMGen
+    tokens = []
+    for compile in (False, True):
+        lm = make_lm(oracle)
+        gen = kind(lm, use_sampling=False)
+        torch.manual_seed(1)
+        with torch.no_grad(), gen.streaming(1):
+            monkeypatch.setattr(torch, 'compile', compiled)
+            lean.install(gen, compile=compile)
+            user = torch.randint(0, lm.card, (6, 1, 8, 1))
+            tokens.append([gen.step(codes) for codes in user][1:])
+    assert all(torch.equal(a, b) for a, b in zip(*tokens, strict=True))
+
+
 def test_draw_is_the_draw_of_moshi():
     torch.manual_seed(0)
     logits = torch.randn(500, 64) * 3
@@ -137,8 +171,7 @@ def test_int8_on_a_cpu_is_near(make_lm):
     assert 1e-4 < error < 0.1
 
 
-@pytest.mark.parametrize('quantise', ['int4', 'fp8'])
-def test_what_a_cpu_has_not_is_refused(make_lm, quantise):
-    gen = OracleLMGen(make_lm())
-    with gen.streaming(1), pytest.raises(ValueError, match=f'quantise {quantise} .* device cpu'):
-        lean.install(gen, quantise)
+@pytest.mark.parametrize(('quantise', 'fused'), [('int4', False), ('fp8', False), ('none', True)])
+def test_what_a_cpu_has_not_is_refused(quantise, fused):
+    with pytest.raises(ValueError, match='is not there for the device cpu: it needs a GPU'):
+        lean.parts_for('cpu', quantise, fused)
