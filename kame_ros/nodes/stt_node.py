@@ -57,7 +57,7 @@ class SttNode(KameNode):
             'Name of the environment variable that holds the key of the server.',
         ),
         Param('timeout_s', 5.0, 'How long to wait for the server, in seconds.', 0.1, 60.0),
-        Param('step_s', 0.4, 'Time between two partial transcripts, in seconds.', 0.1, 10.0),
+        Param('step_s', 0.32, 'Time between two partial transcripts, in seconds.', 0.1, 10.0),
         Param(
             'end_of_speech_s',
             0.4,

@@ -35,7 +35,7 @@ class TranscriberConfig:
     ahead of the end of speech (`gate.min_silence`): if nobody goes on, that is the final.
     """
 
-    step: float = 0.4
+    step: float = 0.32
     first: float = 0.4
     load: float = 0.7
     pause: float = 0.16

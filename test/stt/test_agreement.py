@@ -43,11 +43,20 @@ def test_local_agreement(hypotheses, settled, tail):
     assert agree(*hypotheses) == (settled, tail)
 
 
-def test_a_doubtful_word_needs_three():
-    config = AgreementConfig(min_probability=0.7, margin=0.1, agree=3)
-    assert agree('a b', 'a b', config=config) == ('', 'a b')
-    assert agree('a b', 'a b', 'a b', config=config) == ('a b', '')
-    assert agree('a b', 'x b', 'a b', 'a b', config=config) == ('', 'a b')
+@pytest.mark.parametrize(
+    ('hypotheses', 'settled'),
+    [
+        (['a b', 'a b'], ''),
+        (['a b', 'a b', 'a b'], 'a b'),
+        (['a b', 'x b', 'a b', 'a b'], ''),
+        (['a b', 'a x', 'a b', 'a b'], 'a'),
+    ],
+)
+def test_a_doubtful_word_must_be_stable(hypotheses, settled):
+    agreement = Agreement(AgreementConfig(min_probability=0.7, stable=1.0))
+    for i, hypothesis in enumerate(hypotheses):
+        agreement.update(words(hypothesis), edge=2.0 + 0.5 * i)
+    assert text(agreement.settled) == settled
 
 
 def test_a_word_at_the_edge_waits():
