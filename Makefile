@@ -1,6 +1,7 @@
 # make demo    sets everything up, asks a spoken question and records the spoken answer
 # make test    sets everything up and runs all tests
 # make setup   the set-up alone
+# make setup-moshi   adds the moshi front-end (torch: several GB on a machine with a GPU)
 PYTHON ?= $(shell scripts/python)
 VENV ?= .venv
 RUN := $(VENV)/bin
@@ -43,9 +44,9 @@ $(VENV)/.test: requirements/test.txt | $(VENV)/.app
 	@touch $@
 
 # The moshi front-end, for its tests: torch for the CPU where there is one for this Python.
-$(VENV)/.moshi: requirements/moshi.txt requirements/torch.txt | $(VENV)/.app
+$(VENV)/.moshi: requirements/torch.txt requirements/moshi-deps.txt requirements/moshi.txt | $(VENV)/.app
 	@echo 'installing torch and moshi'
-	@$(PIP) -r requirements/torch.txt
+	@$(PIP) -r requirements/torch.txt -r requirements/moshi-deps.txt
 	@$(PIP) --no-deps -r requirements/moshi.txt
 	@touch $@
 

@@ -53,6 +53,8 @@ def _graph(args: argparse.Namespace) -> Graph:
         source='wav', wav=str(args.question.resolve()), wait_for_listeners=len(listeners) + 1
     )
     values.setdefault('audio_playback', {}).setdefault('sink', 'null')
+    if 'stt' in listeners:  # no loudspeaker is heard in a recording
+        values.setdefault('stt', {}).setdefault('echo_guard', False)
     return load_graph(args.config, namespace=args.namespace, overrides=values)
 
 

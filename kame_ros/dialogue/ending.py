@@ -14,13 +14,14 @@ class Patience:
     """How long to wait, in seconds.
 
     `settle`: after the input ended, before it counts as silence; `quiet`: after the last sound of
-    the robot; `stuck`: when something is owed and nothing happens; `limit`: in all, after the
-    end of the input.
+    the robot; `stuck`: when something is owed and nothing happens; `babble`: for a robot that goes
+    on speaking when nothing is owed any more; `limit`: in all, after the end of the input.
     """
 
     settle: float = 2.0
     quiet: float = 1.5
     stuck: float = 20.0
+    babble: float = 20.0
     limit: float = 90.0
 
 
@@ -34,7 +35,8 @@ class Ending:
         self._thinks = thinks
         self._patience = patience or Patience()
         self._input_end: float | None = None
-        self._last_change = 0.0
+        self._last_change = 0.0  # events and sounds
+        self._last_event = 0.0
         self._last_sound = 0.0
         self._speaking = False
         self._user_speaks = False
@@ -46,7 +48,7 @@ class Ending:
 
     def on_event(self, event: TurnEvent) -> None:
         """Takes note of an event of the topic `turn`."""
-        self._last_change = max(self._last_change, event.t)
+        self._last_event = self._last_change = max(self._last_change, event.t)
         kind, generation = event.kind, event.generation
         if kind == Kind.INPUT_ENDED:
             self._input_end = event.t
@@ -71,7 +73,7 @@ class Ending:
 
     def on_final(self, utterance: int, t: float, answered: bool) -> None:
         """A final transcript came; `answered` if its answer was written from a partial already."""
-        self._last_change = max(self._last_change, t)
+        self._last_event = self._last_change = max(self._last_change, t)
         self._heard += 1
         if self._thinks and not answered:
             self._unanswered.add(utterance)
@@ -82,6 +84,10 @@ class Ending:
         if loud:
             self._last_sound = t
             self._last_change = max(self._last_change, t)
+
+    @property
+    def _reached(self) -> str:
+        return 'answered' if self._heard or not self._thinks else 'nothing heard'
 
     @property
     def _owed(self) -> str:
@@ -100,9 +106,11 @@ class Ending:
             return ''
         if now - self._input_end > patience.limit:
             return f'gave up after {patience.limit:g} s'
+        owed = self._owed
         if self._speaking or now - self._last_sound < patience.quiet:
-            return ''
-        if owed := self._owed:
+            talked = now - max(self._last_event, self._input_end)
+            return self._reached if not owed and talked > patience.babble else ''
+        if owed:
             stuck = now - max(self._last_change, self._input_end) > patience.stuck
             return f'waited {patience.stuck:g} s in vain for {owed}' if stuck else ''
-        return 'answered' if self._heard or not self._thinks else 'nothing heard'
+        return self._reached

@@ -24,6 +24,7 @@ class Kind(IntEnum):
     GENERATION_CANCELLED = 15
     GENERATION_FAILED = 16
     SILENT = 17
+    TURN_BOOKED = 18
 
 
 @dataclass(frozen=True)

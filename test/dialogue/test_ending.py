@@ -1,7 +1,7 @@
 from kame_ros.dialogue.ending import Ending, Patience
 from kame_ros.dialogue.happening import Kind, TurnEvent
 
-PATIENCE = Patience(settle=2, quiet=1, stuck=10, limit=60)
+PATIENCE = Patience(settle=2, quiet=1, stuck=10, babble=20, limit=60)
 
 
 def conversation(*events, thinks=True):
@@ -90,3 +90,11 @@ def test_without_an_oracle_the_robots_silence_is_the_end():
     ending = conversation(*HEARD, thinks=False)
     ending.on_final(0, 3.3, answered=False)
     assert ending.done(9) == 'answered'
+
+
+def test_a_robot_that_never_stops_is_left():
+    ending = conversation(*HEARD, *ANSWERED, at(5, Kind.ORACLE_SPOKEN, 1))
+    ending.on_final(0, 3.3, answered=True)
+    for second in range(5, 60):
+        ending.on_sound(float(second), loud=True)
+        assert ending.done(second) == ('' if second <= 25 else 'answered')
