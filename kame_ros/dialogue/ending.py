@@ -36,7 +36,7 @@ class Ending:
         self._patience = patience or Patience()
         self._input_end: float | None = None
         self._last_change = 0.0  # events and sounds
-        self._last_event = 0.0
+        self._last_event = 0.0  # what is not the robot's own speech
         self._last_sound = 0.0
         self._speaking = False
         self._user_speaks = False
@@ -48,8 +48,10 @@ class Ending:
 
     def on_event(self, event: TurnEvent) -> None:
         """Takes note of an event of the topic `turn`."""
-        self._last_event = self._last_change = max(self._last_change, event.t)
         kind, generation = event.kind, event.generation
+        self._last_change = max(self._last_change, event.t)
+        if kind not in (Kind.ROBOT_SPEECH_START, Kind.ROBOT_SPEECH_END):
+            self._last_event = self._last_change
         if kind == Kind.INPUT_ENDED:
             self._input_end = event.t
         elif kind == Kind.USER_SPEECH_START:

@@ -89,7 +89,8 @@ class Session:
             for seq, text in sorted(self._spoken.items())
             if start <= self._played_at.get(seq, -1.0) < end
         )
-        return ' '.join(''.join(words).split())
+        text = ''.join(c if c.isprintable() else ' ' for c in ''.join(words))
+        return ' '.join(text.split())
 
     def answer(self) -> np.ndarray:
         """All that was played, int16 at 24 kHz, from the first frame heard on."""

@@ -80,7 +80,7 @@ def test_speech_that_never_ends_is_given_up():
 
 
 def test_there_is_a_limit_whatever_happens():
-    ending = conversation(*HEARD)
+    ending = conversation(HEARD[0], HEARD[2])  # the user never stops, nor does the robot
     ending.on_sound(64.0, loud=True)
     assert ending.done(63) == ''
     assert ending.done(65) == 'gave up after 60 s'
@@ -97,4 +97,5 @@ def test_a_robot_that_never_stops_is_left():
     ending.on_final(0, 3.3, answered=True)
     for second in range(5, 60):
         ending.on_sound(float(second), loud=True)
+        ending.on_event(at(second, Kind.ROBOT_SPEECH_START))
         assert ending.done(second) == ('' if second <= 25 else 'answered')
