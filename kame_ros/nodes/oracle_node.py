@@ -2,140 +2,236 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 import kame_ros.msg as msg
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.parameters import Param
+from kame_ros.nodes.oracle_parameters import PARAMETERS
+from kame_ros.nodes.parameters import BadParameter
 from kame_ros.nodes.run import run
+from kame_ros.oracle.account import TurnAccount
+from kame_ros.oracle.actions import ActionRequest
 from kame_ros.oracle.backend import Backend, parse_backend
 from kame_ros.oracle.chunk import OracleChunk
+from kame_ros.oracle.clients.base import LlmError
 from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.event import OracleEvent, OracleEventKind
 from kame_ros.oracle.policy_config import PolicyConfig
-from kame_ros.oracle.prompt import PromptConfig
+from kame_ros.oracle.prompt import DEFAULT_PERSONA, DEFAULT_STYLE, PromptConfig
+from kame_ros.oracle.router import Embed
 from kame_ros.oracle.runner import OracleRunner
+from kame_ros.oracle.settings import Settings, read_settings
 
 _UNPLAYED_BOUND = 250  # speech frames: monologue that is not played within 20 s never is
+_SOURCE = 'llm'
 
 
 class OracleNode(KameNode):
-    """Publishes `oracle` for each `transcript`."""
+    """Publishes `oracle` for each `transcript`, and `action_request` where the LLM may act."""
 
-    PARAMETERS = (
-        Param(
-            'backend',
-            'embedded:smollm2-135m-instruct',
-            'Who answers, as kind:model or kind:model@url; kinds: embedded, ollama, openai, '
-            'anthropic, gemini.',
-            live=True,
-        ),
-        Param('fallback', '', 'Who answers when the first one does not; empty: nobody.', live=True),
-        Param(
-            'answer_partials',
-            True,
-            'Whether to think while the user still speaks; if not, only final transcripts count.',
-            live=True,
-        ),
-        Param('max_words', 30, 'An answer is cut at a sentence before it gets longer.', 1, 500),
-    )
-    WARN_WHEN_GROWING = ('failed', 'gave_up', 'oracle_dropped')
+    PARAMETERS = PARAMETERS
+    WARN_WHEN_GROWING = ('failed', 'gave_up', 'inputs_dropped', 'actions_refused')
 
     def __init__(self, **options: Any) -> None:
         self._runner: OracleRunner | None = None
-        self._said: dict[int, str] = {}  # speech frame -> monologue that was not yet played
+        self._settings = Settings()
+        self._changed: dict[str, Any] = {}  # live parameters that rclpy has not stored yet
+        self._said: dict[int, list[tuple[str, int]]] = {}  # frame -> monologue not yet played
+        self._books: dict[str, float | str] = {}  # of the last turn
         super().__init__('oracle', **options)
 
     def load(self) -> None:
+        self._changed = {}
+        self._settings = read_settings(self.param('settings'))
         config = self._config()
-        config.backends[0].check()
-        self._first = self.fresh_number()
         self._chunks = self.offer(msg.OracleChunk, 'oracle', qos.TEXT)
+        self._requests = self.offer(msg.ActionRequest, 'action_request', qos.TEXT)
         self.offer_events()
+        self._interrupt = self.create_client(Trigger, 'interrupt')
+        self._entities.append((self.destroy_client, self._interrupt))
         self._runner = OracleRunner(
-            config, clock=self.clock.now, on_chunk=self._on_chunk, on_event=self._on_event
+            config,
+            clock=self.clock.now,
+            on_chunk=self._on_chunk,
+            on_event=self._on_event,
+            on_action=self._on_action,
+            on_action_cancelled=self._on_action_cancelled,
+            on_turn=self._on_books,
+            embed=self._embedding(),
+            last_generation=self.fresh_number(),
         )
         self._runner.warm_up()
         self.listen(msg.Transcript, 'transcript', qos.TEXT, self._on_transcript)
         self.listen(msg.MonologueToken, 'monologue', qos.TEXT, self._on_monologue)
         self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, self._on_played)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._on_turn)
+        self.listen(msg.ActionResult, 'action_result', qos.TEXT, self._on_result)
+        self.listen(String, 'facts', qos.TEXT, self._on_fact)
 
     def unload(self) -> None:
         if self._runner:
             self._runner.close()
             self._runner = None
+        self._said.clear()
 
     def counters(self) -> dict[str, float | str]:
         runner = self._runner
-        return {'model': self.param('backend'), **(runner.counters() if runner else {})}
+        model = runner.config.backends[0].name if runner else self.param('backend')
+        return {'model': model, **(runner.counters() if runner else {}), **self._books}
 
     def on_parameter(self, name: str, value: Any) -> None:
         if self._runner:
-            config = self._config({name: value})
-            config.backends[0].check()
+            config = self._config({**self._changed, name: value})
             self._runner.configure(config)
+            self._changed[name] = value
+
+    # -- configuration --------------------------------------------------------------------
 
     def _config(self, changed: dict[str, Any] | None = None) -> OracleConfig:
+        """The settings from the parameters. Raises BadParameter."""
+
         def value(name: str) -> Any:
             return (changed or {}).get(name, self.param(name))
 
-        backends: list[Backend] = [
-            parse_backend(text) for text in (value('backend'), value('fallback')) if text
-        ]
+        names = [value('backend'), *value('fallback').split(',')]
+        backends: list[Backend] = []
+        for text in filter(None, map(str.strip, names)):
+            backend = parse_backend(
+                text, max_tokens=value('max_tokens'), temperature=value('temperature')
+            )
+            backends.append(self._settings.priced(backend))
+        try:
+            backends[0].check()
+        except LlmError as error:
+            raise BadParameter(str(error)) from error
+        settings = self._settings
         return OracleConfig(
             tuple(backends),
-            policy=PolicyConfig(answer_partials=value('answer_partials')),
-            prompt=PromptConfig(),
+            policy=PolicyConfig(
+                answer_partials=value('answer_partials'),
+                first_token_s=value('first_token_s'),
+                stall_s=value('stall_s'),
+                total_s=value('total_s'),
+            ),
+            prompt=_prompt(value('persona'), value('style'), value('prompt_file')),
             max_words=value('max_words'),
+            history_tokens=value('history_tokens'),
+            apology=value('apology'),
+            source=_SOURCE,
+            routes=settings.routes,
+            actions=settings.actions,
+            stop_words=settings.stop_words,
+            facts_age_s=value('facts_age_s'),
         )
+
+    def _embedding(self) -> Embed | None:
+        if self._settings.embedding is None:
+            return None
+        from kame_ros.oracle.embedding import MiniLm
+
+        return MiniLm(*self._settings.embedding)
+
+    # -- what is heard --------------------------------------------------------------------
 
     def _on_transcript(self, message: msg.Transcript) -> None:
         assert self._runner
         self._runner.submit(convert.transcript_from_message(message))
 
     def _on_monologue(self, message: msg.MonologueToken) -> None:
-        self._said[message.seq] = self._said.get(message.seq, '') + message.text
+        generation = message.generation if message.source == _SOURCE else -1
+        self._said.setdefault(message.seq, []).append((message.text, generation))
         while len(self._said) > _UNPLAYED_BOUND:
             del self._said[next(iter(self._said))]
 
     def _on_played(self, message: msg.AudioFrame) -> None:
-        text = self._said.pop(message.source_seq, '')
-        if text and self._runner:
-            self._runner.say_history(text, convert.from_time(message.header.stamp))
+        assert self._runner
+        for text, generation in self._said.pop(message.source_seq, ()):
+            self._runner.say_history(text, convert.from_time(message.header.stamp), generation)
 
     def _on_turn(self, message: msg.TurnEvent) -> None:
         assert self._runner
+        t = convert.from_time(message.header.stamp)
         if message.kind == msg.TurnEvent.BARGE_IN:
-            self._runner.cut_history(convert.from_time(message.header.stamp))
-            self._runner.interrupt(f'barge-in by {message.source}')
+            self._runner.barge_in(t)
+            if message.source == 'interrupt':  # by a button or a stop word, not by a question
+                self._runner.interrupt('interrupted')
         elif message.kind == msg.TurnEvent.RESET:
+            self._said.clear()
             self._runner.reset()
 
+    def _on_fact(self, message: String) -> None:
+        assert self._runner
+        self._runner.learn_fact(message.data, self.clock.now())
+
+    def _on_result(self, message: msg.ActionResult) -> None:
+        assert self._runner
+        self._runner.action_result(message.id, message.succeeded, message.text)
+
+    # -- what is said: from the runner's thread -------------------------------------------
+
     def _on_chunk(self, chunk: OracleChunk) -> None:
-        chunk = replace(chunk, generation=self._first + chunk.generation)
         self._chunks.publish(convert.chunk_to_message(chunk, self.clock.now()))
+
+    def _on_action(self, request: ActionRequest) -> None:
+        self._publish_request(request, msg.ActionRequest.DO)
+
+    def _on_action_cancelled(self, request: ActionRequest) -> None:
+        self._publish_request(request, msg.ActionRequest.CANCEL)
+
+    def _publish_request(self, request: ActionRequest, kind: int) -> None:
+        self._requests.publish(
+            msg.ActionRequest(
+                header=convert.header(self.clock.now()),
+                kind=kind,
+                id=request.id,
+                name=request.name,
+                arguments=json.dumps(dict(request.arguments)),
+                utterance=request.utterance,
+                generation=request.generation,
+            )
+        )
+
+    def _on_books(self, account: TurnAccount) -> None:
+        books = account.as_dict()
+        self._books = {f'turn_{k}': v for k, v in books.items() if v is not None}
+        self.tell(
+            msg.TurnEvent.TURN_BOOKED,
+            self.clock.now(),
+            source=_SOURCE,
+            utterance=account.utterance,
+            text=json.dumps(books),
+        )
 
     def _on_event(self, event: OracleEvent) -> None:
         if event.kind == OracleEventKind.FAILED:
             self.get_logger().warning(event.text, throttle_duration_sec=10.0)
         if event.kind == OracleEventKind.GAVE_UP:
             self.get_logger().error(f'nobody answers: {event.text}')
-            return
-        if event.kind >= 100:
-            return
-        self.tell(
-            int(event.kind),
-            event.t,
-            source='llm',
-            generation=self._first + event.generation if event.generation >= 0 else -1,
-            utterance=event.utterance,
-            revision=event.revision,
-            text=event.text,
-        )
+        elif event.kind == OracleEventKind.STOPPED:
+            self._interrupt.call_async(Trigger.Request())
+        else:
+            self.tell(
+                int(event.kind),
+                event.t,
+                source=_SOURCE,
+                generation=event.generation,
+                utterance=event.utterance,
+                revision=event.revision,
+                text=event.text,
+            )
+
+
+def _prompt(persona: str, style: str, file: str) -> PromptConfig:
+    if file:
+        return PromptConfig(Path(file).expanduser().read_text().strip(), '')
+    return PromptConfig(persona or DEFAULT_PERSONA, style or DEFAULT_STYLE)
 
 
 def main(args: Sequence[str] | None = None) -> int:

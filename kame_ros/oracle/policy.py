@@ -31,10 +31,10 @@ class OraclePolicy:
     """
 
     config: PolicyConfig = field(default_factory=PolicyConfig)
+    last_generation: int = 0  # numbers begin above this one
 
     def __post_init__(self) -> None:
         self.backends = Failover(self.config.backends)
-        self._gen = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -60,8 +60,8 @@ class OraclePolicy:
 
     def new_generation(self) -> int:
         """A number for words that need no LLM, greater than all before."""
-        self._gen += 1
-        return self._gen
+        self.last_generation += 1
+        return self.last_generation
 
     def is_old(self, transcript: Transcript) -> bool:
         """Whether the revision is older than one that was heard, or heard already."""
@@ -245,8 +245,8 @@ class OraclePolicy:
         return self._begin(t, question(transcript, self.backends.preferred(t)))
 
     def _begin(self, t: float, ask: Start) -> Start:
-        self._gen += 1
-        ask = replace(ask, gen=self._gen)
+        self.last_generation += 1
+        ask = replace(ask, gen=self.last_generation)
         self._asked = ask
         self._streams.add(ask, t)
         return ask

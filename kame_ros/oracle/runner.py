@@ -27,7 +27,8 @@ class OracleRunner:
 
     All inputs may be called from any thread and return at once; the callbacks (see Outputs) are
     called in the runner's thread and must return soon. `clock` gives the time of the audio clock
-    in seconds; it is read, never set. `embed` is the router's embedding model, if any.
+    in seconds; it is read, never set. `embed` is the router's embedding model, if any. Generations
+    are numbered from above `last_generation`.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class OracleRunner:
         on_action_cancelled: Callable[[ActionRequest], None] = ignore,
         on_turn: Callable[[TurnAccount], None] = ignore,
         embed: Embed | None = None,
+        last_generation: int = 0,
     ) -> None:
         outputs = Outputs(on_chunk, on_event, on_action, on_action_cancelled, on_turn)
         self._clock = clock
         self._mail: Mailbox[Callable[[], object]] = Mailbox(_INBOX)
-        self._session = OracleSession(config, clock, outputs, self._mail.wake, embed)
+        self._session = OracleSession(
+            config, clock, outputs, self._mail.wake, embed, last_generation
+        )
         self._closing = False
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,6 +94,11 @@ class OracleRunner:
     def configure(self, config: OracleConfig) -> None:
         """Changes the settings from the next generation on."""
         self._mail.put(partial(self._session.configure, config))
+
+    @property
+    def config(self) -> OracleConfig:
+        """The settings in use."""
+        return self._session.config
 
     def counters(self) -> dict[str, float]:
         """Running totals for diagnostics."""

@@ -37,9 +37,10 @@ class OracleSession:
         outputs: Outputs,
         on_change: Callable[[], None],
         embed: Embed | None = None,
+        last_generation: int = 0,
     ) -> None:
         self.config = config
-        self.policy = OraclePolicy(config.policy_config)
+        self.policy = OraclePolicy(config.policy_config, last_generation)
         self.history = History(max_tokens=config.history_tokens)
         self.facts = FactBook(max_age_s=config.facts_age_s)
         self.desk = ActionDesk(config.actions)
@@ -67,15 +68,20 @@ class OracleSession:
             self._extra = self._extra_prompt()
         if transcript.final:
             self.history.user_ends(transcript.utterance, transcript.text)
+        silent = transcript.final and not transcript.text.strip()
         if self._is_stop(transcript):
-            return
+            silent = transcript.final
+        else:
+            self._think(transcript)
+        if silent:
+            said = Start(-1, '', transcript.utterance, transcript.revision, True)
+            self.voice.tell(OracleEventKind.SILENT, said)
+
+    def _think(self, transcript: Transcript) -> None:
         self.policy.backends.first = self._router.choose(
             transcript.utterance, transcript.text, transcript.final
         )
         self.do(self.policy.on_transcript(self._clock(), transcript))
-        if transcript.final and not transcript.text.strip():
-            silent = Start(-1, '', transcript.utterance, transcript.revision, True)
-            self.voice.tell(OracleEventKind.SILENT, silent)
 
     def robot_said(self, text: str, t: float, generation: int = -1) -> None:
         """The robot has said this piece aloud, of this generation if it is one of ours."""
@@ -138,9 +144,7 @@ class OracleSession:
 
     async def aclose(self) -> None:
         """Stops every generation and closes the clients."""
-        tasks = [g.task for g in self.generations.values() if g.task]
-        for task in tasks:
-            task.cancel()
+        tasks = [g.task for g in self.generations.values() if g.task and g.task.cancel()]
         await asyncio.gather(*tasks, return_exceptions=True)
         self.ledger.close()
         await self._pool.aclose()
@@ -158,8 +162,8 @@ class OracleSession:
         )
 
     def _extra_prompt(self) -> str:
-        parts = (self.facts.prompt(self._clock()), self.config.actions.prompt)
-        return '\n'.join(part for part in parts if part)
+        parts = self.facts.prompt(self._clock()), self.config.actions.prompt
+        return '\n'.join(filter(None, parts))
 
     def _is_stop(self, transcript: Transcript) -> bool:
         phrase = self.config.stop_words.heard(transcript.text)
@@ -250,8 +254,8 @@ class OracleSession:
             self._end(generation)
         finally:
             self.ledger.book(generation)
-        running = [other.backend for other in self.generations.values()]
-        await self._pool.keep_only([*self.config.backends, *running])
+        used = [other.backend for other in self.generations.values()]
+        await self._pool.keep_only([*self.config.backends, *used])
 
     def _on_words(self, generation: Generation, words: list[str]) -> None:
         gen = generation.ask.gen
@@ -294,5 +298,5 @@ class OracleSession:
         self.desk.forget(ask.gen)
         self.ledger.fail()
         self.voice.tell(OracleEventKind.FAILED, ask, str(error))
-        t = self._clock()
-        self.do(self.policy.on_failure(t, ask.gen, str(error), error.retryable, error.retry_after))
+        why, t = str(error), self._clock()
+        self.do(self.policy.on_failure(t, ask.gen, why, error.retryable, error.retry_after))

@@ -1,0 +1,219 @@
+"""The oracle on the graph, in one process, with scripted servers."""
+
+import json
+import time
+
+import pytest
+
+rclpy = pytest.importorskip('rclpy')
+
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+
+import kame_ros.msg as msg  # noqa: E402
+from kame_ros.nodes import qos  # noqa: E402
+
+SETTINGS = """
+actions:
+  - name: wave
+    description: Waves.
+    arguments: {times: {type: integer, minimum: 1, maximum: 5}}
+prices:
+  m: {price_in: 1.0, price_out: 2.0}
+names: [kim]
+"""
+
+
+class Graph:
+    """An oracle node and a robot that hears and sees all that it publishes."""
+
+    def __init__(self, **parameters):
+        from kame_ros.nodes.oracle_node import OracleNode
+
+        self.executor = SingleThreadedExecutor()
+        self.robot = rclpy.create_node('robot')
+        self.chunks, self.events, self.requests, self.stops = [], [], [], []
+        listen = self.robot.create_subscription
+        listen(msg.OracleChunk, 'oracle', self.chunks.append, qos.TEXT)
+        listen(msg.TurnEvent, 'turn', self.events.append, qos.TEXT)
+        listen(msg.ActionRequest, 'action_request', self.requests.append, qos.TEXT)
+        self.robot.create_service(Trigger, 'interrupt', self._on_interrupt)
+        offer = self.robot.create_publisher
+        self.transcript = offer(msg.Transcript, 'transcript', qos.TEXT)
+        self.turn = offer(msg.TurnEvent, 'turn', qos.TEXT)
+        self.facts = offer(String, 'facts', qos.TEXT)
+        self.result = offer(msg.ActionResult, 'action_result', qos.TEXT)
+        self.node = OracleNode(
+            parameter_overrides=[Parameter(k, value=v) for k, v in parameters.items()]
+        )
+        for node in (self.robot, self.node):
+            self.executor.add_node(node)
+        assert self.node.trigger_configure().name == 'SUCCESS', self.node.fault
+        assert self.node.trigger_activate().name == 'SUCCESS', self.node.fault
+        for publisher in (self.transcript, self.facts, self.result):
+            self.until(publisher.get_subscription_count)
+        self.until(lambda: self.robot.count_publishers('oracle'))
+        self.until(lambda: self.robot.count_publishers('turn') == 2)
+
+    def _on_interrupt(self, request, response):
+        self.stops.append(request)
+        return response
+
+    def until(self, condition, patience=20.0):
+        end = time.monotonic() + patience
+        while not (value := condition()):
+            assert time.monotonic() < end, 'it never came true'
+            self.executor.spin_once(timeout_sec=0.02)
+        return value
+
+    def say(self, text, utterance=0, revision=0, final=True):
+        committed = len(text)
+        self.transcript.publish(
+            msg.Transcript(
+                utterance=utterance, revision=revision, text=text, committed=committed, final=final
+            )
+        )
+
+    def text(self):
+        """What the last generation says."""
+        begins = [i for i, c in enumerate(self.chunks) if c.kind == msg.OracleChunk.BEGIN]
+        return ''.join(c.text for c in self.chunks[begins[-1] :]) if begins else ''
+
+    def kinds(self):
+        return [event.kind for event in self.events]
+
+    def end(self):
+        self.node.end()
+        self.node.diagnostics.close()
+        self.node.destroy_node()
+        self.robot.destroy_node()
+
+
+@pytest.fixture
+def graph():
+    rclpy.init()
+    graphs = []
+
+    def start(**parameters):
+        graphs.append(Graph(**parameters))
+        return graphs[-1]
+
+    yield start
+    for made in graphs:
+        made.end()
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    file = tmp_path / 'oracle.yaml'
+    file.write_text(SETTINGS)
+    return str(file)
+
+
+def test_a_transcript_becomes_an_oracle_and_books(serve, graph, settings):
+    server = serve('openai', ['Par', 'is, of ', 'course.'])
+    g = graph(backend=f'openai:m@{server.url}', settings=settings, persona='You are Kim.')
+    g.say('capital of France?')
+    g.until(lambda: g.text() == 'Paris, of course.')
+    g.until(lambda: msg.TurnEvent.GENERATION_ENDED in g.kinds())
+    assert server.requests[-1]['messages'][0]['content'].startswith('You are Kim.')
+    g.say('and Italy?', utterance=1)
+    g.until(lambda: msg.TurnEvent.TURN_BOOKED in g.kinds())
+    (booked,) = [e for e in g.events if e.kind == msg.TurnEvent.TURN_BOOKED]
+    books = json.loads(booked.text)
+    assert books['cost'] == pytest.approx((11 + 3 * 2) / 1e6)
+    assert g.node.counters()['turn_started'] == 1
+
+
+def test_the_backend_is_changed_by_parameter_while_the_node_runs(serve, graph, monkeypatch):
+    first, second = serve('openai', ['One.']), serve('ollama', ['Two.'])
+    g = graph(backend=f'openai:m@{first.url}')
+    g.say('who are you?')
+    g.until(lambda: g.text() == 'One.')
+    new = [
+        Parameter('backend', value=f'ollama:m@{second.url}'),
+        Parameter('persona', value='You are new.'),
+    ]
+    assert g.node.set_parameters_atomically(new).successful
+    g.say('and now?', utterance=1)
+    g.until(lambda: g.text() == 'Two.')
+    assert 'You are new.' in str(second.requests[-1])
+    monkeypatch.delenv('ANTHROPIC_API_KEY')
+    bad = g.node.set_parameters_atomically([Parameter('backend', value='anthropic:m')])
+    assert not bad.successful
+    assert 'ANTHROPIC_API_KEY' in bad.reason
+    g.say('still there?', utterance=2)
+    g.until(lambda: len(second.requests) >= 3)
+
+
+def test_an_action_goes_out_and_its_result_is_spoken_of(serve, graph, settings):
+    wave = '<action>{"name": "wave", "arguments": {"times": 2}}</action>'
+    server = serve('openai', ['Hello.'], ['Sure. ', wave], ['I waved.'])
+    g = graph(backend=f'openai:m@{server.url}', settings=settings)
+    g.say('wave twice')
+    (request,) = g.until(lambda: g.requests)
+    assert (request.kind, request.name) == (msg.ActionRequest.DO, 'wave')
+    assert json.loads(request.arguments) == {'times': 2}
+    g.result.publish(msg.ActionResult(id=request.id, succeeded=True, text='waved twice'))
+    g.until(lambda: g.text() == 'I waved.')
+    assert 'done: waved twice' in server.requests[-1]['messages'][-1]['content']
+
+
+def test_facts_are_told_to_the_llm(serve, graph):
+    server = serve('openai', ['80 percent.'])
+    g = graph(backend=f'openai:m@{server.url}')
+    g.facts.publish(String(data='battery: 80 percent full'))
+    before = len(server.requests)
+    g.until(lambda: (g.executor.spin_once(0.2), True)[1])
+    g.say('how full is your battery?')
+    g.until(lambda: len(server.requests) > before)
+    assert 'Your battery is 80 percent full.' in server.requests[-1]['messages'][0]['content']
+
+
+def test_a_stop_word_interrupts_the_front_end_and_asks_nobody(serve, graph, settings):
+    server = serve('openai', ['Once upon a time.'])
+    g = graph(backend=f'openai:m@{server.url}', settings=settings)
+    asked = len(server.requests)
+    g.say('Kim, stop!')
+    g.until(lambda: g.stops)
+    g.until(lambda: msg.TurnEvent.SILENT in g.kinds())
+    assert len(server.requests) == asked
+
+
+def test_a_barge_in_takes_back_the_words(serve, graph):
+    server = serve('openai', ['Hello.'], ['Once upon ', 'a time ', serve.HANG])
+    g = graph(backend=f'openai:m@{server.url}')
+    g.say('tell me a story')
+    g.until(g.text)
+    stamp = g.node.get_clock().now().to_msg()
+    barge_in = msg.TurnEvent(kind=msg.TurnEvent.BARGE_IN, source='s2s')
+    barge_in.header.stamp = stamp
+    g.turn.publish(barge_in)
+    g.until(lambda: g.chunks[-1].kind == msg.OracleChunk.CLEAR)
+    g.until(lambda: msg.TurnEvent.GENERATION_CANCELLED in g.kinds())
+
+
+@pytest.mark.parametrize(
+    ('text', 'why'),
+    [('actons: []', 'did you mean actions'), ('- a', 'not a table'), ('a: [', 'not YAML')],
+)
+def test_a_settings_file_that_is_wrong_is_told(tmp_path, text, why):
+    from kame_ros.oracle.settings import read_settings
+
+    file = tmp_path / 'x.yaml'
+    file.write_text(text)
+    with pytest.raises(ValueError, match=why):
+        read_settings(str(file))
+
+
+def test_the_example_of_the_settings_file_is_right():
+    from pathlib import Path
+
+    from kame_ros.oracle.settings import read_settings
+
+    settings = read_settings(str(Path(__file__).parents[2] / 'config' / 'oracle.yaml'))
+    assert list(settings.actions.usable) == ['wave']
+    assert settings.stop_words.heard('robot, stop') == 'stop'
