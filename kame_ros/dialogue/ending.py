@@ -8,6 +8,8 @@ from kame_ros.dialogue.happening import Kind, TurnEvent
 
 _RUN_OUT = (Kind.GENERATION_ENDED, Kind.GENERATION_CANCELLED, Kind.GENERATION_FAILED)
 
+_SPEECH = 'the speech of an answer'
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -15,7 +17,7 @@ class Patience:
 
     `settle`: after the input ended, before it counts as silence; `quiet`: after the last sound of
     the robot; `stuck`: when something is owed and nothing happens; `babble`: for a robot that goes
-    on speaking when nothing is owed any more; `limit`: in all, after the end of the input.
+    on speaking when nothing else is owed any more; `limit`: in all, after the end of the input.
     """
 
     settle: float = 2.0
@@ -98,7 +100,7 @@ class Ending:
         if self._running or self._unanswered:
             return 'an answer'
         if self._newest is not None and self._newest not in self._spoken:
-            return 'the speech of an answer'
+            return _SPEECH
         return ''
 
     def done(self, now: float) -> str:
@@ -111,7 +113,7 @@ class Ending:
         owed = self._owed
         if self._speaking or now - self._last_sound < patience.quiet:
             talked = now - max(self._last_event, self._input_end)
-            return self._reached if not owed and talked > patience.babble else ''
+            return self._reached if owed in ('', _SPEECH) and talked > patience.babble else ''
         if owed:
             stuck = now - max(self._last_change, self._input_end) > patience.stuck
             return f'waited {patience.stuck:g} s in vain for {owed}' if stuck else ''
