@@ -33,12 +33,18 @@ PARAMETERS = (
     ),
     Param('max_tokens', 64, 'The bound that the server keeps.', 1, 4096, live=True),
     Param('temperature', 0.0, 'How freely the LLM chooses its words.', 0.0, 2.0, live=True),
-    Param('persona', '', 'Who the robot is, in a sentence; empty: a friendly robot.', live=True),
-    Param('style', '', 'How it speaks; empty: in short, plain sentences.', live=True),
+    Param(
+        'persona',
+        '',
+        'Who the robot is, in a sentence; empty: a helpful robot with a voice.',
+        live=True,
+    ),
+    Param('style', '', 'How it speaks; empty: in one short sentence.', live=True),
     Param(
         'prompt_file',
         '',
-        'A text file with the whole system text, instead of persona and style.',
+        'A text file with the whole system text, instead of persona and style; for larger models '
+        'see config/settings/prompt.txt.',
         live=True,
     ),
     Param(
@@ -69,6 +75,6 @@ PARAMETERS = (
     Param(
         'settings',
         '',
-        'A YAML file with actions, routes, prices and stop words; see config/oracle.yaml.',
+        'A YAML file with actions, routes, prices and stop words; see config/settings/oracle.yaml.',
     ),
 )

@@ -214,6 +214,6 @@ def test_the_example_of_the_settings_file_is_right():
 
     from kame_ros.oracle.settings import read_settings
 
-    settings = read_settings(str(Path(__file__).parents[2] / 'config' / 'oracle.yaml'))
+    settings = read_settings(str(Path(__file__).parents[2] / 'config' / 'settings' / 'oracle.yaml'))
     assert list(settings.actions.usable) == ['wave']
     assert settings.stop_words.heard('robot, stop') == 'stop'
