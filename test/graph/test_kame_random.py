@@ -1,0 +1,43 @@
+"""KAME's whole path with a small random model: oracle tokens flow, every frame comes in time."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('torch', reason='the moshi front-end needs torch: make setup-moshi')
+pytest.importorskip('moshi', reason='the moshi front-end needs moshi: make setup-moshi')
+
+QUESTION = Path(__file__).parents[2] / 'examples' / 'question.wav'
+
+pytestmark = [pytest.mark.graph, pytest.mark.models]
+
+
+@pytest.fixture(scope='module')
+def session(kame):
+    record = kame.folder / 'random.json'
+    done = kame.run('ask', QUESTION, '--config', 'kame-random', '--json', record)
+    assert done.returncode == 0, done.stdout
+    return json.loads(record.read_text())
+
+
+def test_the_oracle_reaches_the_model(session):
+    (turn,) = session['turns']
+    assert turn['oracles'][-1]['state'] == 'applied'
+    told = session['diagnostics']['s2s']
+    words = len(turn['oracles'][-1]['text'].split())
+    assert int(told['oracle_fed']) >= words
+    assert int(told['oracle_pending']) == 0
+    assert session['models']['s2s'] == 'moshi:random'
+
+
+def test_it_speaks_at_once_and_on_its_own(session):
+    (turn,) = session['turns']
+    assert turn['robot_text']
+    assert turn['latency_s'] < 0  # full duplex: it does not wait for the end of the question
+
+
+def test_no_frame_is_lost(session):
+    count = session['counters']
+    assert count['frames_in'] == count['frames_heard'] == count['frames_out'] > 0
+    assert count['frames_dropped'] == 0
