@@ -67,7 +67,7 @@ class OracleNode(KameNode):
             embed=self._embedding(),
             last_generation=self.fresh_number(),
         )
-        self._runner.warm_up()
+        self._warm_up(self._runner)
         self.listen(msg.Transcript, 'transcript', qos.TEXT, self._on_transcript)
         self.listen(msg.MonologueToken, 'monologue', qos.TEXT, self._on_monologue)
         self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, self._on_played)
@@ -91,6 +91,15 @@ class OracleNode(KameNode):
             config = self._config({**self._changed, name: value})
             self._runner.configure(config)
             self._changed[name] = value
+
+    def _warm_up(self, runner: OracleRunner) -> None:
+        """A model in this process must load; a server may come up later than the robot."""
+        try:
+            runner.warm_up()
+        except (LlmError, TimeoutError) as error:
+            if runner.config.backends[0].kind == 'embedded':
+                raise BadParameter(str(error)) from error
+            self.get_logger().error(f'{error}. Until it answers, the robot says so.')
 
     # -- configuration --------------------------------------------------------------------
 

@@ -34,6 +34,10 @@ class Generation:
         """The whole prompt as one text."""
         return ' '.join(message['content'] for message in self.messages)
 
+    def stop(self) -> bool:
+        """Stops the answer, and the server; False if it is over already."""
+        return self.task is not None and self.task.cancel()
+
     async def write(
         self,
         client: LlmClient,

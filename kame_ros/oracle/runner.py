@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -125,6 +126,8 @@ class OracleRunner:
         done = asyncio.run_coroutine_threadsafe(self._session.warm_up(), self._loop)
         try:
             done.result(timeout)
+        except concurrent.futures.TimeoutError as error:  # not the built-in one before 3.11
+            raise TimeoutError(f'the LLM was not ready in {timeout:g} s') from error
         finally:
             done.cancel()
 

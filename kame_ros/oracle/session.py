@@ -138,18 +138,16 @@ class OracleSession:
 
     async def warm_up(self) -> None:
         """Connects to the first back-end and shows it the system prompt. Raises LlmError."""
+        self._prepare(1)
         client = await self._pool.get(self.config.backends[0])
         await client.warm_up(self._greeting())
-        self._prepare(1)
 
     async def aclose(self) -> None:
         """Stops every generation and closes the clients."""
-        tasks = [g.task for g in self.generations.values() if g.task and g.task.cancel()]
+        tasks = [g.task for g in self.generations.values() if g.task and g.stop()]
         await asyncio.gather(*tasks, return_exceptions=True)
         self.ledger.close()
         await self._pool.aclose()
-
-    # -- helpers --------------------------------------------------------------------------
 
     def _greeting(self) -> list[Message]:
         return build_messages(self.config.prompt, [], 'hello', extra=self._extra_prompt())
@@ -181,8 +179,8 @@ class OracleSession:
 
     def _report(self, name: str, result: str) -> None:
         text = f'(Result of {name}: {result}. Tell me in a few words.)'
-        decisions = self.policy.on_result(self._clock(), text)
-        self.do(decisions)  # the prompt is built before the history has the result
+        # The prompt is built before the history has the result.
+        self.do(self.policy.on_result(self._clock(), text))
         self.history.note(text)
 
     # -- decisions ------------------------------------------------------------------------
@@ -224,8 +222,7 @@ class OracleSession:
 
     def _cancel(self, gen: int, why: str) -> None:
         generation = self.generations.pop(gen)
-        if generation.task:
-            generation.task.cancel()
+        generation.stop()
         self.desk.forget(gen)
         self.ledger.cancel(why)
         self.voice.tell(OracleEventKind.CANCELLED, generation.ask, generation.text, why)

@@ -149,6 +149,12 @@ def test_the_backend_is_changed_by_parameter_while_the_node_runs(serve, graph, m
     g.until(lambda: len(second.requests) >= 3)
 
 
+def test_a_server_that_is_absent_does_not_keep_the_robot_from_starting(graph):
+    g = graph(backend='ollama:m@http://127.0.0.1:9')
+    g.say('hello')
+    g.until(lambda: g.text() == 'Sorry, I cannot think right now.')
+
+
 def test_an_action_goes_out_and_its_result_is_spoken_of(serve, graph, settings):
     wave = '<action>{"name": "wave", "arguments": {"times": 2}}</action>'
     server = serve('openai', ['Hello.'], ['Sure. ', wave], ['I waved.'])
