@@ -123,7 +123,7 @@ def _weights() -> Iterator[Finding]:
 def _devices() -> Iterator[Finding]:
     if not _has_module('pyaudio'):
         return
-    from kame_ros.audio.device import DeviceError, list_devices
+    from kame_ros.audio.devices import DeviceError, list_devices
 
     try:
         devices = list_devices()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+# PortAudio crashes where two threads open, close or list at the same time.
+PORTAUDIO_LOCK = threading.RLock()
 INSTALL = 'apt-get install portaudio19-dev gcc && pip install pyaudio'
 
 
-class DeviceError(Exception):
+class DeviceError(OSError):
     """A sound device that cannot be used; the text says why and what there is instead."""
 
 
@@ -49,11 +52,12 @@ def portaudio() -> Any:
 
 def list_devices() -> list[Device]:
     """All devices, in the order of their numbers; empty on a machine without a sound card."""
-    audio = portaudio()
-    try:
-        return devices_of(audio)
-    finally:
-        audio.terminate()
+    with PORTAUDIO_LOCK:
+        audio = portaudio()
+        try:
+            return devices_of(audio)
+        finally:
+            audio.terminate()
 
 
 def devices_of(audio: Any) -> list[Device]:

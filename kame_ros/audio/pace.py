@@ -29,7 +29,7 @@ class Pacer:
         self.t0 = self._clock()
         return self.t0
 
-    def wait(self, tick: int) -> float:
+    def wait(self, tick: float) -> float:
         """Blocks until tick `tick` and returns that tick's time."""
         due = self.t0 + tick * FRAME_S
         while (left := due - self._clock()) > 0:

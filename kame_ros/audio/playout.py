@@ -7,42 +7,49 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kame_ros.audio.frame import Frame
+from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, Frame, silence
 
 _SILENT_PEAK = 64  # of 32768 (-54 dBFS): dither and codec noise are no speech
 
 
+_FADE = 480  # samples: a hole begins with 20 ms of what was before it, fading
+
+
 @dataclass(frozen=True)
 class PlayoutConfig:
-    """Depths and patience, in frames of 80 ms.
+    """Depth and patience. Seconds, and frames of 80 ms.
 
-    `target`: how many frames must wait before the first is played; `slack`: how far above the
-    target the depth may stay before a silent frame is dropped to catch up; `capacity`: the bound;
-    `max_gap`: a longer hole in the numbers is jumped over instead of being played as silence;
-    `restart_after`: after so many empty ticks the stream counts as new, and its first frames wait
-    for the target again.
+    `target_s`: the margin with which the first frame of a stream is played: so much later may a
+    frame come without a hole; `slack_s`: how far above the target the margin may stay before a
+    silent frame is dropped to catch up; `capacity`: the bound; `max_gap`: a longer hole in the
+    numbers is jumped over instead of being played; `restart_after`: after so many empty ticks the
+    stream counts as new, and its first frames wait for the target again.
     """
 
-    target: int = 1
-    slack: int = 1
+    target_s: float = 0.0
+    slack_s: float = 0.08
     capacity: int = 25
     max_gap: int = 5
     restart_after: int = 12
 
     def __post_init__(self) -> None:
-        if self.target < 1 or self.slack < 0 or self.max_gap < 1 or self.restart_after < 1:
-            raise ValueError('target, max_gap and restart_after are at least 1, slack at least 0')
-        if self.capacity < self.target + self.slack + 1:
-            raise ValueError('capacity is at least target + slack + 1')
+        if self.max_gap < 1 or self.restart_after < 1:
+            raise ValueError('max_gap and restart_after are at least 1')
+        if self.target_s < 0.0 or self.slack_s < 0.0:
+            raise ValueError('target_s and slack_s are at least 0')
+        if self.capacity * FRAME_S < self.target_s + self.slack_s + 2 * FRAME_S:
+            raise ValueError('capacity is at least two frames more than target_s + slack_s')
 
 
 class Playout:
     """Orders frames by `seq` and never plays one twice or back in time.
 
-    A frame that is missing while a later one is here is played as silence in its place
-    (`concealed`). When nothing is here at all (`underruns`), silence is played and the next frame
-    keeps its turn: the delay grows by a frame, and is won back by dropping a silent one. Speech is
-    dropped only when the buffer is full of it. `played + late + duplicates + dropped_silent +
+    The margin is how much later the next frame may come without a hole. A frame that is missing
+    while a later one is here is concealed in its place (`concealed`). When nothing is here at all
+    (`underruns`), silence is played and the next frame keeps its turn: the margin grows by a
+    frame, and is won back by dropping a silent one. A hole begins with what was before it, faded
+    out, and ends with a short fade in: no clicks. Speech is dropped only when the buffer is full
+    of it. `played + late + duplicates + dropped_silent +
     dropped_speech + flushed + depth == pushed` always holds.
 
     Not thread-safe: the owner of the two ends locks.
@@ -57,14 +64,31 @@ class Playout:
         self._empty_ticks = 0
         self._ticks = 0
         self._count: Counter[str] = Counter()
+        self._arrived = 0.0  # when the newest frame came, s
+        self._last: np.ndarray | None = None  # what was played, if that was a frame
+        self._hole = False  # the last tick had no frame
+        self.target_s = self.config.target_s  # may be raised when the network is restless
+        self.restarted = True  # another margin than before: for whoever watches it; set it back
 
     @property
     def depth(self) -> int:
         """Frames that wait."""
         return len(self._waiting)
 
-    def push(self, frame: Frame) -> None:
-        """Takes a frame of speech."""
+    @property
+    def running(self) -> bool:
+        """Whether the frames of a stream are being played."""
+        return self._running
+
+    def margin(self, now: float) -> float:
+        """How much later than it should the next frame may come, at a tick at `now`, s."""
+        if self._next is None or not self._waiting:
+            return 0.0
+        ahead = max(self._waiting) - self._next
+        return ahead * FRAME_S + min(max(0.0, now - self._arrived), FRAME_S)
+
+    def push(self, frame: Frame, now: float = 0.0) -> None:
+        """Takes a frame of speech that came at `now`, s."""
         self._count['pushed'] += 1
         if self._is_new_stream(frame.seq):
             self._restart()
@@ -78,20 +102,25 @@ class Playout:
             self._count['late'] += 1
         else:
             self._waiting[frame.seq] = frame
+            if frame.seq == max(self._waiting):
+                self._arrived = now
             if len(self._waiting) > self.config.capacity:
                 self._drop_one()
 
-    def pull(self, t: float) -> Frame:
-        """What is played from `t` on: always a frame; its `source_seq` is -1 where it is silence
-        of the buffer's own.
+    def pull(self, t: float, now: float | None = None) -> Frame:
+        """What is played from `t` on: always a frame; its `source_seq` is -1 where it is the
+        buffer's own. `now` is the time of the tick, `t` where it is not given.
         """
         seq = self._ticks
         self._ticks += 1
-        frame = self._take()
+        frame = self._take(t if now is None else now)
         if frame is None:
-            return Frame(seq, t)
+            samples, self._last, self._hole = _faded(self._last), None, True
+            return Frame(seq, t, samples)
         self._count['played'] += 1
-        return Frame(seq, t, frame.samples, source_seq=frame.seq)
+        samples = _fade_in(frame.samples) if self._hole else frame.samples
+        self._last, self._hole = samples, False
+        return Frame(seq, t, samples, source_seq=frame.seq)
 
     def flush(self) -> int:
         """Forgets what waits, as on a barge-in; returns how many frames were dropped."""
@@ -102,6 +131,7 @@ class Playout:
         self._waiting.clear()
         self._dropped.clear()
         self._running = False
+        self.restarted = True
         return dropped
 
     def counters(self) -> dict[str, float]:
@@ -126,18 +156,19 @@ class Playout:
         self._next = None
         self._count['restarts'] += 1
 
-    def _take(self) -> Frame | None:
+    def _take(self, now: float) -> Frame | None:
         """The frame whose turn it is, or None where silence is played."""
         if not self._waiting:
             self._note_empty()
             return None
-        if not self._running and len(self._waiting) < self.config.target:
+        if not self._running and self.margin(now) < self.target_s - 1e-6:
             self._count['idle'] += 1
             return None
+        self.restarted |= self._empty_ticks > 0 or not self._running
         self._running = True
         self._empty_ticks = 0
         self._jump_gap()
-        self._catch_up()
+        self._catch_up(now)
         assert self._next is not None
         frame = self._waiting.pop(self._next, None)
         self._next += 1
@@ -163,14 +194,17 @@ class Playout:
         if first - self._next > self.config.max_gap:
             self._count['skipped'] += first - self._next
             self._next = first
+            self.restarted = True
             self._dropped = {seq for seq in self._dropped if seq > first}
 
-    def _catch_up(self) -> None:
-        """Drops one silent frame where the delay has grown; speech keeps its length."""
-        if len(self._waiting) > self.config.target + self.config.slack:
+    def _catch_up(self, now: float) -> None:
+        """Drops one silent frame where the margin has grown; speech keeps its length."""
+        most = self.target_s + self.config.slack_s + FRAME_S
+        if len(self._waiting) > 1 and self.margin(now) >= most - 1e-6:
             head = self._waiting.get(self._next if self._next is not None else -1)
             if head is not None and _is_silent(head):
                 self._drop(head.seq)
+                self.restarted = True
                 self._jump_gap()
 
     def _drop_one(self) -> None:
@@ -187,3 +221,17 @@ class Playout:
 
 def _is_silent(frame: Frame) -> bool:
     return int(np.abs(frame.samples.astype(np.int32)).max()) <= _SILENT_PEAK
+
+
+def _faded(last: np.ndarray | None) -> np.ndarray:
+    """Silence that begins with the end of the last frame, mirrored and faded out."""
+    samples = silence()
+    if last is not None:
+        samples[:_FADE] = last[::-1][:_FADE] * np.linspace(1.0, 0.0, _FADE)
+    return samples
+
+
+def _fade_in(samples: np.ndarray) -> np.ndarray:
+    ramp = np.ones(FRAME_SAMPLES)
+    ramp[: _FADE // 4] = np.linspace(0.0, 1.0, _FADE // 4)
+    return (samples * ramp).astype(np.int16)

@@ -18,8 +18,11 @@ class Source(Protocol):
     def ended(self) -> bool:
         """Whether all that there was to hear was given; only silence follows."""
 
+    def prepare(self) -> None:
+        """Gets the device or the file; raises BadAudio or DeviceError where it cannot be had."""
+
     def open(self) -> None:
-        """Starts the stream; raises BadAudio or DeviceError with the reason where it cannot."""
+        """Starts the stream; prepares it where that was not done."""
 
     def read(self) -> Frame:
         """The next frame, as soon as its last sample was heard: blocks at real-time rhythm."""
@@ -42,6 +45,9 @@ class SilenceSource:
     def ended(self) -> bool:
         """Never: there is no last silence."""
         return False
+
+    def prepare(self) -> None:
+        """Nothing to get."""
 
     def open(self) -> None:
         """Starts the time."""
@@ -91,15 +97,18 @@ class WavSource:
         sound = self.sound
         return sound is not None and self._given * FRAME_S >= sound.duration
 
-    def load(self) -> Sound:
+    def prepare(self) -> None:
         """Reads the file, once; raises BadAudio. Lets a file be judged before the time starts."""
+        self._load()
+
+    def _load(self) -> Sound:
         if self.sound is None:
             self.sound = read_wav(self.path, self._max_s)
         return self.sound
 
     def open(self) -> None:
         """Starts the time at the first sample of the file; raises BadAudio."""
-        sound = self.load()
+        sound = self._load()
         self._next = self._given = 0
         self._frames = sound.frames(self._pacer.start())
 

@@ -19,7 +19,7 @@ _BLOCK = 65_536  # samples per channel read at once: bounds the memory of a wide
 _FLUSH_FRAMES = 12  # frames: about a second of a recording is lost at most when power fails
 
 
-class BadAudio(Exception):
+class BadAudio(ValueError):
     """A sound that cannot be used; the text is one sentence that names the file and the reason."""
 
 

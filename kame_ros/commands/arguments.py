@@ -30,6 +30,7 @@ def add(commands: Any) -> None:
     _up(commands)
     _say(commands)
     _doctor(commands)
+    _devices(commands)
 
 
 def _command(commands: Any, name: str, help_text: str, more: str = '') -> argparse.ArgumentParser:
@@ -146,4 +147,9 @@ def _say(commands: Any) -> None:
 
 def _doctor(commands: Any) -> None:
     parser = _command(commands, 'doctor', 'checks the machine and says what to do about each lack')
+    parser.add_argument('--json', action='store_true', help='prints JSON instead of a table')
+
+
+def _devices(commands: Any) -> None:
+    parser = _command(commands, 'devices', 'lists the microphones and loudspeakers')
     parser.add_argument('--json', action='store_true', help='prints JSON instead of a table')

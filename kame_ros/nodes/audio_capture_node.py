@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
 import kame_ros.msg as msg
-from kame_ros.audio.frame import silence
+from kame_ros.audio.echo import EchoCanceller, EchoConfig
+from kame_ros.audio.fed_source import FedSource
+from kame_ros.audio.frame import Frame, silence
 from kame_ros.audio.source import SilenceSource, Source, WavSource
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.device_parameters import DEVICE_PARAMETERS, device_arguments
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 from kame_ros.owner import OwnerThread
@@ -23,17 +27,29 @@ _LISTENER_POLL_S = 0.02
 
 
 class AudioCaptureNode(KameNode):
-    """Publishes `audio/mic`, 12.5 frames a second, from a device, a file or silence."""
+    """Publishes `audio/mic`, 12.5 frames a second, from a device, a file, a topic or silence."""
 
     PARAMETERS = (
         Param(
             'source',
             'device',
-            'Where the sound comes from: a sound card, a wav file played at real time, or nothing.',
-            choices=('device', 'wav', 'silence'),
+            'Where the sound comes from: a sound card, a wav file played at real time, a topic of '
+            'another node, or nothing.',
+            choices=('device', 'wav', 'topic', 'silence'),
         ),
         Param('wav', '', 'The file that the source wav plays.'),
-        Param('device', '', 'Name (or part of it) or index of the device; empty: the default one.'),
+        Param('topic', 'audio/in', 'The topic of AudioFrames, of any format, of the source topic.'),
+        *DEVICE_PARAMETERS,
+        Param('channel', -1, 'Which channel is heard, from 0; -1: the mean of all.', -1, 255),
+        Param(
+            'echo_cancellation',
+            'auto',
+            "Whether the robot's own voice is taken out: webrtc, off (for headsets), or auto: off "
+            'for wav and silence, and where pywebrtc-audio is not installed.',
+            choices=('auto', 'webrtc', 'off'),
+        ),
+        Param('noise_suppression', 0, '0: none, 1 to 4: by 6, 12, 18 or 21 dB.', 0, 4),
+        Param('gain_control', False, 'Whether all speech is brought to the same level.'),
         Param('frame_id', 'microphone', 'The frame_id in the headers.'),
         Param(
             'wait_for_listeners',
@@ -50,18 +66,32 @@ class AudioCaptureNode(KameNode):
             high=600.0,
         ),
     )
-    WARN_WHEN_GROWING = ('frames_late', 'overruns', 'device_errors')
+    WARN_WHEN_GROWING = (
+        'frames_late',
+        'frames_silent',
+        'blocks_dropped',
+        'blocks_missing',
+        'blocks_late',
+        'losses',
+        'bad_frames',
+    )
 
     def __init__(self, **options: Any) -> None:
         self._source: Source | None = None
         self._thread: OwnerThread | None = None
+        self._echo: EchoCanceller | None = None
         self._muted = threading.Event()
         self._sent = 0
+        self._bad = 0
         super().__init__('audio_capture', **options)
 
     def load(self) -> None:
         self._sent = 0
         self._source = self._make_source()
+        self._source.prepare()  # what cannot be had is refused here, not while the robot runs
+        self._echo = self._make_echo()
+        if self._echo:
+            self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, self._on_played)
         self._frames = self.offer(msg.AudioFrame, 'audio/mic', qos.AUDIO_OFFER)
         self._mute_state = self.offer(Bool, 'muted', qos.STATE)
         self.offer_events()
@@ -81,6 +111,7 @@ class AudioCaptureNode(KameNode):
         if self._source:
             self._source.close()
             self._source = None
+        self._echo = None
 
     def counters(self) -> dict[str, float | str]:
         source = self._source
@@ -88,7 +119,9 @@ class AudioCaptureNode(KameNode):
             'source': self.param('wav') or self.param('source'),
             'muted': str(self._muted.is_set()).lower(),
             'frames_sent': self._sent,
+            'bad_frames': self._bad,
             **(source.counters() if source else {}),
+            **(self._echo.counters() if self._echo else {}),
         }
 
     def _make_source(self) -> Source:
@@ -97,14 +130,67 @@ class AudioCaptureNode(KameNode):
         if kind == 'wav':
             if not self.param('wav'):
                 raise ValueError('the source wav needs the parameter wav: the path of a file')
-            source = WavSource(self.param('wav'), clock=now, sleep=sleep)
-            source.load()  # a file that cannot be read is refused here, not while the robot runs
-            return source
+            return WavSource(self.param('wav'), clock=now, sleep=sleep)
         if kind == 'silence':
             return SilenceSource(clock=now, sleep=sleep)
-        from kame_ros.audio.device import DeviceSource
+        if kind == 'topic':
+            fed = FedSource(clock=now, channel=self.param('channel'), tell=self._warn)
+            self._feed = fed
+            self.listen(msg.AudioFrame, self.param('topic'), qos.AUDIO_ASK, self._on_sound)
+            return fed
+        from kame_ros.audio.device_source import DeviceSource
 
-        return DeviceSource(self.param('device'), clock=now)
+        return DeviceSource(
+            **device_arguments(self.param),
+            channel=self.param('channel'),
+            clock=now,
+            tell=self._warn,
+        )
+
+    def _make_echo(self) -> EchoCanceller | None:
+        wanted, noise = self.param('echo_cancellation'), self.param('noise_suppression')
+        auto = wanted == 'auto' and self.param('source') in ('device', 'topic')
+        config = EchoConfig(auto or wanted == 'webrtc', noise, self.param('gain_control'))
+        if config == EchoConfig(False):
+            return None
+        try:
+            return EchoCanceller(config)
+        except ImportError as error:
+            if not auto or noise or config.gain_control:
+                raise
+            self.get_logger().warning(f'the robot may hear itself: {error}')
+            return None
+
+    def _warn(self, text: str) -> None:
+        self.get_logger().warning(text)
+
+    def _on_played(self, message: msg.AudioFrame) -> None:
+        frame = self._checked(message)
+        if frame is not None and self._echo:
+            self._echo.played(frame)
+
+    def _on_sound(self, message: msg.AudioFrame) -> None:
+        try:
+            self._feed.feed(
+                np.frombuffer(message.data, np.int16),
+                message.sample_rate,
+                message.channels,
+                convert.from_time(message.header.stamp),
+                message.seq,
+            )
+        except ValueError as error:
+            self._refuse(error)
+
+    def _checked(self, message: msg.AudioFrame) -> Frame | None:
+        try:
+            return convert.frame_from_message(message)
+        except ValueError as error:
+            self._refuse(error)
+            return None
+
+    def _refuse(self, error: ValueError) -> None:
+        self._bad += 1
+        self.get_logger().error(str(error), once=True)
 
     def _capture(self, stop: threading.Event) -> None:
         source = self._source
@@ -116,6 +202,8 @@ class AudioCaptureNode(KameNode):
         try:
             while not stop.is_set():
                 frame = source.read()
+                if self._echo:
+                    frame = self._echo.process(frame)
                 if self._muted.is_set():
                     frame = replace(frame, samples=silence())
                 self._frames.publish(convert.frame_to_message(frame, frame_id))

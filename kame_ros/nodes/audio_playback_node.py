@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, Float32
 
 import kame_ros.msg as msg
 from kame_ros.audio.frame import Frame
-from kame_ros.audio.playout import Playout, PlayoutConfig
+from kame_ros.audio.player import Player, PlayerConfig
 from kame_ros.audio.sink import NullSink, Sink, WavSink
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.device_parameters import DEVICE_PARAMETERS, device_arguments
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 from kame_ros.owner import OwnerThread
@@ -34,38 +35,66 @@ class AudioPlaybackNode(KameNode):
             choices=('device', 'wav', 'null'),
         ),
         Param('wav', '', 'The file that the sink wav writes.'),
-        Param('device', '', 'Name (or part of it) or index of the device; empty: the default one.'),
+        *DEVICE_PARAMETERS,
         Param('frame_id', 'loudspeaker', 'The frame_id in the headers.'),
-        Param('target_frames', 2, 'Frames of 80 ms that wait before the first is played.', 1, 20),
+        Param('target_ms', 60.0, 'So much later than its time a frame may come.', 0.0, 2000.0),
         Param(
-            'slack_frames',
-            3,
+            'max_target_ms',
+            800.0,
+            'A restless network may raise target_ms to this, by itself.',
+            0.0,
+            5000.0,
+        ),
+        Param(
+            'slack_ms',
+            160.0,
             'How far above the target the delay may grow before a silent frame is left out.',
-            0,
-            20,
+            0.0,
+            2000.0,
+        ),
+        Param(
+            'follow_drift',
+            True,
+            "Whether the speed follows the microphone's clock, by parts per million.",
         ),
     )
-    WARN_WHEN_GROWING = ('concealed', 'underruns', 'late', 'dropped_speech', 'bad_frames')
+    WARN_WHEN_GROWING = (
+        'concealed',
+        'underruns',
+        'late',
+        'skipped',
+        'dropped_speech',
+        'bad_frames',
+        'blocks_missing',
+        'blocks_dropped',
+        'frames_unplayed',
+        'losses',
+    )
 
     def __init__(self, **options: Any) -> None:
         self._sink: Sink | None = None
         self._thread: OwnerThread | None = None
-        self._playout = Playout()
-        self._lock = threading.Lock()
+        self._player: Player | None = None
         self._bad = 0
         self._quiet = _SPEAKING_HANGOVER
         super().__init__('audio_playback', **options)
 
     def load(self) -> None:
-        target, slack = self.param('target_frames'), self.param('slack_frames')
-        self._playout = Playout(
-            PlayoutConfig(target=target, slack=slack, capacity=max(25, target + slack + 1))
+        config = PlayerConfig(
+            target_s=self.param('target_ms') / 1e3,
+            max_target_s=max(self.param('max_target_ms'), self.param('target_ms')) / 1e3,
+            slack_s=self.param('slack_ms') / 1e3,
+            follow_drift=self.param('follow_drift'),
         )
-        self._sink = self._make_sink()
+        self._frame_id = self.param('frame_id')
+        self._sink = sink = self._make_sink()
+        sink.prepare()  # what cannot be had is refused here, not while the robot runs
+        self._player = Player(sink, self.clock.now, config, self._on_heard)
         self._played = self.offer(msg.AudioFrame, 'audio/played', qos.AUDIO_OFFER)
         self._speaking = self.offer(Bool, 'speaking', qos.STATE)
         self._speaking.publish(Bool(data=False))
         self.listen(msg.AudioFrame, 'audio/speech', qos.AUDIO_ASK, self._on_speech)
+        self.listen(Float32, 'audio/gain', qos.TEXT, self._on_gain)
 
     def start(self) -> None:
         assert self._sink is not None
@@ -81,17 +110,16 @@ class AudioPlaybackNode(KameNode):
             self._sink.close()
 
     def unload(self) -> None:
-        self._sink = None
+        if self._sink:
+            self._sink.close()
+        self._sink = self._player = None
 
     def counters(self) -> dict[str, float | str]:
-        sink = self._sink
-        with self._lock:
-            playout = self._playout.counters()
+        player = self._player
         return {
             'sink': self.param('wav') or self.param('sink'),
             'bad_frames': self._bad,
-            **(sink.counters() if sink else {}),
-            **playout,
+            **(player.counters() if player else {}),
         }
 
     def _make_sink(self) -> Sink:
@@ -103,9 +131,12 @@ class AudioPlaybackNode(KameNode):
             return WavSink(self.param('wav'), clock=now, sleep=sleep)
         if kind == 'null':
             return NullSink(clock=now, sleep=sleep)
-        from kame_ros.audio.device import DeviceSink
+        from kame_ros.audio.device_sink import DeviceSink
 
-        return DeviceSink(self.param('device'), clock=now)
+        return DeviceSink(**device_arguments(self.param), clock=now, tell=self._warn)
+
+    def _warn(self, text: str) -> None:
+        self.get_logger().warning(text)
 
     def _on_speech(self, message: msg.AudioFrame) -> None:
         try:
@@ -114,20 +145,28 @@ class AudioPlaybackNode(KameNode):
             self._bad += 1
             self.get_logger().error(str(error), once=True)
             return
-        with self._lock:
-            self._playout.push(frame)
+        if self._player:
+            self._player.push(frame)
+
+    def _on_gain(self, message: Float32) -> None:
+        """How loud to play, 0 to 1; 0 stops at once and throws away what waits."""
+        if not self._player:
+            return
+        if message.data > 0.0:
+            self._player.fade(min(1.0, message.data))
+        else:
+            self._player.stop_speech()
 
     def _play(self, stop: threading.Event) -> None:
-        sink = self._sink
-        assert sink is not None
-        frame_id = self.param('frame_id')
+        player = self._player
+        assert player is not None
         while not stop.is_set():
-            t = sink.wait()
-            with self._lock:
-                frame = self._playout.pull(t)
-            sink.write(frame)
-            self._played.publish(convert.frame_to_message(frame, frame_id))
-            self._tell_speaking(frame)
+            player.step()
+
+    def _on_heard(self, frame: Frame) -> None:
+        """In the owner's thread: this frame leaves the loudspeaker."""
+        self._played.publish(convert.frame_to_message(frame, self._frame_id))
+        self._tell_speaking(frame)
 
     def _tell_speaking(self, frame: Frame) -> None:
         was = self._quiet < _SPEAKING_HANGOVER

@@ -27,7 +27,8 @@ def play(playout: Playout, script: str) -> list[int]:
             played.append(playout.pull(len(played) * FRAME_S).source_seq)
         else:
             seq = abs(int(word))
-            playout.push(quiet(seq) if word.startswith('-') else speech(seq))
+            frame = quiet(seq) if word.startswith('-') else speech(seq)
+            playout.push(frame, len(played) * FRAME_S)
     return played
 
 
@@ -37,7 +38,11 @@ def play(playout: Playout, script: str) -> list[int]:
         pytest.param({}, '0 . 1 . 2 .', [0, 1, 2], {}, id='in step'),
         pytest.param({}, '. . 7 . 8 .', [-1, -1, 7, 8], {'idle': 2}, id='waits for the start'),
         pytest.param(
-            {'target': 3}, '0 . 1 . 2 . 3 .', [-1, -1, 0, 1], {'idle': 2}, id='fills to the target'
+            {'target_s': 0.16},
+            '0 . 1 . 2 . 3 .',
+            [-1, -1, 0, 1],
+            {'idle': 2},
+            id='fills to the target',
         ),
         pytest.param(
             {}, '0 . 2 . 3 . . ', [0, -1, 2, 3], {'concealed': 1}, id='a lost frame is silence'
@@ -50,24 +55,24 @@ def play(playout: Playout, script: str) -> list[int]:
             id='late is not played',
         ),
         pytest.param(
-            {'target': 2}, '0 2 . 1 . .', [0, 1, 2], {'late': 0}, id='out of order but in time'
+            {'target_s': 0.08}, '0 2 . 1 . .', [0, 1, 2], {'late': 0}, id='out of order but in time'
         ),
         pytest.param(
-            {'target': 2}, '1 0 . . .', [0, 1, -1], {'late': 0}, id='out of order at the start'
+            {'target_s': 0.08}, '1 0 . . .', [0, 1, -1], {'late': 0}, id='out of order at the start'
         ),
         pytest.param({}, '0 0 . 1 1 . 0 .', [0, 1, -1], {'duplicates': 2, 'late': 1}, id='twice'),
         pytest.param(
             {}, '0 . . . 1 . 2 .', [0, -1, -1, 1, 2], {'underruns': 2}, id='a stall delays'
         ),
         pytest.param(
-            {'slack': 1},
+            {'slack_s': 0.08},
             '0 . . 1 -2 3 4 . . . .',
             [0, -1, 1, 3, 4, -1],
             {'dropped_silent': 1},
             id='the delay is won back in silence',
         ),
         pytest.param(
-            {'slack': 0},
+            {'slack_s': 0.0},
             '0 1 2 3 . . . .',
             [0, 1, 2, 3],
             {'dropped_speech': 0},
@@ -119,7 +124,41 @@ def test_what_is_played_carries_its_time_and_sound() -> None:
     frames = [playout.pull(9.0), playout.pull(9.08)]
     assert [(f.seq, f.t, f.source_seq) for f in frames] == [(0, 9.0, 3), (1, 9.08, -1)]
     assert np.array_equal(frames[0].samples, SPEECH)
-    assert not frames[1].samples.any()
+
+
+def test_a_hole_is_faded_out_and_in() -> None:
+    playout = Playout()
+    for seq in (0, 2):
+        playout.push(speech(seq))
+    sound = np.concatenate([playout.pull(k * FRAME_S).samples for k in range(3)]).astype(int)
+    assert np.abs(np.diff(sound)).max() < 20  # of 1000
+    assert not sound[FRAME_SAMPLES + 480 : 2 * FRAME_SAMPLES].any()
+    assert np.array_equal(sound[2 * FRAME_SAMPLES + 120 :], SPEECH[120:])
+
+
+@pytest.mark.parametrize(
+    ('arrivals', 'tick', 'margin'),
+    [
+        ([0.0], 0.0, 0.0),
+        ([0.0], 0.05, 0.05),
+        ([0.0, 0.08], 0.09, 0.09),
+        ([0.0, 0.0], 0.0, 0.08),
+        ([0.0], 9.0, 0.08),  # the next one is late already: no more than a frame is known
+    ],
+)
+def test_the_margin_is_how_late_the_next_frame_may_be(arrivals, tick, margin: float) -> None:
+    playout = Playout()
+    for seq, now in enumerate(arrivals):
+        playout.push(speech(seq), now)
+    assert playout.margin(tick) == pytest.approx(margin)
+
+
+def test_the_target_may_grow_while_it_runs() -> None:
+    playout = Playout()
+    assert play(playout, '0 . 1 .') == [0, 1]
+    playout.flush()
+    playout.target_s = 0.16
+    assert play(playout, '2 . 3 . 4 .') == [-1, -1, 2]
 
 
 def test_flush_drops_what_waits_and_never_plays_it() -> None:
@@ -132,7 +171,8 @@ def test_flush_drops_what_waits_and_never_plays_it() -> None:
 
 
 @pytest.mark.parametrize(
-    'bad', [{'target': 0}, {'capacity': 2}, {'slack': -1}, {'max_gap': 0}, {'restart_after': 0}]
+    'bad',
+    [{'target_s': -1.0}, {'capacity': 2}, {'slack_s': -0.1}, {'max_gap': 0}, {'restart_after': 0}],
 )
 def test_bad_config_is_refused(bad: dict) -> None:
     with pytest.raises(ValueError, match='at least'):
@@ -155,16 +195,16 @@ ACTIONS = st.one_of(
 def test_all_is_counted_and_time_never_runs_back(
     actions: list, target: int, slack: int, room: int
 ) -> None:
-    config = PlayoutConfig(target, slack, target + slack + 1 + room)
+    config = PlayoutConfig(target * FRAME_S, slack * FRAME_S, target + slack + 2 + room)
     playout = Playout(config)
     last, restarts, pulls = -1, 0.0, 0
     for action, seq, silent in actions:
         if action == 'push':
-            playout.push(quiet(seq) if silent else speech(seq))
+            playout.push(quiet(seq) if silent else speech(seq), pulls * FRAME_S)
         elif action == 'flush':
             playout.flush()
         else:
-            frame = playout.pull(0.0)
+            frame = playout.pull(pulls * FRAME_S)
             pulls += 1
             counters = playout.counters()
             if frame.source_seq >= 0:
@@ -180,7 +220,7 @@ def test_all_is_counted_and_time_never_runs_back(
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=200))
 def test_nothing_is_lost_under_jitter_within_the_capacity(delays: list[int]) -> None:
     """Frames that come in order, each up to 4 ticks late, are all played once and in order."""
-    playout = Playout(PlayoutConfig(target=1, slack=30, capacity=60))
+    playout = Playout(PlayoutConfig(slack_s=30 * FRAME_S, capacity=60))
     arrivals: dict[int, list[int]] = {}
     tick = 0
     for seq, delay in enumerate(delays):
@@ -189,6 +229,6 @@ def test_nothing_is_lost_under_jitter_within_the_capacity(delays: list[int]) -> 
     played = []
     for now in range(len(delays) + 10):
         for seq in arrivals.get(now, []):
-            playout.push(speech(seq))
+            playout.push(speech(seq), now * FRAME_S)
         played.append(playout.pull(now * FRAME_S).source_seq)
     assert [seq for seq in played if seq >= 0] == list(range(len(delays)))

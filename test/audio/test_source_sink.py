@@ -114,7 +114,8 @@ def test_a_wav_sink_writes_all_at_its_time(clock: VirtualClock, tmp_path: Path) 
         t = sink.wait()
         assert t == pytest.approx(100.0 + k * FRAME_S)
         assert clock.t >= t - 1e-9
-        sink.write(Frame(k, t, np.full(FRAME_SAMPLES, k, np.int16)))
+        frame = Frame(k, t, np.full(FRAME_SAMPLES, k, np.int16))
+        sink.write(frame, frame.samples)
     sink.close()
     sink.close()
     samples = read_wav(path).samples.reshape(10, FRAME_SAMPLES)
@@ -126,10 +127,32 @@ def test_a_null_sink_keeps_the_rhythm(clock: VirtualClock) -> None:
     sink: Sink = NullSink(clock=clock, sleep=clock.sleep)
     sink.open()
     for k in range(25):
-        sink.write(Frame(k, sink.wait()))
+        sink.write(Frame(k, sink.wait()), np.zeros(FRAME_SAMPLES, np.int16))
     assert clock.t == pytest.approx(100.0 + 24 * FRAME_S)
+
+
+def test_a_sink_plays_more_slowly_where_the_sound_is_longer(clock: VirtualClock) -> None:
+    sink = NullSink(clock=clock, sleep=clock.sleep)
+    sink.open()
+    for k in range(25):
+        sink.write(Frame(k, sink.wait()), np.zeros(FRAME_SAMPLES + 24, np.int16))
+    assert clock.t == pytest.approx(100.0 + 24 * (FRAME_S + 0.001))
+
+
+def test_a_faded_sink_tells_what_is_heard(clock: VirtualClock, tmp_path: Path) -> None:
+    heard: list[Frame] = []
+    path = tmp_path / 'a.wav'
+    sink = WavSink(path, clock=clock, sleep=clock.sleep, on_played=heard.append)
+    sink.open()
+    loud = Frame(0, sink.wait(), np.full(FRAME_SAMPLES, 8_000, np.int16))
+    for gain in (1.0, 0.25, 1.0):
+        sink.fade(gain)
+        sink.write(loud, loud.samples)
+    sink.close()
+    assert [int(frame.samples[0]) for frame in heard] == [8_000, 2_000, 8_000]
+    assert read_wav(path).samples.reshape(3, -1)[:, 0].tolist() == [8_000, 2_000, 8_000]
 
 
 def test_a_sink_that_cannot_be_written(clock: VirtualClock, tmp_path: Path) -> None:
     with pytest.raises(BadAudio):
-        WavSink(tmp_path / 'absent' / 'a.wav', clock=clock, sleep=clock.sleep).open()
+        WavSink(tmp_path / 'absent' / 'a.wav', clock=clock, sleep=clock.sleep).prepare()

@@ -86,7 +86,7 @@ def test_a_parameter_changes_while_the_node_is_not_configured(ros):
     node = ros.add(AudioCaptureNode())
     (wrong,) = node.set_parameters([Parameter('source', value='radio')])
     assert not wrong.successful
-    assert 'one of device, wav, silence' in wrong.reason
+    assert 'one of device, wav, topic, silence' in wrong.reason
     (right,) = node.set_parameters([Parameter('source', value='silence')])
     assert right.successful
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
