@@ -11,7 +11,10 @@ from kame_ros.audio.frame import FRAME_S
 from kame_ros.s2s.moshi.config import RANDOM, MoshiConfig
 
 if TYPE_CHECKING:
+    import torch
+
     from kame_ros.s2s.moshi.front_end import MoshiFrontEnd
+    from kame_ros.s2s.moshi.lean import Parts
     from kame_ros.s2s.moshi.slots import MoshiSlots
     from kame_ros.s2s.moshi.upstream import LMGen
 
@@ -40,17 +43,31 @@ def build_slots(config: MoshiConfig) -> MoshiSlots:
     try:
         import torch
 
-        from kame_ros.s2s.moshi import fast_cpu, load, runtime
-        from kame_ros.s2s.moshi.checkpoint import find
-        from kame_ros.s2s.moshi.slots import MoshiSlots, Sampling
+        from kame_ros.s2s.moshi import lean, runtime
     except ImportError as error:
         raise RuntimeError(f'{HOW_TO_INSTALL} ({error})') from error
     runtime.use_threads(config.threads)
     device = runtime.choose_device(config.device)
-    on_cpu = device == 'cpu'
-    name = config.dtype if config.dtype != 'auto' else 'float32' if on_cpu else 'bfloat16'
+    name = config.dtype if config.dtype != 'auto' else 'float32' if device == 'cpu' else 'bfloat16'
+    # Asked for before the long load: a combination that is not there is refused at once.
+    parts = lean.parts_for(device.split(':')[0], config.quantise, config.fused)
     if config.seed >= 0:
         torch.manual_seed(config.seed)
+    try:
+        return _load(config, device, getattr(torch, name), parts)
+    except torch.OutOfMemoryError as error:
+        raise RuntimeError(
+            f'the GPU is too small for {config.weights} with {config.slots} slots: set context to '
+            '750 (60 s) or fewer slots, or use another GPU; quantise makes the model half as '
+            'large, but only once it is loaded'
+        ) from error
+
+
+def _load(config: MoshiConfig, device: str, dtype: torch.dtype, parts: Parts) -> MoshiSlots:
+    from kame_ros.s2s.moshi import fast_cpu, load
+    from kame_ros.s2s.moshi.checkpoint import find
+    from kame_ros.s2s.moshi.slots import MoshiSlots, Sampling
+
     with tempfile.TemporaryDirectory() as scratch:
         where = config.weights
         if where == RANDOM:
@@ -59,9 +76,9 @@ def build_slots(config: MoshiConfig) -> MoshiSlots:
             where = str(write(Path(scratch) / 'random', max(0, config.seed)))
         checkpoint = find(where, config.revision or None, config.lora)
         tokenizer = load.load_tokenizer(checkpoint)
-        lm = load.load_lm(checkpoint, device, getattr(torch, name), config.context or None)
+        lm = load.load_lm(checkpoint, device, dtype, config.context or None)
         mimi = load.load_mimi(checkpoint, device)
-    if on_cpu and config.lean:
+    if device == 'cpu' and config.lean:
         fast_cpu.speed_up(mimi, int8_decoder=config.quantise == 'int8')
     return MoshiSlots(
         lm,
@@ -76,11 +93,11 @@ def build_slots(config: MoshiConfig) -> MoshiSlots:
             top_k_text=config.top_k_text,
         ),
         hush_frames=round(config.hush_s / FRAME_S),
-        prepare=lambda gen: _make_lean(gen, config),
+        prepare=lambda gen: _make_lean(gen, config, parts),
     )
 
 
-def _make_lean(gen: LMGen, config: MoshiConfig) -> None:
+def _make_lean(gen: LMGen, config: MoshiConfig, parts: Parts) -> None:
     """Puts in the lean step, or says why this model has to do without."""
     if not config.lean:
         return
@@ -88,8 +105,6 @@ def _make_lean(gen: LMGen, config: MoshiConfig) -> None:
     from kame_ros.s2s.moshi.lean_parts import NotLeanError
 
     try:
-        device = gen.lm_model.device.type
-        parts = lean.parts_for(device, config.quantise, config.fused)
         lean.install(gen, parts, config.compile, free=config.quantise != 'none')
     except NotLeanError as error:
         if config.quantise != 'none':

@@ -97,7 +97,7 @@ def _describe(where: str, get: Callable[[str], Path | None], lora: str) -> Check
     def need(name: str) -> Path:
         path = get(name)
         if path is None:
-            raise CheckpointError(f'{where} has no {name}, which its config.json asks for')
+            raise CheckpointError(f'{where} has no {name}: the checkpoint is not whole')
         return path
 
     config = _read_json(get('config.json'))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from kame_ros.oracle.chunk import Oracle
-from kame_ros.s2s.front_end import Step
+from kame_ros.s2s.front_end import FrontEnd, Step
 from kame_ros.s2s.moshi.gauge import StepGauge
 from kame_ros.s2s.moshi.slots import MoshiSlots
 
@@ -63,3 +64,7 @@ class MoshiFrontEnd:
             'oracle_stream': float(self._slots.hears_oracle),
             **self._slots.counters(self._slot),
         }
+
+
+if TYPE_CHECKING:  # it is one
+    _kind: type[FrontEnd] = MoshiFrontEnd

@@ -10,14 +10,16 @@ from kame_ros.s2s.moshi.token_feed import FifoFeed, PositionalFeed, TokenFeed
 
 Mode = Literal['fifo', 'positional']
 Key = tuple[str, int]
+Answered = tuple[str, int]  # who answers which utterance of the user
 
 
 class OracleStream:
     """Turns the growing text of ever newer oracles into oracle tokens.
 
     `fifo` feeds every token, on the next free frame; `positional` does as the reference does, which
-    loses late ones. A new generation replaces the old one at its first token; where it begins with
-    what was already fed, only the rest is fed. `encode` is the tokeniser of the checkpoint.
+    loses late ones. A new generation replaces the old one at its first token; where it answers the
+    same utterance and begins with what was already fed, only the rest is fed. `encode` is the
+    tokeniser of the checkpoint.
 
     >>> stream = OracleStream(lambda text: [ord(c) for c in text], start=0, padding=3)
     >>> stream.update(Oracle('llm', 1, 'a b'))
@@ -38,6 +40,8 @@ class OracleStream:
 
     def _start_over(self) -> None:
         self._current: Key | None = None  # whose tokens are fed
+        self._answered: Answered | None = None  # what the current one answers
+        self._answering: Answered | None = None  # what the arriving one answers
         self._arriving: Key | None = None  # the newest seen; it is not current before it has tokens
         self._forgotten: Key | None = None
         self._text = GrowingText(self._encode)
@@ -69,10 +73,10 @@ class OracleStream:
         if oracle.key == self._forgotten:
             return
         if oracle.key != self._arriving:
-            self._arrive(oracle.key)
+            self._arrive(oracle)
         elif not oracle.text.startswith(self._text.text):
             self._rewritten += 1
-            self._arrive(oracle.key)
+            self._arrive(oracle)
         self._ended = oracle.ended
         tokens = self._text.update(oracle.text, oracle.ended)
         if self._current == self._arriving:
@@ -80,8 +84,9 @@ class OracleStream:
         elif tokens or self._waited:
             self._adopt(self._waited + tokens)
 
-    def _arrive(self, key: Key) -> None:
-        self._arriving = key
+    def _arrive(self, oracle: Oracle) -> None:
+        key = self._arriving = oracle.key
+        self._answering = (oracle.source, oracle.utterance) if oracle.utterance >= 0 else None
         self._text = GrowingText(self._encode)
         self._waited = []
         if self._current == key:
@@ -90,7 +95,9 @@ class OracleStream:
     def _adopt(self, tokens: list[int]) -> None:
         """Lets the arriving generation, of which `tokens` are known, replace the one before."""
         spent = self._feed.spent()
-        if self._positional or not spent or self._current is None:
+        # Another turn may have the same answer, which then has to be given again.
+        same_turn = self._answering is not None and self._answering == self._answered
+        if self._positional or not spent or self._current is None or not same_turn:
             self._feed.restart(tokens)
         elif tokens[: len(spent)] == spent:  # it goes on where the old one is
             self._feed.superseded += _count_lost(self._feed.waiting(), tokens[len(spent) :])
@@ -102,7 +109,8 @@ class OracleStream:
             return
         else:
             self._feed.restart(tokens)
-        self._current, self._waited = self._arriving, []
+        self._current, self._answered = self._arriving, self._answering
+        self._waited = []
         self._generations += 1
 
     def next(self) -> int:

@@ -33,7 +33,7 @@ DTYPES = {
 }
 
 
-class CheckpointError(Exception):
+class CheckpointError(RuntimeError):
     """A checkpoint that is missing, damaged or of another model; the text says what to do."""
 
 

@@ -14,7 +14,7 @@ from kame_ros.s2s.moshi import model as our_model  # noqa: E402
 from kame_ros.s2s.moshi.model import LMGen, OracleLMGen, OracleLMModel  # noqa: E402
 from kame_ros.s2s.moshi.op_trace import OpTrace, ReplayedCall  # noqa: E402
 
-STEPS = 120
+STEPS = 80
 
 
 @pytest.fixture

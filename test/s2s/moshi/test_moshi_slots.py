@@ -260,3 +260,35 @@ def test_a_missing_gpu_is_said(folder):
         pytest.skip('a machine with eight GPUs')
     with pytest.raises(RuntimeError, match=r'device is cuda:7, but torch sees \d GPUs'):
         build(MoshiConfig(weights=str(folder), device='cuda:7'))
+
+
+def test_smaller_weights_that_need_a_gpu_are_refused_before_the_load():
+    with pytest.raises(ValueError, match='quantise int4 is not there for the device cpu'):
+        build(MoshiConfig(weights='/nowhere', device='cpu', quantise='int4'))
+
+
+def test_eight_bits_speak_too(folder):
+    front_end = build(MoshiConfig(weights=str(folder), quantise='int8', device='cpu', **GREEDY))
+    front_end.warm_up()
+    steps = [front_end.step(frame, None) for frame in hearing(1, 5)]
+    assert steps[-1].speech.any()
+
+
+def test_a_model_without_a_lean_step_runs_and_says_so(folder, tmp_path, caplog):
+    import json
+
+    from safetensors.torch import save_file
+
+    from kame_ros.s2s.moshi.model import OracleLMModel
+
+    for file in folder.iterdir():
+        if file.name not in ('model.safetensors', 'config.json'):
+            (tmp_path / file.name).symlink_to(file)
+    config = json.loads((folder / 'config.json').read_text()) | {'layer_scale': 0.5}
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    kwargs = find(str(folder)).lm_kwargs | {'layer_scale': 0.5}
+    lm = OracleLMModel(device='cpu', **kwargs)
+    save_file(lm.state_dict(), tmp_path / 'model.safetensors')
+    front_end = build(MoshiConfig(weights=str(tmp_path), **GREEDY))
+    assert 'this model has layer scale: it runs without the lean step' in caplog.text
+    assert [front_end.step(frame, None) for frame in hearing(1, 4)][-1].speech.any()

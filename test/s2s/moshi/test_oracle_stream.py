@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kame_ros.oracle.chunk import Oracle
+from kame_ros.s2s.moshi import oracle_stream
 from kame_ros.s2s.moshi.oracle_stream import OracleStream
 
 START, PADDING = -1, -2
@@ -16,8 +19,10 @@ def letters(text: str) -> list[int]:
     return [ord(word[0]) for word in text.split()]
 
 
-def oracle(generation: int, text: str, ended: bool = False, source: str = 'llm') -> Oracle:
-    return Oracle(source, generation, text, ended)
+def oracle(
+    generation: int, text: str, ended: bool = False, source: str = 'llm', utterance: int = 0
+) -> Oracle:
+    return Oracle(source, generation, text, ended, utterance=utterance)
 
 
 def play(mode: str, script: list) -> str:
@@ -97,6 +102,21 @@ def play(mode: str, script: list) -> str:
             id='a longer answer adds what is new',
         ),
         pytest.param(
+            'fifo',
+            [oracle(1, 'a b ', True), 4, oracle(2, 'a b ', True, utterance=1), 4],
+            '<ab.<ab.',
+            id='the same answer to another utterance is given again',
+        ),
+        pytest.param(
+            'fifo',
+            [
+                oracle(1, 'a b ', True, source='battery', utterance=-1),
+                *[4, oracle(2, 'a b c ', True, source='battery', utterance=-1), 5],
+            ],
+            '<ab.<abc.',
+            id='and so is what answers nothing',
+        ),
+        pytest.param(
             'fifo', [oracle(1, 'a b c '), 2, None, 2, oracle(2, 'a b '), 3], '<a..<ab', id='cleared'
         ),
         pytest.param(
@@ -133,6 +153,10 @@ def play(mode: str, script: list) -> str:
 )
 def test_cases(mode, script, frames):
     assert play(mode, script) == frames
+
+
+def test_the_example_in_the_documentation():
+    assert doctest.testmod(oracle_stream) == (0, 3)
 
 
 def test_unknown_mode_is_refused():
