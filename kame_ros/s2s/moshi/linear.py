@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -81,8 +82,10 @@ class Int8CpuLinear(PlainLinear):
         weight = weight.detach().float()
         scale = weight.abs().amax(dim=1).clamp(min=1e-12).double() / 127
         zero = torch.zeros(len(weight), dtype=torch.long)
-        quantised = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
-        self._packed = torch.ops.quantized.linear_prepack(quantised, None)
+        with warnings.catch_warnings():  # torch 2.13 says that it will go, and has nothing as fast
+            warnings.simplefilter('ignore', UserWarning)
+            quantised = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
+            self._packed = torch.ops.quantized.linear_prepack(quantised, None)
 
     def __call__(
         self, x: Tensor, residual: Tensor | None = None, norm: Norm | None = None
