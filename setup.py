@@ -80,10 +80,11 @@ class BuildWithCMake(build_ext):
         return {}
 
 
-MODELS = ['faster-whisper>=1.2.1,<2', 'hibari-tts==0.2.1', 'xllamacpp>=2026.10']
+EMBEDDED = ['xllamacpp>=2026.10']
 EXTRAS = {
-    'models': MODELS,
-    'devices': ['pyaudio>=0.2.14'],
+    'models': ['faster-whisper>=1.2.1,<2', 'hibari-tts==0.2.1', *EMBEDDED],
+    'embedded': EMBEDDED,
+    'audio': ['pyaudio>=0.2.14', 'pywebrtc-audio>=0.2'],
     'ollama': ['ollama>=0.6'],
     'openai': ['openai>=2'],
     'anthropic': ['anthropic>=0.60'],

@@ -126,10 +126,9 @@ def questions(folder: Path, console: Console) -> list[tuple[str, str, Path]]:
         console.print('no human recordings: apt-get install pocketsphinx-testdata')
         return found
     for line in (_HUMAN / 'transcription').read_text().splitlines():
-        words = re.match(r'(?:<s>)?\s*(.*?)\s*(?:</s>)?\s*\((.*)\)', line)
-        path = _HUMAN / f'{words.group(2)}.wav' if words else None
-        if words and path and path.exists():
-            found.append(('human', words.group(1), path))
+        match = re.match(r'(?:<s>)?\s*(.*?)\s*(?:</s>)?\s*\((.*)\)', line)
+        if match and (_HUMAN / f'{match.group(2)}.wav').exists():
+            found.append(('human', match.group(1), _HUMAN / f'{match.group(2)}.wav'))
     return found
 
 

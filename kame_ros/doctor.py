@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kame_ros import graph, weights
+from kame_ros.processes import Domain
 
 OK, WARN, LACK = 'ok', 'warning', 'missing'
 
@@ -36,6 +37,7 @@ def examine() -> Iterator[Finding]:
     yield from _weights()
     yield from _devices()
     yield _gpu()
+    yield _ports()
     yield from _servers()
     yield from _keys()
     names = ', '.join(graph.config_names())
@@ -85,7 +87,7 @@ def _engines() -> Iterator[Finding]:
         ('faster-whisper', 'faster_whisper', 'speech-to-text', 'models'),
         ('hibari-tts', 'hibari', 'the voice of the tts front-end', 'models'),
         ('xllamacpp', 'xllamacpp', 'the embedded LLM', 'models'),
-        ('pyaudio', 'pyaudio', 'microphone and loudspeaker', 'devices'),
+        ('pyaudio', 'pyaudio', 'microphone and loudspeaker', 'audio'),
         ('ollama', 'ollama', 'LLMs of an ollama server', 'ollama'),
         ('openai', 'openai', 'LLMs of any OpenAI-compatible server', 'openai'),
         ('anthropic', 'anthropic', 'LLMs of Anthropic', 'anthropic'),
@@ -100,7 +102,7 @@ def _engines() -> Iterator[Finding]:
             package,
             OK if found else LACK if needed else WARN,
             _version(package) if found else f'for {purpose}',
-            '' if found else f"pip install 'kame_ros[{extra}]'",
+            '' if found else 'make setup-moshi' if extra == 'moshi' else f'pip install {package}',
         )
 
 
@@ -147,6 +149,19 @@ def _gpu() -> Finding:
     except (OSError, subprocess.SubprocessError) as error:
         return Finding('gpu', 'NVIDIA GPU', WARN, str(error), 'is the driver loaded?')
     return Finding('gpu', 'NVIDIA GPU', OK, answer.stdout.strip().replace('\n', '; '))
+
+
+def _ports() -> Finding:
+    what = 'a free ROS domain'
+    try:
+        domain = Domain()
+    except (OSError, RuntimeError) as error:
+        remedy = 'end the graphs that still run (ps aux | grep kame_ros), or set ROS_DOMAIN_ID'
+        return Finding('ports', what, LACK, str(error), remedy)
+    number = domain.number
+    domain.close()
+    set_by_hand = os.environ.get('ROS_DOMAIN_ID')
+    return Finding('ports', what, OK, f'{number}; ROS_DOMAIN_ID is {set_by_hand or "not set"}')
 
 
 def _servers() -> Iterator[Finding]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from kame_ros.oracle.clients.base import ClientConfig, LlmClient, LlmUnavailable, missing_sdk
 
-# kind: (module of the SDK, package and extra that bring it, variable of the key, answers at once)
+# kind: (module of the SDK, package that brings it, variable of the key, answers at once)
 _KINDS = {
-    'embedded': ('xllamacpp', 'xllamacpp', 'embedded', '', 1),
-    'ollama': ('ollama', 'ollama', 'ollama', '', 1),
-    'openai': ('openai', 'openai', 'openai', 'OPENAI_API_KEY', 4),
-    'anthropic': ('anthropic', 'anthropic', 'anthropic', 'ANTHROPIC_API_KEY', 4),
-    'gemini': ('google.genai', 'google-genai', 'gemini', 'GEMINI_API_KEY', 4),
+    'embedded': ('xllamacpp', 'xllamacpp', '', 1),
+    'ollama': ('ollama', 'ollama', '', 1),
+    'openai': ('openai', 'openai', 'OPENAI_API_KEY', 4),
+    'anthropic': ('anthropic', 'anthropic', 'ANTHROPIC_API_KEY', 4),
+    'gemini': ('google.genai', 'google-genai', 'GEMINI_API_KEY', 4),
 }
 KINDS = tuple(_KINDS)
 
@@ -72,17 +72,17 @@ class Backend:
     @property
     def parallel(self) -> int:
         """How many answers it writes at once."""
-        return self.slots or _KINDS[self.kind][4]
+        return self.slots or _KINDS[self.kind][3]
 
     def check(self) -> None:
         """Raises LlmUnavailable if its SDK, key or model file is missing; quick, asks no server."""
-        module, package, extra, key, _ = _KINDS[self.kind]
+        module, package, key, _ = _KINDS[self.kind]
         try:
             found = importlib.util.find_spec(module)
         except ModuleNotFoundError:
             found = None
         if found is None:
-            raise missing_sdk(package, extra)
+            raise missing_sdk(package)
         local = self.kind == 'openai' and bool(self.base_url)  # whether it needs one, it will say
         name = self.key_name or key
         if name and not local and not os.environ.get(name):

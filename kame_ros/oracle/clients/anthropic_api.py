@@ -30,7 +30,7 @@ class AnthropicClient:
         try:
             import anthropic
         except ImportError as error:
-            raise missing_sdk('anthropic', 'anthropic') from error
+            raise missing_sdk('anthropic') from error
         self._config = config
         self._client = anthropic.AsyncAnthropic(
             api_key=key_from_environment(config.key_name or KEY, 'Anthropic'),

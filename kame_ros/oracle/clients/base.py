@@ -94,11 +94,9 @@ def key_from_environment(name: str, what: str) -> str:
     return key
 
 
-def missing_sdk(package: str, extra: str) -> LlmUnavailable:
+def missing_sdk(package: str) -> LlmUnavailable:
     """The error for an SDK that is not installed."""
-    return LlmUnavailable(
-        f"the package '{package}' is not installed: pip install 'kame_ros[{extra}]'"
-    )
+    return LlmUnavailable(f"the package '{package}' is not installed: pip install {package}")
 
 
 def split_system(messages: Sequence[Message]) -> tuple[str, list[Message]]:

@@ -104,7 +104,7 @@ def load_server(
     try:
         import xllamacpp
     except ImportError as error:
-        raise missing_sdk('xllamacpp', 'embedded') from error
+        raise missing_sdk('xllamacpp') from error
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.n_ctx = context

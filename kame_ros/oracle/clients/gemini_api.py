@@ -31,7 +31,7 @@ class GeminiClient:
             from google import genai
             from google.genai import types
         except ImportError as error:
-            raise missing_sdk('google-genai', 'gemini') from error
+            raise missing_sdk('google-genai') from error
         self._config = config
         self._types = types
         self._client = genai.Client(

@@ -30,7 +30,7 @@ class OllamaClient:
         try:
             import ollama
         except ImportError as error:
-            raise missing_sdk('ollama', 'ollama') from error
+            raise missing_sdk('ollama') from error
         import httpx
 
         self._config = config

@@ -35,7 +35,7 @@ class OpenAiClient:
         try:
             import openai
         except ImportError as error:
-            raise missing_sdk('openai', 'openai') from error
+            raise missing_sdk('openai') from error
         self._config = config
         name = config.key_name or KEY
         key = os.environ.get(name, '')
