@@ -1,6 +1,7 @@
 # make demo    sets everything up, asks a spoken question and records the spoken answer
 # make test    sets everything up and runs all tests
 # make setup   the set-up alone
+# make setup-devices adds microphones, loudspeakers and echo cancellation (needs portaudio19-dev)
 # make setup-moshi   adds the moshi front-end (torch: several GB on a machine with a GPU)
 PYTHON ?= $(shell scripts/python)
 VENV ?= .venv
@@ -10,7 +11,7 @@ INTERFACES := $(wildcard msg/*.msg action/*.action srv/*.srv)
 QUESTION ?= examples/question.wav
 ANSWER ?= build/answer.wav
 
-.PHONY: help setup setup-test setup-moshi demo test lint check clean
+.PHONY: help setup setup-test setup-devices setup-moshi demo test lint check clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -50,7 +51,14 @@ $(VENV)/.moshi: requirements/torch.txt requirements/moshi-deps.txt requirements/
 	@$(PIP) --no-deps -r requirements/moshi.txt
 	@touch $@
 
+# Real microphones and loudspeakers: PyAudio is compiled (portaudio19-dev).
+$(VENV)/.devices: requirements/devices.txt | $(VENV)/.app
+	@echo 'installing PyAudio and echo cancellation'
+	@$(PIP) -r $<
+	@touch $@
+
 setup-test: $(VENV)/.built $(VENV)/.test
+setup-devices: $(VENV)/.built $(VENV)/.devices
 setup-moshi: $(VENV)/.built $(VENV)/.moshi
 
 demo: setup
