@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kame_ros.s2s.moshi.lean import Parts
     from kame_ros.s2s.moshi.slots import MoshiSlots
     from kame_ros.s2s.moshi.upstream import LMGen
+    from kame_ros.s2s.moshi.user_voice import Vad
 
 log = logging.getLogger(__name__)
 HOW_TO_INSTALL = (
@@ -26,16 +27,17 @@ HOW_TO_INSTALL = (
 )
 
 
-def build(config: MoshiConfig) -> MoshiFrontEnd:
+def build(config: MoshiConfig, vad: Vad | None = None) -> MoshiFrontEnd:
     """Loads the model and gives the front-end of one robot; call `warm_up` next.
 
+    With a `vad`, such as `SileroVad()`, it forgets its oracle when the user speaks over the robot.
     Raises CheckpointError for weights that are missing or do not fit, RuntimeError without torch,
     moshi or the GPU that was asked for.
     """
     slots = build_slots(config)
     from kame_ros.s2s.moshi.front_end import MoshiFrontEnd
 
-    return MoshiFrontEnd(slots)
+    return MoshiFrontEnd(slots, vad)
 
 
 def build_slots(config: MoshiConfig) -> MoshiSlots:

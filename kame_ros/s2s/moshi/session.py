@@ -8,9 +8,9 @@ import numpy as np
 
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Event, Happening, Piece, Step
+from kame_ros.s2s.moshi.loudness import LoudnessGate
 from kame_ros.s2s.moshi.monologue import Monologue
 from kame_ros.s2s.moshi.oracle_stream import Key, OracleStream
-from kame_ros.s2s.moshi.speech_gate import SpeechGate
 
 SILENT_AFTER = 12  # frames without text, 0.96 s, after which an oracle counts as spoken
 
@@ -26,7 +26,7 @@ class Session:
     def _start_over(self) -> None:
         self.fresh = True  # no frame was heard yet
         self.hush = 0  # frames for which the robot is kept silent
-        self._gate = SpeechGate()
+        self._gate = LoudnessGate()
         self._applied: Key | None = None
         self._events: list[Event] = []
         self._said_some = False
@@ -43,6 +43,17 @@ class Session:
         self.stream.clear()
         self._applied = None
         self.hush = self._hush_frames
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the robot speaks now."""
+        return self._gate.speaking
+
+    def barge_in(self) -> None:
+        """The user takes the floor: forgets the oracle, but lets the model yield by itself."""
+        self._events.append(Event(Happening.BARGE_IN, *(self._applied or ('', -1))))
+        self.stream.clear()
+        self._applied = None
 
     def next_token(self, oracle: Oracle | None) -> int:
         """The oracle token for this step."""

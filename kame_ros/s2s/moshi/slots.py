@@ -135,6 +135,16 @@ class MoshiSlots:
         self._need(slot)
         self._sessions[slot].interrupt()
 
+    def barge_in(self, slot: int) -> None:
+        """Forgets the oracle of a slot whose user takes the floor; the model yields by itself."""
+        self._need(slot)
+        self._sessions[slot].barge_in()
+
+    def speaking(self, slot: int) -> bool:
+        """Whether the robot of a slot speaks now."""
+        self._need(slot)
+        return self._sessions[slot].speaking
+
     def counters(self, slot: int) -> dict[str, Any]:
         """Running totals of a slot, by name."""
         self._need(slot)

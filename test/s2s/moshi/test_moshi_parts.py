@@ -7,12 +7,13 @@ import pytest
 
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Event, Happening, Piece
+from kame_ros.s2s.moshi.barge_in import BargeIn
 from kame_ros.s2s.moshi.config import MoshiConfig
 from kame_ros.s2s.moshi.gauge import REMEMBERED, SUSTAINED, StepGauge
+from kame_ros.s2s.moshi.loudness import QUIET_FRAMES, LoudnessGate
 from kame_ros.s2s.moshi.monologue import Monologue
 from kame_ros.s2s.moshi.oracle_stream import OracleStream
 from kame_ros.s2s.moshi.session import SILENT_AFTER, Session
-from kame_ros.s2s.moshi.speech_gate import QUIET_FRAMES, SpeechGate
 
 PADDING = 3
 
@@ -78,12 +79,42 @@ def test_gauge_complains_about_sustained_slowness_only(device, advice):
     assert gauge.percentile(100) == 0.01
 
 
+@pytest.mark.parametrize(
+    ('user', 'robot', 'told'),
+    [
+        ('..........', 'rrrrrrrrrr', []),
+        ('uuuuuuuuuu', '..........', []),
+        ('...uuuuuuu', 'rrrrrrrrrr', [5]),  # told once
+        ('...uu.uu.u', 'rrrrrrrrrr', []),  # short words in passing
+        ('..uuu.uuuu', 'rrrrrrrrrr', [4, 8]),  # and again for another speech
+        ('...uuuuuuu', 'rrrrr.....', []),  # the robot yields in time
+        ('uuuuuuuuuuuuuu', '........rrrrrr', []),  # the robot answers before the end
+        ('uuuuuuuu', '...rrrrr', [5]),  # both begin at about the same time
+    ],
+)
+def test_barge_in(user, robot, told):
+    policy = BargeIn(patience=3)
+    pairs = zip(user, robot, strict=True)
+    assert [at for at, (u, r) in enumerate(pairs) if policy.feel(u == 'u', r == 'r')] == told
+
+
+def test_a_barge_in_forgets_the_oracle_without_a_hush():
+    robot = session()
+    speech = Oracle('llm', 1, 'uvwxyz', True)
+    run(robot, speech, '...')
+    robot.barge_in()
+    out = run(robot, speech, 'abc')
+    assert [fed for fed, _ in out] == [PADDING] * 3
+    assert out[0][1].events == (Event(Happening.BARGE_IN, 'llm', 1),)
+    assert ''.join(piece.text for _, step in out for piece in step.pieces) == 'abc'
+
+
 def sound(rms: float) -> np.ndarray:
     return np.full(1920, rms, np.int16)
 
 
 def test_gate_bridges_a_pause_between_words():
-    gate = SpeechGate()
+    gate = LoudnessGate()
     frames = [10, 2000, 2000, *[10] * (QUIET_FRAMES - 1), 2000, *[10] * (QUIET_FRAMES + 2)]
     felt = [gate.feel(sound(level)) for level in frames]
     turns = [(at, turn) for at, turn in enumerate(felt) if turn is not None]

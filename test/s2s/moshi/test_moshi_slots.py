@@ -188,6 +188,34 @@ def test_interrupt_silences_and_forgets(folder):
     assert counters['oracle_pending'] == 0
 
 
+class FakeVad:
+    """Hears a voice where the sound is loud."""
+
+    def push(self, sound):
+        return [float(np.abs(window).max() > 0.2) for window in np.array_split(sound, 2)]
+
+    def reset(self):
+        pass
+
+
+def test_a_user_who_speaks_over_the_robot_clears_the_oracle(folder):
+    front_end = build(MoshiConfig(weights=str(folder), **GREEDY), FakeVad())
+    quiet, loud = hearing(1, 1)[0] // 20, np.clip(hearing(1, 1)[0] * 5, -20000, 20000)
+    answer = Oracle('llm', 1, ANSWER, True)
+    steps = [front_end.step(frame, answer) for frame in [quiet] * 4 + [loud] * 16]
+    events = [event for step in steps for event in step.events]
+    assert [(e.source, e.generation) for e in events if e.kind == Happening.BARGE_IN] == [
+        ('llm', 1)
+    ]
+    counters = front_end.counters()
+    assert counters['barge_ins'] == 1
+    assert counters['oracle_cleared'] > 0
+    assert counters['oracle_pending'] == 0
+    assert steps[-1].speech.any()  # the model yields by itself
+    front_end.reset()
+    assert front_end.step(quiet, answer).events[0].kind == Happening.ORACLE_APPLIED
+
+
 def test_oracle_changes_what_is_said(folder):
     said = []
     for answer in (None, Oracle('llm', 1, ANSWER, True)):

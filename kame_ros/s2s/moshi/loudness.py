@@ -10,7 +10,7 @@ LOUD = 10 ** (-45 / 20)  # RMS of full scale; the codec's silence is far below, 
 QUIET_FRAMES = 6  # 0.48 s: a pause between two words is no end
 
 
-class SpeechGate:
+class LoudnessGate:
     """Frames of sound in, at most one start or end of speech out."""
 
     def __init__(self) -> None:
