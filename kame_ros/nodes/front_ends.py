@@ -15,9 +15,16 @@ FRONT_ENDS = ('tts', 'moshi')
 
 _TTS = {
     'end_of_turn_s': "The user's turn is over after so many seconds of silence.",
+    'unknown_s': 'The same while his words are not transcribed yet.',
+    'incomplete_s': 'The same when his words hang in the air, as after "I would like to".',
     'wait_for_turn_end': "Whether the robot waits for the end of the user's turn to speak.",
-    'barge_in': 'Whether the robot stops when the user speaks over it.',
-    'barge_in_s': 'It stops when the user has spoken over it for so many seconds.',
+    'barge_in': 'Whether the robot gives way when the user speaks over it.',
+    'barge_in_s': 'It is silent when the user has spoken over it for so many seconds.',
+    'interrupt_s': 'It drops what is unsaid when he has done so for so many seconds, or when his '
+    'words are more than a back-channel; else it goes on.',
+    'words_s': 'How many seconds it waits for the words of a short remark before it goes on.',
+    'duck_gain': 'How loud it speaks as soon as the user speaks over it, 0 to 1; 1: as before.',
+    'rewind_s': 'When it goes on, it repeats the words of so many seconds.',
     'min_turn_s': 'What is shorter than so many seconds is a cough, and needs no answer.',
     'filler': 'Said at the end of a turn when there is no answer yet; empty: nothing.',
     'apology': 'Said when no answer came within patience_s; empty: nothing.',

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from std_msgs.msg import Float32
 from std_srvs.srv import Trigger
 
 import kame_ros.msg as msg
@@ -22,6 +23,7 @@ from kame_ros.oracle.chunk import OracleChunk
 from kame_ros.owner import OwnerThread
 from kame_ros.s2s.front_end import Event, FrontEnd, Happening, Step
 from kame_ros.s2s.mux import OracleMux
+from kame_ros.s2s.overlap import Overlap
 from kame_ros.step_times import StepTimes
 
 _MIC_BOUND = 25  # frames: what waits longer than 2 s is not answered any more
@@ -48,6 +50,12 @@ class S2SNode(KameNode):
             low=0.0,
             high=10.0,
         ),
+        Param(
+            'drop_oracle_on_barge_in',
+            True,
+            'Whether a front-end that handles overlap itself (moshi) forgets what it was to say '
+            'when the user interrupts it; it is not made silent.',
+        ),
         *PARAMETERS,
     )
     WARN_WHEN_GROWING = (
@@ -63,6 +71,8 @@ class S2SNode(KameNode):
         self._thread: OwnerThread | None = None
         self._say: SayServer | None = None
         self._mux = OracleMux()
+        self._overlap: Overlap | None = None
+        self._gain_asked = 1.0
         self._mic: Inbox[Frame] = Inbox(_MIC_BOUND)
         self._chunks: Inbox[OracleChunk] = Inbox(_CHUNK_BOUND, drop='newest')
         self._orders: Inbox[Callable[[float], None]] = Inbox(16, drop='newest')
@@ -78,10 +88,14 @@ class S2SNode(KameNode):
         self._speech = self.offer(msg.AudioFrame, 'audio/speech', qos.AUDIO_OFFER)
         self._monologue = self.offer(msg.MonologueToken, 'monologue', qos.TEXT)
         self._oracle = self.offer(msg.OracleChunk, 'oracle', qos.TEXT)
+        self._gain = self.offer(Float32, 'audio/gain', qos.TEXT)
+        own_ear = hasattr(self._front_end, 'hear_words')
+        self._overlap = None if own_ear or not self.param('drop_oracle_on_barge_in') else Overlap()
         self.offer_events()
         self.listen(msg.AudioFrame, 'audio/mic', qos.AUDIO_ASK, self._on_mic)
         self.listen(msg.OracleChunk, 'oracle', qos.TEXT, self._on_chunk)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._on_turn)
+        self.listen(msg.Transcript, 'transcript', qos.TEXT, self._on_transcript)
         self.serve(Trigger, 'interrupt', self._on_interrupt)
         self.serve(Trigger, 'reset', self._on_reset)
         self._say = SayServer(self, self._publish_chunk)
@@ -135,6 +149,19 @@ class S2SNode(KameNode):
     def _on_turn(self, message: msg.TurnEvent) -> None:
         if message.kind == msg.TurnEvent.SILENT:
             self._orders.put(self._excuse)
+        elif self._overlap and message.kind == msg.TurnEvent.USER_SPEECH_START:
+            self._overlap.on_speech(True, convert.from_time(message.header.stamp))
+        elif self._overlap and message.kind == msg.TurnEvent.USER_SPEECH_END:
+            self._overlap.on_speech(False, convert.from_time(message.header.stamp))
+
+    def _on_transcript(self, message: msg.Transcript) -> None:
+        start, end = convert.from_time(message.start), convert.from_time(message.end)
+        said = (int(message.utterance), message.text)
+        hear = getattr(self._front_end, 'hear_words', None)
+        if hear:
+            self._orders.put(lambda t: hear(*said, start - t, end - t))
+        elif self._overlap:
+            self._overlap.words.hear(*said, start, end)
 
     def _on_interrupt(
         self, request: Trigger.Request, response: Trigger.Response
@@ -181,6 +208,9 @@ class S2SNode(KameNode):
             order(heard.t)
         for chunk in self._chunks.drain():
             self._mux.on_chunk(chunk)
+        if self._overlap and self._overlap.update(heard.end, self._mux.current() is not None):
+            self._mux.drop()
+            self.tell(msg.TurnEvent.BARGE_IN, heard.t)
         assert self._front_end is not None
         began = time.perf_counter()
         step = self._front_end.step(heard.samples, self._mux.current())
@@ -213,6 +243,12 @@ class S2SNode(KameNode):
                 self._say.on_piece(piece)
         for event in step.events:
             self._on_event(event, heard)
+        self._ask_gain(step.gain)
+
+    def _ask_gain(self, gain: float) -> None:
+        if gain != self._gain_asked:
+            self._gain_asked = gain
+            self._gain.publish(Float32(data=gain))
 
     def _on_event(self, event: Event, heard: Frame) -> None:
         # The front-end's own sense of the user's turn is not told: the stt node tells that.
@@ -230,6 +266,7 @@ class S2SNode(KameNode):
     def _interrupt(self, t: float) -> None:
         assert self._front_end is not None
         self._front_end.interrupt()
+        self._ask_gain(0.0)
         self._mux.drop()
         self.tell(msg.TurnEvent.BARGE_IN, t, source='interrupt')
         if self._say:
@@ -238,6 +275,9 @@ class S2SNode(KameNode):
     def _reset(self, t: float) -> None:
         assert self._front_end is not None
         self._front_end.reset()
+        self._ask_gain(0.0)
+        if self._overlap:
+            self._overlap.reset()
         self._mux.clear()
         self.tell(msg.TurnEvent.RESET, t)
         if self._say:

@@ -47,11 +47,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Step:
-    """What a front-end gives for one frame: 80 ms of speech int16[1920], text, happenings."""
+    """What a front-end gives for one frame: 80 ms of speech int16[1920], text, happenings.
+
+    `gain`: how loud what was given before is to be played from now on; 0: not at all, as far as
+    it has not left the loudspeaker.
+    """
 
     speech: np.ndarray
     pieces: tuple[Piece, ...] = ()
     events: tuple[Event, ...] = ()
+    gain: float = 1.0
 
 
 class FrontEnd(Protocol):

@@ -10,19 +10,19 @@ from kame_ros.audio.frame import FRAME_S
 from kame_ros.audio.speech_gate import Edge
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Event, Happening, Piece, Step
+from kame_ros.s2s.tts_barge_in import BargeInConfig, Disturbance, Verdict
 from kame_ros.s2s.tts_config import TtsConfig
 from kame_ros.s2s.tts_debt import Debt
 from kame_ros.s2s.tts_ear import Ear, Heard, Vad
 from kame_ros.s2s.tts_mouth import Mark, Mouth, Mouthful
-from kame_ros.s2s.tts_script import Change, Script
+from kame_ros.s2s.tts_script import Change, Script, Scripts
 from kame_ros.s2s.tts_text import SpokenWord, words_of
+from kame_ros.s2s.tts_turn_end import TurnEnd, TurnEndConfig
 from kame_ros.s2s.tts_voice import Synthesiser
 
-_MAX_SCRIPTS = 32  # sources whose progress is remembered
-_RACE_S = 0.5  # s: speech that began so shortly before the robot's is heard as interrupting it
 _COUNTERS = (
-    'frames clauses corrections barge_ins interrupts fillers apologies words_spoken words_dropped '
-    'words_unspeakable'
+    'frames clauses corrections barge_ins holds false_alarms interrupts fillers apologies '
+    'words_spoken words_dropped words_unspeakable'
 )
 
 
@@ -36,7 +36,10 @@ class TtsFrontEnd:
     def __init__(self, voice: Synthesiser, vad: Vad, config: TtsConfig | None = None) -> None:
         self.config = config or TtsConfig()
         self._voice = voice
-        self._ear = Ear(vad, self.config.end_of_turn_s)
+        c = self.config
+        self._ear = Ear(vad, TurnEnd(TurnEndConfig(c.end_of_turn_s, c.unknown_s, c.incomplete_s)))
+        give_way = BargeInConfig(hold_s=c.barge_in_s, stop_s=c.interrupt_s, words_s=c.words_s)
+        self._disturbance = Disturbance(give_way, c.duck_gain)
         self._mouth = Mouth(self.config.fade_s)
         self._count: Counter[str] = Counter()
         self._filler = words_of(self.config.filler, ended=True)
@@ -64,16 +67,22 @@ class TtsFrontEnd:
         self._top_up()
         mouthful = self._mouth.pull()
         pieces = self._on_played(mouthful)
-        return Step(mouthful.samples, pieces, tuple(self._events))
+        return Step(mouthful.samples, pieces, tuple(self._events), self._disturbance.gain)
+
+    def hear_words(self, utterance: int, text: str, start: float, end: float) -> None:
+        """The user's words so far; times in seconds before the end of the last frame heard."""
+        self._ear.words.hear(utterance, text, self._now + start, self._now + end)
 
     def interrupt(self) -> None:
         """Fades out and forgets the oracle being spoken; the dialogue goes on."""
         self._count['interrupts'] += 1
+        self._disturbance.calm()
         self._stop()
 
     def excuse(self) -> None:
         """The user's last speech needs no answer (it was noise): no apology for giving none."""
         self._debt.excuse()
+        self._ear.words.noise_until = self._now
 
     def reset(self) -> None:
         """The next step is the first one of a new session."""
@@ -88,12 +97,13 @@ class TtsFrontEnd:
     def _forget(self) -> None:
         self._now = 0.0  # s, the end of the frame being heard
         self._active: Script | None = None
-        self._scripts: dict[str, Script] = {}
+        self._scripts = Scripts()
         self._debt = Debt(self.config.min_turn_s, self.config.patience_s)
         self._floor_since = 0.0  # when the robot began to speak
         self._said_any = False  # the first piece of a session has no space before it
         self._pause_s = 0.0  # after the clause that was synthesised last
         self._events = []
+        self._disturbance.reset()
 
     def _on_user(self, heard: Heard) -> None:
         for edge in heard.edges:
@@ -101,23 +111,25 @@ class TtsFrontEnd:
             self._emit(Happening.USER_SPEECH_START if start else Happening.USER_SPEECH_END)
             if start:
                 self._debt.on_speech()
-                for said in self._scripts.values():
-                    said.may_correct = said.may_correct and not said.spoken
-        if self._is_barged_in():
-            self._count['barge_ins'] += 1
-            script = self._active
-            self._emit(Happening.BARGE_IN, script.oracle if script else None)
-            self._stop()
+                self._scripts.on_user_speech()
+        if self.config.barge_in:
+            self._give_way()
 
-    def _is_barged_in(self) -> bool:
-        if not self.config.barge_in or not self._ear.speaking or not self._has_floor():
-            return False
-        if self._active is not None and self._active.oracle.priority > 0:
-            return False
-        if self._ear.speech_start < self._floor_since - _RACE_S:
-            return False  # he spoke already when the robot began, which was so configured
-        start = max(self._ear.speech_start, self._floor_since)
-        return self._ear.voice_end - start >= self.config.barge_in_s - 1e-6
+    def _give_way(self) -> None:
+        """Does what a user who speaks over the robot asks for."""
+        urgent = self._active is not None and self._active.oracle.priority > 0
+        floor = self._has_floor() and not urgent
+        verdict = self._disturbance.update(self._now, self._ear, floor, self._floor_since)
+        if verdict is Verdict.HOLD:
+            self._count['holds'] += 1
+            self._mouth.hold(self.config.rewind_s)
+        elif verdict is Verdict.GO_ON:
+            self._count['false_alarms'] += 1
+            self._mouth.go_on()
+        elif verdict is Verdict.STOP:
+            self._count['barge_ins'] += 1
+            self._emit(Happening.BARGE_IN, self._active.oracle if self._active else None)
+            self._stop()
 
     def _has_floor(self) -> bool:
         """Whether the robot speaks, or only waits for the rest of what it began to say."""
@@ -160,12 +172,14 @@ class TtsFrontEnd:
         if oracle is None:
             self._leave()
             return
+        if oracle.utterance in self._disturbance.remarks:
+            return  # an answer to "uh-huh": what is being said goes on
         script = self._scripts.get(oracle.source)
         if script is None or not script.continues(oracle):
             if not self._may_start(oracle):
                 return  # what is being said goes on, as far as it is known
             script = Script(oracle)
-            self._remember(script)
+            self._scripts.add(script)
         elif script.dropped or (script.spoken and oracle.generation == script.oracle.generation):
             self._leave()
             return
@@ -185,12 +199,6 @@ class TtsFrontEnd:
         if not self.config.wait_for_turn_end:
             return True
         return not (self._ear.speaking if oracle.priority > 0 else self._ear.in_turn)
-
-    def _remember(self, script: Script) -> None:
-        self._scripts.pop(script.oracle.source, None)
-        self._scripts[script.oracle.source] = script
-        if len(self._scripts) > _MAX_SCRIPTS:
-            del self._scripts[next(iter(self._scripts))]
 
     def _leave(self) -> None:
         """The active text is no longer the one to say: stops after the word that is being said.
@@ -219,7 +227,7 @@ class TtsFrontEnd:
     def _top_up(self) -> None:
         """Synthesises the next clause when little sound is left, one at most in a step."""
         script = self._active
-        if script is None or script.done:
+        if script is None or script.done or self._mouth.held:
             return
         if self._mouth.remaining_s >= self.config.lookahead_s and not script.contradicts:
             return

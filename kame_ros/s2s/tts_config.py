@@ -10,10 +10,15 @@ from dataclasses import dataclass, fields
 class TtsConfig:
     """How the `tts` front-end takes turns and speaks. Times in seconds.
 
-    `end_of_turn_s`: the user's turn is over after so much silence. `wait_for_turn_end`: the robot
+    `end_of_turn_s`: the user's turn is over after so much silence; where his words are transcribed,
+    after `incomplete_s` if they hang in the air, and after `unknown_s` if they are not here yet.
+    `wait_for_turn_end`: the robot
     does not begin to speak while the user's turn lasts (texts of a priority above 0 wait only
-    until the user is silent). `barge_in`, `barge_in_s`: the robot stops when the user has spoken
-    over it for so long. `min_turn_s`: what is shorter is a cough, which is owed no answer.
+    until the user is silent). `barge_in`: the robot gives way to a user who speaks over it: at
+    once it speaks with `duck_gain`, after `barge_in_s` of his voice it is silent, and after
+    `interrupt_s`, or as soon as his words are more than "uh-huh", it drops what it had to say. If
+    he says no more it goes on, after `words_s` at the latest, from the word before `rewind_s`.
+    `min_turn_s`: what is shorter is a cough, which is owed no answer.
     `filler`: said at the end of a turn when no oracle is there yet (empty: nothing). `apology`:
     said when no oracle came `patience_s` after the end of a turn (empty: nothing). `correction`:
     said before a text that contradicts what was already said. `clause_words`: a clause without
@@ -23,9 +28,15 @@ class TtsConfig:
     """
 
     end_of_turn_s: float = 0.6
+    unknown_s: float = 1.2
+    incomplete_s: float = 1.8
     wait_for_turn_end: bool = True
     barge_in: bool = True
-    barge_in_s: float = 0.3
+    barge_in_s: float = 0.2
+    interrupt_s: float = 0.7
+    words_s: float = 1.2
+    duck_gain: float = 0.25
+    rewind_s: float = 0.3
     min_turn_s: float = 0.2
     filler: str = ''
     apology: str = 'I cannot think right now.'
@@ -47,5 +58,7 @@ class TtsConfig:
             raise ValueError(f'end_of_turn_s is at least 0.1 s, not {self.end_of_turn_s}')
         if self.lookahead_s < 0.08:
             raise ValueError(f'lookahead_s is at least one frame, 0.08 s, not {self.lookahead_s}')
+        if not 0.0 < self.duck_gain <= 1.0:
+            raise ValueError(f'duck_gain is above 0 and at most 1, not {self.duck_gain}')
         if not 1 <= self.clause_words <= 40:
             raise ValueError(f'clause_words is between 1 and 40, not {self.clause_words}')

@@ -8,6 +8,10 @@ from typing import Protocol
 import numpy as np
 
 from kame_ros.audio.speech_gate import WINDOW_S, Edge, GateConfig, GateEvent, SpeechGate
+from kame_ros.s2s.tts_turn_end import TurnEnd
+from kame_ros.s2s.tts_words import WordsHeard
+
+_FLOOR = 33.0  # of 32768 (-60 dBFS), root mean square: below is no user
 
 
 class Vad(Protocol):
@@ -31,16 +35,19 @@ class Heard:
 class Ear:
     """Follows the user's speech and turns on the clock of the frames heard.
 
-    A turn begins with speech and ends after `end_of_turn_s` without voice.
+    A turn begins with speech and ends after as much silence as `turn_end` wants, which may look
+    at the `words`. What is too quiet for a user (the rest of an echo) is no voice.
     """
 
-    def __init__(self, vad: Vad, end_of_turn_s: float, gate: GateConfig | None = None) -> None:
+    def __init__(self, vad: Vad, turn_end: TurnEnd, gate: GateConfig | None = None) -> None:
         from kame_ros.audio.resample import Resampler
 
         self._vad = vad
         self._resampler = Resampler()
-        self._end_of_turn_s = end_of_turn_s
-        gate = gate or GateConfig(min_silence=min(GateConfig.min_silence, end_of_turn_s))
+        self._turn_end = turn_end
+        self.words = WordsHeard()
+        shortest = min(GateConfig.min_silence, turn_end.config.complete_s)
+        gate = gate or GateConfig(min_silence=shortest)
         self._gate = SpeechGate(gate)
         self.reset()
 
@@ -49,7 +56,9 @@ class Ear:
         self._vad.reset()
         self._resampler.reset()
         self._gate.reset()
+        self.words.clear()
         self._heard_s = 0.0  # s of sound the VAD has judged
+        self._loud = False
         self.in_turn = False
         self.turn_voice_s = 0.0  # s from the first to the last voice of the turn
         self._turn_start = 0.0
@@ -73,14 +82,18 @@ class Ear:
     def hear(self, user: np.ndarray) -> Heard:
         """Takes int16[1920] at 24 kHz."""
         edges = []
+        was_loud, self._loud = self._loud, float(np.mean(user.astype(float) ** 2)) >= _FLOOR**2
+        loud = self._loud or was_loud  # the resampler holds back a part of the last frame
         for probability in self._vad.push(self._resampler.push(user)):
+            probability = probability if loud else 0.0
             event = self._gate.push(probability, self._heard_s)
             self._heard_s += WINDOW_S
             if event is not None:
                 edges.append(event)
                 self._on_edge(event)
         silence = self._heard_s - self.voice_end
-        ended = self.in_turn and not self.speaking and silence >= self._end_of_turn_s - 1e-6
+        over = self._turn_end.is_over(silence, self.voice_end, self.words)
+        ended = self.in_turn and not self.speaking and over
         if ended:
             self.in_turn = False
             self.turn_voice_s = self._voice_end - self._turn_start
@@ -91,4 +104,5 @@ class Ear:
             self._voice_end = event.t
         elif not self.in_turn:
             self.in_turn = True
+            self.words.clear()
             self._turn_start = event.t

@@ -18,6 +18,34 @@ class Change(Enum):
     CORRECT = 'correct'  # words that were already said are contradicted
 
 
+class Scripts:
+    """The newest script of each source; the sources quiet for longest are forgotten."""
+
+    _MOST = 32
+
+    def __init__(self) -> None:
+        self._of: dict[str, Script] = {}
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def get(self, source: str) -> Script | None:
+        """The script of a source."""
+        return self._of.get(source)
+
+    def add(self, script: Script) -> None:
+        """Remembers it instead of what its source said before."""
+        self._of.pop(script.oracle.source, None)
+        self._of[script.oracle.source] = script
+        if len(self._of) > self._MOST:
+            del self._of[next(iter(self._of))]
+
+    def on_user_speech(self) -> None:
+        """What was said to its end is not corrected any more once the user speaks again."""
+        for script in self._of.values():
+            script.may_correct = script.may_correct and not script.spoken
+
+
 class Script:
     """One source's answer to one utterance, through all its generations.
 

@@ -66,6 +66,7 @@ class Talk:
         self.front = TtsFrontEnd(self.voice, ScriptedVad(), self.config)
         self.mux = OracleMux()
         self.sound: list[np.ndarray] = []
+        self.gains: list[float] = []
         self.pieces: list[tuple[float, Piece]] = []
         self.events: list[tuple[float, Event]] = []
         self.now = 0.0
@@ -83,6 +84,7 @@ class Talk:
             assert step.speech.dtype == np.int16
             assert step.speech.shape == (FRAME_SAMPLES,)
             self.sound.append(step.speech)
+            self.gains.append(step.gain)
             self.pieces += [(self.now, piece) for piece in step.pieces]
             self.events += [(self.now, event) for event in step.events]
             for event in step.events:
@@ -203,23 +205,23 @@ LYON = 'The capital of France is Lyon.'
             {'words_dropped': 2, 'interrupts': 1, 'barge_ins': 0}, id='interrupted',
         ),
         pytest.param(
-            [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS), 'The capital of France',
-            {'barge_ins': 1, 'words_dropped': 2}, id='barge-in',
+            [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS), 'The capital of',
+            {'barge_ins': 1, 'words_dropped': 3}, id='barge-in',
         ),
         pytest.param(
             [*ASK, (2.4, 4.0)], [*words(1.0, 1, PARIS), *words(3.0, 2, PARIS, revision=1)],
-            'The capital of France', {'barge_ins': 1},
+            'The capital of', {'barge_ins': 1},
             id='a late answer to what was interrupted',
         ),
         pytest.param(
             [*ASK, (2.4, 4.0)],
             [*words(1.0, 1, PARIS), *words(3.9, 2, 'Well, no.', utterance=1)],
-            'The capital of France Well, no.', {'barge_ins': 1}, id='a new answer after it',
+            'The capital of Well, no.', {'barge_ins': 1}, id='a new answer after it',
         ),
         pytest.param(
             [*ASK, (2.4, 4.0)],
             [*words(1.0, 1, PARIS, revision=3), *words(3.9, 2, LYON, revision=5)],
-            f'The capital of France {LYON}', {'barge_ins': 1, 'corrections': 0},
+            f'The capital of {LYON}', {'barge_ins': 1, 'corrections': 0},
             id='he had only paused and goes on',
         ),
         pytest.param(
@@ -329,16 +331,123 @@ def test_a_word_is_never_split_and_may_grow_until_a_space_or_the_end() -> None:
     assert talk.voice.said == ['unbelievable', 'story']
 
 
-def test_barge_in_stops_within_20_ms_of_the_decision() -> None:
-    talk = Talk().run(8.0, [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS))
-    (when,) = talk.when(H.BARGE_IN)
-    assert talk.generations(H.BARGE_IN) == [1]
-    assert 0.3 <= when - 2.4 <= 0.5
-    sound = np.concatenate(talk.sound[round(when / FRAME_S) :])
+def loudness(talk: Talk, start: float, end: float) -> list[int]:
+    """The peak of each frame given out in an interval."""
+    part = talk.sound[round(start / FRAME_S) : round(end / FRAME_S)]
+    return [int(np.abs(frame.astype(int)).max()) for frame in part]
+
+
+def test_it_ducks_and_is_silent_within_200_ms_of_detected_speech() -> None:
+    talk = Talk().run(8.0, [*ASK, (2.4, 4.0)], words(1.0, 1, LONG))
+    (detected,) = [t for t in talk.when(H.USER_SPEECH_START) if t > 2.4]
+    gains = dict(zip([round(k * FRAME_S, 2) for k in range(100)], talk.gains, strict=True))
+    assert gains[detected] == 0.25
+    silent = next(t for t, gain in gains.items() if gain == 0.0)
+    assert silent - detected <= 0.2
+    # What is given out is silent as soon: a fade of 20 ms, no click.
+    sound = np.concatenate(talk.sound[round(silent / FRAME_S) :])
     assert np.flatnonzero(sound)[-1] < 0.02 * 24_000
-    assert np.all(np.diff(np.abs(sound[:480].astype(int))) <= 0)  # a fade, no click
-    assert talk.when(H.ROBOT_SPEECH_END) == [when]
+    assert np.all(np.diff(np.abs(sound[:480].astype(int))) <= 0)
+    (when,) = talk.when(H.BARGE_IN)
+    assert when - 2.4 <= 0.7 + 2 * FRAME_S
+    assert talk.generations(H.BARGE_IN) == [1]
+    assert gains[round(when + FRAME_S, 2)] == 1.0
+    assert talk.when(H.ROBOT_SPEECH_END) == [silent]
     assert talk.generations(H.ORACLE_SPOKEN) == []
+
+
+LONG = 'Paris is the capital of France and has been so for a very long time.'
+
+
+def heard(text: str, start: float, end: float, utterance: int = 1):
+    """The stt node tells at the time of the script what was said from `start` to `end`."""
+
+    def tell(talk: Talk) -> None:
+        talk.front.hear_words(utterance, text, start - talk.now, end - talk.now)
+
+    return tell
+
+
+QUESTION = [(1.9, heard('What is the capital?', 0.4, 1.44, utterance=0))]
+
+
+@pytest.mark.parametrize(
+    ('user', 'script', 'counts'),
+    [
+        pytest.param((2.4, 2.56), [], {'holds': 0, 'false_alarms': 1}, id='a cough only ducks'),
+        pytest.param((2.4, 2.72), [], {'holds': 1, 'false_alarms': 1}, id='a short sound'),
+        pytest.param(
+            (2.4, 2.88), [*QUESTION, (3.3, heard('Uh-huh.', 2.4, 2.88))],
+            {'holds': 1, 'false_alarms': 1}, id='uh-huh',
+        ),
+        pytest.param(
+            (2.4, 2.88), [*QUESTION, (3.0, heard('Okay', 2.4, 2.8)),
+                          *words(3.1, 2, 'Fine.', utterance=1)],
+            {'holds': 1, 'false_alarms': 1}, id='an answer to okay is not given',
+        ),
+        pytest.param(
+            (2.4, 2.88), QUESTION, {'holds': 1, 'false_alarms': 1}, id='words that never come',
+        ),
+        pytest.param(
+            (2.4, 2.88), [*QUESTION, (3.0, lambda talk: talk.front.excuse())],
+            {'holds': 1, 'false_alarms': 1}, id='noise, says the stt node',
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_interruption_does_not_stop_it(user, script, counts) -> None:
+    talk = Talk().run(14.0, [*ASK, user], [*words(1.0, 1, LONG), *script])
+    assert talk.when(H.BARGE_IN) == []
+    assert {name: talk.count(name) for name in counts} == counts
+    said = talk.said.split()
+    assert list(dict.fromkeys(said)) == list(dict.fromkeys(LONG.split()))  # all of it
+    assert len(said) - len(LONG.split()) <= 3  # and not much of it twice
+    assert talk.generations(H.ORACLE_SPOKEN)[0] == 1
+    assert talk.gains[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ('user', 'text', 'latest'),
+    [((2.4, 4.0), '', 3.3), ((2.4, 2.8), 'Stop.', 3.1), ((2.4, 3.0), 'No, wait', 3.1)],
+)
+def test_what_is_an_interruption(user, text: str, latest: float) -> None:
+    script = [*words(1.0, 1, LONG), *QUESTION]
+    if text:
+        script.append((3.0, heard(text, *user)))
+    talk = Talk().run(8.0, [*ASK, user], script)
+    (when,) = talk.when(H.BARGE_IN)
+    assert when <= latest
+    assert not any(loudness(talk, 2.9, 8.0))
+
+
+def test_it_goes_on_with_the_word_that_was_cut() -> None:
+    talk = Talk().run(10.0, [*ASK, (2.4, 2.72)], words(1.0, 1, LONG))
+    (stopped, _), (_, again) = talk.when(H.ROBOT_SPEECH_END), talk.when(H.ROBOT_SPEECH_START)
+    before = [p.text.strip() for t, p in talk.pieces if t <= stopped]
+    after = [p.text.strip() for t, p in talk.pieces if t >= again]
+    assert LONG.split()[: len(before)] == before
+    assert LONG.split()[-len(after) :] == after
+    assert 1 <= len(before) + len(after) - len(LONG.split()) <= 2
+    assert np.abs(np.diff(np.concatenate(talk.sound).astype(int))).max() > 0
+
+
+@pytest.mark.parametrize(
+    ('text', 'silence'),
+    [
+        ('I would like to', 1.8),
+        ('If a train leaves at noon', 1.8),
+        ('What is the capital of France?', 0.6),
+        ('', 1.2),
+    ],
+)
+def test_the_words_tell_whether_the_turn_is_over(text: str, silence: float) -> None:
+    talk = Talk()
+    talk.front.hear_words(7, 'Hello.', -2.0, -1.0)  # somebody transcribes
+    script = words(1.0, 1, PARIS)
+    if text:
+        script.append((1.7, heard(text, 0.4, 1.44, utterance=8)))
+    talk.run(6.0, ASK, script)
+    (start, *_) = talk.when(H.ROBOT_SPEECH_START)
+    assert start - 1.44 == pytest.approx(silence, abs=0.16)
 
 
 def test_no_click_where_the_unsaid_is_cut() -> None:

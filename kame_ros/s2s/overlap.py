@@ -1,0 +1,49 @@
+"""The user over a model that handles overlap itself: when its oracle is out of date. Pure."""
+
+from __future__ import annotations
+
+from kame_ros.s2s.tts_barge_in import BargeIn, BargeInConfig, Verdict
+from kame_ros.s2s.tts_words import WordsHeard
+
+
+class Overlap:
+    """What the stt node tells in, whether to drop the oracle out. Times on the audio clock, s.
+
+    The model goes on listening and speaking as it likes; only what it was told to say is taken
+    back, once the user has spoken over it for long enough or his words are no back-channel.
+    """
+
+    def __init__(self, config: BargeInConfig | None = None) -> None:
+        self._policy = BargeIn(config)
+        self.reset()
+
+    def reset(self) -> None:
+        """A new session."""
+        self._policy.reset()
+        self.words = WordsHeard()
+        self._speaking = False
+        self._start = self._end = -1e9
+
+    def on_speech(self, speaking: bool, t: float) -> None:
+        """The user begins or ends to speak."""
+        self._speaking = speaking
+        if speaking:
+            self._start = self._end = t
+        else:
+            self._end = t
+
+    def update(self, now: float, oracle: bool) -> bool:
+        """Whether the oracle that is there, if one is, must go. Once for each overlap."""
+        if self._speaking:
+            self._end = now
+        verdict = self._policy.update(
+            now,
+            floor=oracle,
+            speaking=self._speaking,
+            start=self._start,
+            voice_end=self._end,
+            heard=self.words,
+        )
+        if verdict is Verdict.STOP:
+            self._speaking = False  # what he goes on to say is no second interruption
+        return verdict is Verdict.STOP

@@ -1,0 +1,139 @@
+"""The user speaks while the robot does: does he interrupt, agree, or only cough? A pure policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from kame_ros.s2s.tts_ear import Ear
+from kame_ros.s2s.tts_words import WordsHeard, is_backchannel
+
+_RACE_S = 0.5  # s: speech that began so shortly before the robot's is heard as interrupting it
+_CALM_S = 0.2  # s without voice: a sound that short was nothing
+
+
+class Verdict(Enum):
+    """What the robot does now."""
+
+    NONE = 'none'  # as before
+    DUCK = 'duck'  # speaks on, more quietly
+    HOLD = 'hold'  # is silent, and may go on
+    GO_ON = 'go on'  # it was no interruption
+    STOP = 'stop'  # it was: what is unsaid is dropped
+
+
+@dataclass(frozen=True)
+class BargeInConfig:
+    """Seconds of voice over the robot's.
+
+    `hold_s`: the robot falls silent; `stop_s`: it is an interruption whatever is said (words can
+    tell earlier); `resume_s`: silence after which it goes on where nobody transcribes;
+    `words_s`: how long the words of a short remark are waited for before it goes on.
+    """
+
+    hold_s: float = 0.2
+    stop_s: float = 0.7
+    resume_s: float = 0.4
+    words_s: float = 1.2
+
+
+class BargeIn:
+    """One decision per frame, from voice and words."""
+
+    def __init__(self, config: BargeInConfig | None = None) -> None:
+        self.config = config or BargeInConfig()
+        self.state = Verdict.NONE  # NONE, DUCK or HOLD
+
+    def reset(self) -> None:
+        """The robot is not disturbed."""
+        self.state = Verdict.NONE
+
+    def update(
+        self,
+        now: float,
+        *,
+        floor: bool,
+        speaking: bool,
+        start: float,
+        voice_end: float,
+        heard: WordsHeard,
+    ) -> Verdict:
+        """`floor`: the robot has something to say and began to; `speaking`: the user's voice is
+        heard, from `start` (or since the robot began) to `voice_end`.
+        """
+        if self.state is Verdict.NONE:
+            if floor and speaking and now - voice_end < _CALM_S:
+                return self._to(Verdict.DUCK)
+            return Verdict.NONE
+        if not floor:  # it had said all, or was stopped by somebody else
+            return self._end(Verdict.GO_ON)
+        words = heard.since(start)
+        remark = words is not None and is_backchannel(words.text)
+        if words is not None and not remark:
+            return self._end(Verdict.STOP)
+        voice, silence = voice_end - start, now - voice_end
+        if voice >= self.config.stop_s - 1e-6 and not (remark and silence > 0.0):
+            return self._end(Verdict.STOP)
+        noise = heard.noise_until >= voice_end - _CALM_S
+        if self.state is Verdict.DUCK:
+            if voice >= self.config.hold_s - 1e-6:
+                return self._to(Verdict.HOLD)
+            return self._end(Verdict.GO_ON) if silence >= _CALM_S else Verdict.NONE
+        known = remark or noise or not heard.expected
+        patience = self.config.resume_s if known else self.config.words_s
+        return self._end(Verdict.GO_ON) if silence >= patience - 1e-6 else Verdict.NONE
+
+    def _to(self, state: Verdict) -> Verdict:
+        self.state = state
+        return state
+
+    def _end(self, verdict: Verdict) -> Verdict:
+        self.state = Verdict.NONE
+        return verdict
+
+
+class Disturbance:
+    """A user over the robot's speech: the policy, how loud the robot is, and idle remarks."""
+
+    def __init__(self, config: BargeInConfig, duck_gain: float) -> None:
+        self._policy = BargeIn(config)
+        self._duck_gain = duck_gain
+        self.reset()
+
+    def reset(self) -> None:
+        """A new session."""
+        self._policy.reset()
+        self.gain = 1.0  # what the loudspeaker is asked to play with
+        self.remarks: set[int] = set()  # utterances that ask for no answer: "uh-huh"
+        self._since = 0.0  # when the user began to speak over the robot
+
+    def calm(self) -> None:
+        """The robot was stopped by somebody else."""
+        self._policy.reset()
+        self.gain = 1.0
+
+    def update(self, now: float, ear: Ear, floor: bool, floor_since: float) -> Verdict:
+        """What the robot does, which has or has not had the `floor` since `floor_since`."""
+        calm = self._policy.state is Verdict.NONE
+        if calm:
+            self.gain = 1.0
+            self._since = max(ear.speech_start, floor_since)
+        verdict = self._policy.update(
+            now,
+            floor=floor,
+            # Who spoke already when the robot began is not interrupting: it was so configured.
+            speaking=ear.speaking and ear.speech_start >= floor_since - _RACE_S,
+            start=self._since,
+            voice_end=ear.voice_end,
+            heard=ear.words,
+        )
+        if verdict is Verdict.DUCK:
+            self.gain = self._duck_gain
+        elif verdict in (Verdict.HOLD, Verdict.STOP):
+            self.gain = 0.0
+        elif verdict is Verdict.GO_ON:
+            self.gain = 1.0
+            remark = ear.words.since(self._since)
+            if remark is not None and is_backchannel(remark.text):
+                self.remarks.add(remark.utterance)
+        return verdict

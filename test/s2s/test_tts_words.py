@@ -1,0 +1,53 @@
+"""What words tell of a turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from kame_ros.s2s.tts_words import WordsHeard, is_backchannel, is_complete
+
+
+@pytest.mark.parametrize(
+    ('text', 'remark'),
+    [
+        ('Uh-huh.', True), ('Mhm', True), ('Okay, yeah.', True), ('I see.', True), ('', False),
+        ('Yes, right!', True), ('Stop.', False), ('No.', False), ('Wait', False),
+        ('Okay, but why?', False), ('yeah yeah yeah yeah yeah', False), ('What?', False),
+    ],
+)  # fmt: skip
+def test_backchannels(text: str, remark: bool) -> None:
+    assert is_backchannel(text) is remark
+
+
+@pytest.mark.parametrize(
+    ('text', 'complete'),
+    [
+        ('What is the capital of France?', True), ('I would like to', False),
+        ('Yes, please.', True),
+        ('I would like to.', False), ('Please bring me a', False), ('My name is', False),
+        ('Tell me about the weather...', False), ('The first one,', False), ('Stop.', True),
+        ('If a train leaves at noon.', False), ('If it rains, stay here.', True),
+        ('What is it made of?', True), ('Because', False), ('Hello. Can you give', False), ('', False),
+        ('When does it arrive?', True), ('Um', False), ('Thank you.', True), ('Come in', True),
+    ],
+)  # fmt: skip
+def test_complete_sentences(text: str, complete: bool) -> None:
+    assert is_complete(text) is complete
+
+
+def test_words_of_a_turn_are_joined_and_forgotten() -> None:
+    heard = WordsHeard()
+    assert not heard.expected
+    heard.hear(1, 'I would', 0.0, 1.0)
+    heard.hear(1, 'I would like', 0.0, 1.5)
+    heard.hear(2, 'a tea.', 2.5, 3.0)
+    heard.hear(2, '  ', 2.5, 3.0)
+    assert heard.now is not None
+    assert heard.now.turn == 'I would like a tea.'
+    assert heard.now.cover(3.2)
+    assert not heard.now.cover(3.5)
+    assert heard.since(2.6) is heard.now
+    assert heard.since(3.0) is None
+    heard.clear()
+    assert heard.now is None
+    assert heard.expected
