@@ -51,7 +51,7 @@ class FedSource:
         self._blocks = queue.SimpleQueue()
         self._waiting = np.zeros(0, np.int16)
         self._next = 0
-        self._silent = True
+        self._silent = False  # silence stands in for the sender now
         self._t = self._clock()  # the end of what was given
         self._heard_t = self._t  # the time of the first sample that waits
 
@@ -123,7 +123,7 @@ class FedSource:
         if not self._silent:
             self._silent = True
             self._count['losses'] += 1
-            self._tell('no sound comes any more; silence stands in for it')
+            self._tell('no sound comes; silence stands in for it until it does')
         frame = self._frame(np.zeros(FRAME_SAMPLES, np.int16), self._t)
         self._t = frame.end
         return frame

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kame_ros.audio.device_sink import DeviceSink
-from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, Frame
+from kame_ros.audio.frame import FRAME_SAMPLES, Frame
 from kame_ros.audio.sink import Sink
 
 

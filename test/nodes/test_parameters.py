@@ -6,6 +6,7 @@ from kame_ros.graph import SHORTCUTS, config_names, load_graph
 from kame_ros.nodes.audio_capture_node import AudioCaptureNode
 from kame_ros.nodes.audio_playback_node import AudioPlaybackNode
 from kame_ros.nodes.base import NICENESS
+from kame_ros.nodes.bridge_node import BridgeNode
 from kame_ros.nodes.oracle_node import OracleNode
 from kame_ros.nodes.parameters import BadParameter, Param, refuse_unknown
 from kame_ros.nodes.s2s_node import S2SNode
@@ -14,6 +15,7 @@ from kame_ros.nodes.stt_node import SttNode
 NODES = {
     'audio_capture': AudioCaptureNode,
     'audio_playback': AudioPlaybackNode,
+    'bridge': BridgeNode,
     'oracle': OracleNode,
     's2s': S2SNode,
     'stt': SttNode,

@@ -27,7 +27,8 @@ def test_backchannels(text: str, remark: bool) -> None:
         ('I would like to.', False), ('Please bring me a', False), ('My name is', False),
         ('Tell me about the weather...', False), ('The first one,', False), ('Stop.', True),
         ('If a train leaves at noon.', False), ('If it rains, stay here.', True),
-        ('What is it made of?', True), ('Because', False), ('Hello. Can you give', False), ('', False),
+        ('What is it made of?', True), ('Because', False), ('Hello. Can you give', False),
+        ('', False),
         ('When does it arrive?', True), ('Um', False), ('Thank you.', True), ('Come in', True),
     ],
 )  # fmt: skip
