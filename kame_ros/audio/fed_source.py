@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, Frame
+from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 from kame_ros.audio.mixdown import Mixdown
 from kame_ros.audio.pace import Clock
 from kame_ros.audio.stream import Tell, say_nothing
@@ -35,6 +35,7 @@ class FedSource:
         self._count: Counter[str] = Counter()
         self._blocks: queue.SimpleQueue[tuple[np.ndarray, float]] = queue.SimpleQueue()
         self._mixdown: Mixdown | None = None
+        self._held_s = 0.0  # what the resampler holds back
         self._expected: int | None = None
         self.open()
 
@@ -70,6 +71,7 @@ class FedSource:
         if mixdown is None or (mixdown.rate, mixdown.channels) != (rate, channels):
             channel = self._channel if self._channel < channels else -1
             mixdown = self._mixdown = Mixdown(rate, channels, channel, dtype)
+            self._held_s = 0.0
         missing = 0 if self._expected is None or seq is None else seq - self._expected
         self._expected = None if seq is None else seq + 1
         if 0 < missing <= self._MAX_HOLE:
@@ -78,7 +80,9 @@ class FedSource:
             t -= missing * len(sound) / channels / rate
             sound = np.concatenate([hole, sound])
         mono = mixdown.push(sound)
-        if self._blocks.qsize() * len(mono) > _CAPACITY_S * 24_000:
+        t -= self._held_s
+        self._held_s += len(sound) / channels / rate - len(mono) / SAMPLE_RATE
+        if self._blocks.qsize() * len(mono) > _CAPACITY_S * SAMPLE_RATE:
             self._count['blocks_dropped'] += 1
             return
         self._blocks.put((mono, t))
