@@ -79,6 +79,10 @@ class KameNode(LifecycleNode):
         """Running totals and states for /diagnostics, by name."""
         return {}
 
+    def complaint(self) -> str:
+        """What is wrong now and what to do about it, for /diagnostics; empty: nothing."""
+        return ''
+
     # What a subclass uses.
 
     def param(self, name: str) -> Any:

@@ -68,8 +68,8 @@ class DiagnosticsPublisher:
         )
 
     def _level(self, values: dict[str, float | str]) -> tuple[bytes, str]:
-        if self._node.fault:
-            return DiagnosticStatus.ERROR, self._node.fault
+        if wrong := self._node.fault or self._node.complaint():
+            return DiagnosticStatus.ERROR, wrong
         grown = []
         for name in self._node.WARN_WHEN_GROWING:
             value = float(values.get(name, 0))

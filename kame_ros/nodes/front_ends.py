@@ -78,6 +78,11 @@ PARAMETERS = (
     Param('tts.voice', 'hibari', 'A packaged voice by name, or the path of its model file.'),
     Param('tts.speed', 1.0, 'How fast the voice speaks.', low=0.5, high=2.0),
     *_rows('tts', TtsConfig, _TTS),
+    Param(
+        'moshi.barge_in',
+        True,
+        'Whether the oracle is cleared when the user speaks over the robot; needs no echo.',
+    ),
     *_rows('moshi', MoshiConfig, _MOSHI),
 )
 
@@ -88,11 +93,13 @@ def make_front_end(param: Callable[[str], Any]) -> FrontEnd:
     Raises ValueError for values that cannot be, MissingWeights or CorruptWeights for the model,
     and ImportError when the packages of the front-end are not installed.
     """
+    from kame_ros.audio.vad import SileroVad
+
     if param('front_end') == 'moshi':
         from kame_ros.s2s.moshi.build import build
 
-        return build(_filled('moshi', MoshiConfig, param))
-    from kame_ros.audio.vad import SileroVad
+        vad = SileroVad() if param('moshi.barge_in') else None
+        return build(_filled('moshi', MoshiConfig, param), vad)
     from kame_ros.s2s.tts import TtsFrontEnd
     from kame_ros.s2s.tts_voice import HibariVoice
 

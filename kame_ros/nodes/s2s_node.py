@@ -131,6 +131,15 @@ class S2SNode(KameNode):
             **(front_end.counters() if front_end else {}),
         }
 
+    def complaint(self) -> str:
+        if not self._times.overloaded:
+            return ''
+        advice = getattr(self._front_end, 'complaint', str)()
+        return advice or (
+            f'the front-end is slower than real time (factor '
+            f'{self._times.real_time_factor:.2f}): give it a core of its own'
+        )
+
     # Callbacks: they only fill the inboxes.
 
     def _on_mic(self, message: msg.AudioFrame) -> None:
@@ -216,12 +225,7 @@ class S2SNode(KameNode):
         step = self._front_end.step(heard.samples, self._mux.current())
         self._times.add(time.perf_counter() - began)
         if self._times.overloaded:
-            self.get_logger().error(
-                f'the front-end is slower than real time (factor '
-                f'{self._times.real_time_factor:.2f}): use a smaller or quantised model, a faster '
-                f'GPU, or front_end:=tts',
-                throttle_duration_sec=30.0,
-            )
+            self.get_logger().error(self.complaint(), throttle_duration_sec=30.0)
         self._count['frames_in'] += 1
         self._publish_step(heard, step, frame_id)
 

@@ -47,6 +47,9 @@ class FakeModelNode(KameNode):
     def unload(self):
         self._step('unload')
 
+    def complaint(self):
+        return 'too slow: use a smaller model' if self.volume == 2.0 else ''
+
     def on_parameter(self, name, value):
         self.volume = value
 
@@ -132,6 +135,20 @@ def test_a_live_parameter_changes_an_active_node(ros):
     assert node.volume == 1.5
     (result,) = node.set_parameters([Parameter('volume', value=3.0)])
     assert not result.successful
+
+
+def test_what_is_wrong_now_is_an_error_on_diagnostics(ros):
+    node = ros.add(FakeModelNode())
+    told = []
+    node.create_subscription(
+        DiagnosticArray, '/diagnostics', lambda array: told.extend(array.status), 10
+    )
+    node.trigger_configure()
+    node.set_parameters([Parameter('volume', value=2.0)])
+    assert ros.until(lambda: told and told[-1].level == b'\x02')
+    assert told[-1].message == 'too slow: use a smaller model'
+    node.set_parameters([Parameter('volume', value=1.0)])
+    assert ros.until(lambda: told[-1].level == b'\x00')
 
 
 def test_a_fault_in_an_owner_thread_ends_the_context(ros):
