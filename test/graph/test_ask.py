@@ -168,6 +168,15 @@ def test_a_recording_without_speech(kame, tmp_path, level):
     assert not answer.any()
 
 
+def test_ctrl_c_ends_everything(kame):
+    process = kame.start('stopped', 'ask', QUESTION)
+    assert kame.until_printed('stopped', 'nodes are up')
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 1
+    assert 'stopped' in kame.printed('stopped').splitlines()[-1]
+    assert kame.processes() == {}
+
+
 def refused(kame, *args):
     done = kame.run('ask', *args)
     assert done.returncode != 0
