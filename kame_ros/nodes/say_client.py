@@ -15,8 +15,11 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from kame_ros.action import Say
+from kame_ros.nodes.say_server import cannot_be_said
 
 _SPIN_S = 0.05
+_ANSWER_S = 5.0  # for the robot to take a goal or refuse it
+_AGAIN_S = 0.3
 _CANCEL_S = 3.0  # for the robot to fall silent
 
 
@@ -31,6 +34,8 @@ def say_to_robot(
 
     Ctrl-C stops the robot. Raises NoRobot when the action is not there within `patience` seconds.
     """
+    if problem := cannot_be_said(text):
+        return '', problem
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     stops: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: stops.append(number))
@@ -50,15 +55,19 @@ def say_to_robot(
     try:
         if not client.wait_for_server(timeout_sec=patience):
             raise NoRobot(f'nobody offers the action {action}')
-        sent = client.send_goal_async(
-            Say.Goal(text=text, priority=priority),
-            feedback_callback=lambda message: on_feedback(message.feedback.said),
-        )
-        if not wait(sent, patience):
-            return '', 'the robot does not answer'
-        handle = sent.result()
-        if not handle.accepted:
-            return '', 'the robot refused it (empty, too long, or too much is waiting)'
+        goal = Say.Goal(text=text, priority=priority)
+        handle = None
+        end = time.monotonic() + patience
+        while handle is None or not handle.accepted:
+            if stops or time.monotonic() > end:
+                return '', 'the robot refused it' if handle else 'the robot does not answer'
+            if handle is not None:
+                wait(Future(), _AGAIN_S)  # a node that comes up refuses at first
+            sent = client.send_goal_async(
+                goal, feedback_callback=lambda message: on_feedback(message.feedback.said)
+            )
+            # A dead robot is still seen for a while: what was sent to it has no answer.
+            handle = sent.result() if wait(sent, _ANSWER_S) else None
         result = handle.get_result_async()
         if not wait(result):
             stops.clear()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.node import Node
 from rclpy.task import Future
 
 from kame_ros.action import Say
+from kame_ros.nodes.base import KameNode
 from kame_ros.oracle.chunk import ChunkKind, OracleChunk
 from kame_ros.s2s.front_end import Piece
 
@@ -27,6 +27,15 @@ class _Goal:
     said: str = ''
 
 
+def cannot_be_said(text: str) -> str:
+    """Why a text is no goal; empty if it is one."""
+    if not text.strip():
+        return 'there is nothing to say'
+    if len(text) > MAX_CHARACTERS:
+        return f'{len(text)} characters are more than {MAX_CHARACTERS}'
+    return ''
+
+
 class SayServer:
     """Turns each goal into a generation of a source of its own, and follows it until it is said.
 
@@ -34,7 +43,8 @@ class SayServer:
     topic `oracle`; the owner of the front-end calls `on_piece`, `on_spoken` and `on_stopped`.
     """
 
-    def __init__(self, node: Node, publish: Callable[[OracleChunk], None]) -> None:
+    def __init__(self, node: KameNode, publish: Callable[[OracleChunk], None]) -> None:
+        self._node = node
         self._publish = publish
         self._logger = node.get_logger()
         self._goals: dict[str, _Goal] = {}
@@ -79,11 +89,9 @@ class SayServer:
             goal.done.set_result(why)
 
     def _on_goal(self, request: Say.Goal) -> GoalResponse:
-        problem = ''
-        if not request.text.strip():
-            problem = 'there is nothing to say'
-        elif len(request.text) > MAX_CHARACTERS:
-            problem = f'{len(request.text)} characters are more than {MAX_CHARACTERS}'
+        problem = cannot_be_said(request.text)
+        if not self._node.active:
+            problem = 'the node is not active'
         elif len(self._goals) >= MAX_GOALS:
             problem = f'{MAX_GOALS} goals wait already'
         if problem:

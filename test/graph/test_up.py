@@ -20,6 +20,12 @@ from kame_ros.nodes import qos
 pytestmark = [pytest.mark.graph, pytest.mark.models]
 
 
+@pytest.fixture(autouse=True)
+def nothing_goes_on(kame):
+    yield
+    kame.end()
+
+
 def up(kame, name, *args):
     process = kame.start(name, 'up', *args)
     assert kame.until_printed(name, 'nodes are up'), kame.printed(name)
