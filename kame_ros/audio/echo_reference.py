@@ -64,7 +64,8 @@ class EchoReference:
         self._at += FRAME_SAMPLES * speed
         known = (positions >= TAPS) & (positions < len(self._sound) - TAPS)
         self.missing += int(np.count_nonzero(positions >= len(self._sound) - TAPS))
-        if known.any():
+        first = max(0, int(positions[0]) - TAPS)
+        if known.any() and self._sound[first : int(positions[-1]) + TAPS].any():
             out[known] = interpolate(self._sound, positions[known])
         return out
 

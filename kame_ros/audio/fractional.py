@@ -56,11 +56,14 @@ class Stretch:
         step = 1.0 + ppm * 1e-6
         count = max(0, int((last - self._at) / step) + 1)
         positions = self._at + np.arange(count) * step
+        out: np.ndarray
         if step == 1.0 and self._at.is_integer():
             start = int(self._at)
             out = self._sound[start : start + count]
-        else:
+        elif self._sound.any():
             out = interpolate(self._sound, positions)
+        else:
+            out = np.zeros(count, np.float32)
         self._at += count * step
         done = int(self._at) - _HALF
         self._sound, self._at = self._sound[done:], self._at - done
