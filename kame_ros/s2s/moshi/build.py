@@ -69,6 +69,7 @@ def _load(config: MoshiConfig, device: str, dtype: torch.dtype, parts: Parts) ->
     from kame_ros.s2s.moshi import fast_cpu, load
     from kame_ros.s2s.moshi.checkpoint import find
     from kame_ros.s2s.moshi.slots import MoshiSlots, Sampling
+    from kame_ros.s2s.moshi.upstream import MimiModel
 
     with tempfile.TemporaryDirectory() as scratch:
         where = config.weights
@@ -79,12 +80,12 @@ def _load(config: MoshiConfig, device: str, dtype: torch.dtype, parts: Parts) ->
         checkpoint = find(where, config.revision or None, config.lora)
         tokenizer = load.load_tokenizer(checkpoint)
         lm = load.load_lm(checkpoint, device, dtype, config.context or None)
-        mimi = load.load_mimi(checkpoint, device)
-    if device == 'cpu' and config.lean:
-        fast_cpu.speed_up(mimi, int8_decoder=config.quantise == 'int8')
+        codec = load.load_codec(checkpoint, device)
+    if device == 'cpu' and config.lean and isinstance(codec, MimiModel):
+        fast_cpu.speed_up(codec, int8_decoder=config.quantise == 'int8')
     return MoshiSlots(
         lm,
-        mimi,
+        codec,
         tokenizer,
         slots=config.slots,
         mode='positional' if config.mode == 'positional' else 'fifo',

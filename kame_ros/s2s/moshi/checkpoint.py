@@ -13,6 +13,7 @@ from kame_ros.s2s.moshi.upstream import loaders
 
 # Keys of config.json that are not arguments of the language model; moshi/models/loaders.py.
 NOT_FOR_THE_LM = (
+    'codec',  # ours: which codec, if it is not Mimi
     'moshi_name',
     'mimi_name',
     'mimi_config_name',
@@ -30,19 +31,23 @@ NOT_FOR_THE_LM = (
 )
 
 
+CODECS = ('mimi', 'codec2-700c')
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """The files of a model and what config.json says about it. Nothing is loaded yet."""
 
     where: str
     lm_files: tuple[Path, ...]
-    mimi_file: Path
+    mimi_file: Path | None  # None for another codec
     tokenizer_file: Path
     lm_kwargs: dict[str, Any]
     mimi_config: dict[str, Any] | None = None
     lm_gen_config: dict[str, Any] = field(default_factory=dict)
     lora_file: Path | None = None
     lora_scaling: float = 2.0
+    codec: str = 'mimi'
 
     @property
     def codebooks(self) -> int:
@@ -116,16 +121,20 @@ def _describe(where: str, get: Callable[[str], Path | None], lora: str) -> Check
     lora_name = config.get('lora_name')
     lora_file = Path(lora) if lora else need(lora_name) if lora_name else None
     mimi_config = config.get('mimi_config_name')
+    codec = config.get('codec', 'mimi')
+    if codec not in CODECS:
+        raise CheckpointError(f'{where} speaks through the unknown codec {codec!r}')
     return Checkpoint(
         where=where,
         lm_files=_lm_files(config.get('moshi_name', loaders.MOSHI_NAME), get, need),
-        mimi_file=need(config.get('mimi_name', loaders.MIMI_NAME)),
+        mimi_file=need(config.get('mimi_name', loaders.MIMI_NAME)) if codec == 'mimi' else None,
         tokenizer_file=need(config.get('tokenizer_name', loaders.TEXT_TOKENIZER_NAME)),
         lm_kwargs=kwargs,
         mimi_config=_read_json(need(mimi_config)) if mimi_config else None,
         lm_gen_config=config.get('lm_gen_config', {}),
         lora_file=lora_file,
         lora_scaling=float(config.get('lora_scaling', 2.0)),
+        codec=codec,
     )
 
 

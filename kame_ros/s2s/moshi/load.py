@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from kame_ros.s2s.moshi.checkpoint import Checkpoint
+from kame_ros.s2s.moshi.codec2 import CARD, CODEBOOKS
+from kame_ros.s2s.moshi.codec2_codec import Codec2Codec
 from kame_ros.s2s.moshi.model import ORACLE_PREFIX, OracleLMModel
 from kame_ros.s2s.moshi.safetensors_file import CheckpointError, SafetensorsFile
 from kame_ros.s2s.moshi.upstream import LMModel, MimiModel, loaders
@@ -135,8 +137,24 @@ def _check_shape(key: str, new: Tensor, weight: Tensor, file: SafetensorsFile) -
         )
 
 
+def load_codec(checkpoint: Checkpoint, device: str = 'cpu') -> MimiModel | Codec2Codec:
+    """Loads the codec the model was trained with.
+
+    Raises CheckpointError if it does not fit, Codec2MissingError without its library.
+    """
+    if checkpoint.codec == 'mimi':
+        return load_mimi(checkpoint, device)
+    if checkpoint.codebooks != CODEBOOKS or checkpoint.lm_kwargs.get('card') != CARD:
+        raise CheckpointError(
+            f'{checkpoint.where} does not fit Codec2 700C, which has {CODEBOOKS} books of {CARD}'
+        )
+    return Codec2Codec()
+
+
 def load_mimi(checkpoint: Checkpoint, device: str = 'cpu') -> MimiModel:
     """Loads the codec, in float32. Raises CheckpointError if its file is damaged or another's."""
+    if checkpoint.mimi_file is None:
+        raise CheckpointError(f'{checkpoint.where} has no Mimi: its codec is {checkpoint.codec}')
     mimi = loaders.get_mimi(
         None, checkpoint.mimi_config, device=device, num_codebooks=checkpoint.codebooks
     )

@@ -14,6 +14,7 @@ from torch import Tensor
 from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, silence
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Step
+from kame_ros.s2s.moshi.codec2_codec import Codec2Codec
 from kame_ros.s2s.moshi.model import OracleLMGen, OracleLMModel
 from kame_ros.s2s.moshi.monologue import Monologue
 from kame_ros.s2s.moshi.oracle_stream import Mode, OracleStream
@@ -44,7 +45,7 @@ class MoshiSlots:
     def __init__(
         self,
         lm: LMModel,
-        mimi: MimiModel,
+        mimi: MimiModel | Codec2Codec,
         tokenizer: Any,
         *,
         slots: int = 1,

@@ -1,0 +1,113 @@
+"""A dialogue of two speakers with the time of each word: what all training data begins with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+SPEAKERS = ('A', 'B')
+OVERLAP_S = 0.02  # s by which two words of one speaker may overlap: aligners round
+
+
+class DataError(ValueError):
+    """Training data that cannot be used, with the file and the reason."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a speaker, in seconds from the beginning of the recording."""
+
+    speaker: str
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What one speaker says before the other one does. `first` counts the dialogue's words."""
+
+    speaker: str
+    words: tuple[Word, ...]
+    first: int
+
+    @property
+    def text(self) -> str:
+        """The words, with spaces between them."""
+        return ' '.join(word.text for word in self.words)
+
+    @property
+    def end(self) -> float:
+        """When its last word ends, in seconds."""
+        return self.words[-1].end
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """The words of both speakers in the order in which they begin. Raises DataError."""
+
+    name: str
+    words: tuple[Word, ...]
+
+    def __post_init__(self) -> None:
+        for word in self.words:
+            if word.speaker not in SPEAKERS:
+                raise DataError(f'{self.name}: the speaker of a word is A or B, not {word.speaker}')
+            if not 0 <= word.start <= word.end:
+                raise DataError(
+                    f'{self.name}: the word {word.text!r} goes from {word.start} s to {word.end} s'
+                )
+        for speaker in SPEAKERS:
+            own = [word for word in self.words if word.speaker == speaker]
+            for one, two in pairwise(own):
+                if two.start < one.end - OVERLAP_S:
+                    raise DataError(
+                        f'{self.name}: the words {one.text!r} and {two.text!r} of {speaker} '
+                        f'overlap at {two.start:.2f} s'
+                    )
+
+    @property
+    def end(self) -> float:
+        """When the last word ends, in seconds."""
+        return max((word.end for word in self.words), default=0.0)
+
+    def utterances(self) -> Iterator[Utterance]:
+        """The turns: a pause does not end one, only the other speaker does."""
+        at = 0
+        for speaker, group in groupby(self.words, lambda word: word.speaker):
+            words = tuple(group)
+            yield Utterance(speaker, words, at)
+            at += len(words)
+
+
+def load(path: Path) -> Dialogue:
+    """Reads a list of {speaker, word, start, end}, the format of SakanaAI/kame_finetune.
+
+    Raises DataError, which names the file, for what is no such list, or has words without times.
+    """
+    try:
+        rows = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f'{path} cannot be read: {error}') from error
+    if not isinstance(rows, list) or not rows:
+        raise DataError(f'{path} should hold a list of words, {{speaker, word, start, end}}')
+    words = sorted((_word(path, row) for row in rows), key=lambda word: (word.start, word.end))
+    return Dialogue(path.stem, tuple(words))
+
+
+def _word(path: Path, row: Any) -> Word:
+    try:
+        text, speaker = str(row['word']).strip(), str(row['speaker'])
+        start, end = row['start'], row['end']
+    except (KeyError, TypeError) as error:
+        raise DataError(f'{path}: a word has no {error}: {row}') from error
+    if not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
+        raise DataError(
+            f'{path}: the word {text!r} has no times: align the transcript first (for instance '
+            'with whisper --word_timestamps or the Montreal Forced Aligner)'
+        )
+    return Word(speaker, text, float(start), float(end))

@@ -1,0 +1,37 @@
+"""Where batches come from: any step's batch can be made again, so that a run resumes exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from kame_ros.training.layout import Example, for_training
+
+
+@dataclass(frozen=True)
+class Batch:
+    """codes int64[B, 17, T], oracle int64[B, 1, T], quiet bool[B, T]: the robot makes no sound."""
+
+    codes: np.ndarray
+    oracle: np.ndarray
+    quiet: np.ndarray
+
+
+class Source(Protocol):
+    """Batches by number. The same number gives the same batch, whatever was asked before."""
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a training step."""
+
+    def held_out(self, number: int) -> Batch:
+        """A batch that no step trains on."""
+
+
+def stack(examples: list[Example], silence: np.ndarray) -> Batch:
+    """Puts examples of one length together; `silence` are the codes [8] of a silent frame."""
+    pairs = [for_training(example) for example in examples]
+    codes = np.stack([codes for codes, _ in pairs])
+    quiet = (codes[:, 1 : 1 + len(silence)] == silence[None, :, None]).all(axis=1)
+    return Batch(codes, np.stack([oracle for _, oracle in pairs]), quiet)

@@ -1,0 +1,67 @@
+"""kame-tiny from nothing: voice, tokeniser, fresh scenes for every step, model, checkpoint."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kame_ros.s2s.moshi.codec2 import CARD, CODEBOOKS
+from kame_ros.training.config import RunConfig
+from kame_ros.training.layout import Example
+from kame_ros.training.source import Batch, stack
+from kame_ros.training.tiny import lexicon, robot_voice, tokens
+from kame_ros.training.tiny.scene import SceneMaker
+from kame_ros.training.tiny.user_voices import HELD_OUT, VOICES, UserVoices
+
+PER_ROOM = 150  # utterances of the users in each room
+HELD_PER_ROOM = 20
+
+
+class TinySource:
+    """Scenes without end. Held-out scenes have other users, and numbers no training step has."""
+
+    def __init__(self, folder: Path, seed: int, batch: int, frames: int) -> None:
+        self._seed, self._batch, self._frames = seed, batch, frames
+        self.tokenizer = tokens.make(lexicon.WORDS)
+        self.ids, self.marks = tokens.read(self.tokenizer)
+        self.voice = robot_voice.load_or_make(lexicon.WORDS, folder / 'voice.npz')
+        rng = random.Random(f'users/{seed}')
+        self._users = UserVoices(rng, VOICES, PER_ROOM)
+        self._strangers = UserVoices(rng, HELD_OUT, HELD_PER_ROOM)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a training step."""
+        return self._make(f'train/{self._seed}/{step}', self._users)
+
+    def held_out(self, number: int) -> Batch:
+        """A batch of voices that are never trained on."""
+        return self._make(f'held/{number}', self._strangers)
+
+    def scene(self, seed: str, frames: int, strangers: bool = False) -> Example:
+        """One scene, for a look at it."""
+        users = self._strangers if strangers else self._users
+        maker = SceneMaker(random.Random(seed), self.voice, users, self.ids, self.marks)
+        return maker.scene(frames)
+
+    def _make(self, seed: str, users: UserVoices) -> Batch:
+        # A str seeds alike in every process; a tuple would not.
+        maker = SceneMaker(random.Random(seed), self.voice, users, self.ids, self.marks)
+        scenes = [maker.scene(self._frames) for _ in range(self._batch)]
+        return stack(scenes, np.asarray(self.voice.silence))
+
+
+def lm_kwargs(config: RunConfig, source: TinySource) -> dict[str, Any]:
+    """The arguments of the language model: Moshi's own, with what the configuration changes."""
+    from kame_ros.s2s.moshi.upstream import loaders
+
+    return {
+        **loaders._lm_kwargs,
+        'n_q': 2 * CODEBOOKS,
+        'dep_q': CODEBOOKS,
+        'card': CARD,
+        'text_card': len(source.ids) + 4,
+        **config.model,
+    }

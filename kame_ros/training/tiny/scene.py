@@ -1,0 +1,226 @@
+"""Scenes for kame-tiny: what is heard and fed in each frame, and what a good robot does then.
+
+A scene is written frame by frame by a teacher that knows no more than the robot will know: it
+waits for the end of the user's turn, opens with a lead-in, says what was fed, and starts over with
+a "sorry" when another oracle comes while it speaks.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+
+from kame_ros.training.layout import Example, Marks
+from kame_ros.training.tiny import lexicon
+from kame_ros.training.tiny.robot_voice import RobotVoice
+from kame_ros.training.tiny.user_voices import UserVoices
+
+GAP = (2, 5)  # frames between the end of the user's turn and the lead-in
+LAG = 2  # frames from a word in the oracle to the same word in speech, at least
+BREATH = (4, 20)  # frames of silence between the turns
+LATENCY_S = (0.2, 1.5)  # from the end of the user's turn to the first word of the last oracle
+SHARE_TOLD = 0.15  # of the turns: the robot is told what to say, nobody asked
+SHARE_BLANK = 0.12  # of the questions: no oracle comes
+SHARE_REPLACED = 0.3  # of the turns: another oracle comes while the robot speaks
+SHARE_ABORTED = 0.3  # of the guesses: the stream is cut off
+SHARE_BARGED = 0.06  # of the turns: the user speaks over the robot
+SHARE_UNKNOWN = 0.08  # of the oracles: with words that are not in the vocabulary
+UNKNOWN = 0  # what the tokeniser gives for such a word
+
+
+class Teacher:
+    """What the robot does in each frame, from what was heard and fed up to it."""
+
+    def __init__(self, rng: random.Random, voice: RobotVoice, ids: dict[str, int], marks: Marks):
+        self._rng, self._voice, self._ids, self._marks = rng, voice, ids, marks
+        self._names = {token: word for word, token in ids.items()}
+        self.said: list[str] = []
+        self._oracle: list[tuple[int, str]] = []  # (frame in which it was fed, word)
+        self._next = 0
+        self._started = False  # of this oracle something was said
+        self._queue: list[str] = []  # words of a lead-in or of a correction
+        self._lead_in_due = False
+        self._quiet = 0  # frames since the user spoke
+        self._gap = 0
+        self._codes: np.ndarray | None = None
+        self._at = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being said, or is still to be said."""
+        return self._codes is not None or bool(self._queue) or self._next < len(self._oracle)
+
+    @property
+    def saying(self) -> bool:
+        """Whether a word of an oracle was begun, and not all of it was said."""
+        return self._started and self._next < len(self._oracle)
+
+    def forget(self) -> None:
+        """Barge-in: drops what was to be said."""
+        self._oracle, self._next, self._started, self._queue = [], 0, False, []
+
+    def step(self, frame: int, talking: bool, fed: int) -> tuple[str | None, np.ndarray]:
+        """Gives the word that begins in this frame, if any, and the codes of the frame."""
+        self._listen(talking)
+        self._read(frame, fed)
+        word = None
+        if self._codes is None:
+            word = self._choose(frame, talking)
+            if word is not None:
+                self.said.append(word)
+                self._codes, self._at = self._voice.words[word], 0
+        if self._codes is None:
+            return None, self._voice.silence
+        codes = self._codes[:, self._at]
+        self._at += 1
+        if self._at == self._codes.shape[1]:
+            self._codes = None
+        return word, codes
+
+    def _listen(self, talking: bool) -> None:
+        if talking:
+            self._lead_in_due, self._quiet = True, 0
+            self._gap = self._rng.randint(*GAP)
+        else:
+            self._quiet += 1
+
+    def _read(self, frame: int, fed: int) -> None:
+        if fed == self._marks.start:
+            if self.saying:
+                self._queue = [lexicon.CORRECTION]
+            self._oracle, self._next, self._started = [], 0, False
+        elif fed in self._names:
+            self._oracle.append((frame, self._names[fed]))
+
+    def _choose(self, frame: int, talking: bool) -> str | None:
+        if talking or (self._lead_in_due and self._quiet <= self._gap):
+            return None
+        if self._lead_in_due:
+            self._lead_in_due = False
+            self._queue = self._rng.choice(lexicon.LEAD_INS).split()
+        if self._queue:
+            return self._queue.pop(0)
+        if self._next < len(self._oracle) and frame - self._oracle[self._next][0] >= LAG:
+            self._next += 1
+            self._started = True
+            return self._oracle[self._next - 1][1]
+        return None
+
+
+@dataclass
+class _Turn:
+    """What is still to happen in this turn, in frames of the scene."""
+
+    speech: np.ndarray  # [8, n] of the user; n may be 0
+    oracles: list[tuple[int, str]]
+    replacement: str
+    barge: bool
+    ends: int  # the user's speech
+
+
+class SceneMaker:
+    """Makes scenes, each another one. `ids` are the tokens of the words."""
+
+    def __init__(
+        self,
+        rng: random.Random,
+        voice: RobotVoice,
+        users: UserVoices,
+        ids: dict[str, int],
+        marks: Marks,
+    ) -> None:
+        self._rng, self._voice, self._users = rng, voice, users
+        self._ids, self._marks = ids, marks
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a text of known words."""
+        return [self._ids[word] for word in text.split()]
+
+    def text(self) -> str:
+        """Something to say: a sentence, or words in any order."""
+        rng = self._rng
+        return lexicon.answer(rng) if rng.random() < 0.4 else lexicon.jumble(rng)
+
+    def scene(self, frames: int) -> Example:
+        """The four streams of turns that fill `frames`, on the live axis."""
+        rng = self._rng
+        room = rng.randrange(self._users.rooms)
+        teacher = Teacher(rng, self._voice, self._ids, self._marks)
+        user = self._users.background(rng, room, frames)
+        talking = np.zeros(frames, bool)
+        text = np.full(frames, self._marks.padding, np.int64)
+        oracle = np.full(frames, self._marks.padding, np.int64)
+        robot = np.zeros((8, frames), np.int64)
+        turn = self._turn(rng.randint(0, 12), room, user, talking)
+        queue: list[int] = []
+        idle = 0
+        for frame in range(frames):
+            while turn.oracles and turn.oracles[0][0] <= frame:
+                queue = [self._marks.start, *self._fed(turn.oracles.pop(0)[1])]
+            if queue:
+                oracle[frame] = queue.pop(0)
+            word, robot[:, frame] = teacher.step(frame, bool(talking[frame]), int(oracle[frame]))
+            if word is not None:
+                text[frame] = self._ids[word]
+                if frame and text[frame - 1] == self._marks.padding:
+                    text[frame - 1] = self._marks.end_of_padding
+            if teacher.saying and rng.random() < 0.06:
+                if turn.replacement:
+                    queue = [self._marks.start, *self.encode(turn.replacement)]
+                    turn.replacement = ''
+                elif turn.barge:
+                    turn.barge = False
+                    turn = self._turn(frame + 1, room, user, talking)
+                    heard = frame + rng.randint(5, 8)
+                    turn.oracles = [(max(at, heard), said) for at, said in turn.oracles]
+                    queue = []
+                    teacher.forget()
+            done = frame > turn.ends + GAP[1] and not (turn.oracles or queue or teacher.busy)
+            idle = idle + 1 if done else 0
+            if done and idle > rng.randint(*BREATH):
+                turn, idle = self._turn(frame + 1, room, user, talking), 0
+        return Example(text, robot, user, oracle)
+
+    def _fed(self, text: str) -> list[int]:
+        """The tokens of an oracle; some hold words that the robot does not know, and leaves out."""
+        tokens = self.encode(text)
+        if self._rng.random() < SHARE_UNKNOWN:
+            for _ in range(self._rng.randint(1, 2)):
+                tokens.insert(self._rng.randint(0, len(tokens)), UNKNOWN)
+        return tokens
+
+    def _turn(self, at: int, room: int, user: np.ndarray, talking: np.ndarray) -> _Turn:
+        """Writes the user's speech from frame `at` on, and plans the oracles of the turn."""
+        rng = self._rng
+        barge = rng.random() < SHARE_BARGED
+        replacement = self.text() if rng.random() < SHARE_REPLACED else ''
+        if rng.random() < SHARE_TOLD:
+            return _Turn(user[:, :0], [(at, self.text())], replacement, barge, at)
+        speech = self._users.utterance(rng, room)
+        here = user[:, at : at + speech.shape[1]]
+        here[:] = speech[:, : here.shape[1]]
+        end = at + speech.shape[1]
+        talking[at:end] = True
+        oracles: list[tuple[int, str]] = []
+        if rng.random() >= SHARE_BLANK:
+            oracles = self._guesses(at, end)
+            delay = rng.uniform(*LATENCY_S)
+            if rng.random() < 0.25 and speech.shape[1] > 8:  # the last guess was right
+                delay = -rng.uniform(0.1, 0.6)
+            oracles.append((end + round(delay * 12.5), self.text()))
+        return _Turn(speech, oracles, replacement, barge, end)
+
+    def _guesses(self, begin: int, end: int) -> list[tuple[int, str]]:
+        """Oracles while the user speaks, at least 0.4 s apart, some of them cut off."""
+        rng = self._rng
+        found: list[tuple[int, str]] = []
+        at = begin + rng.randint(8, 20)
+        while at < end - 8 and rng.random() < 0.6:
+            words = self.text().split()
+            if rng.random() < SHARE_ABORTED:
+                words = words[: rng.randint(1, len(words))]
+            found.append((at, ' '.join(words)))
+            at += rng.randint(5, 16)
+        return found
