@@ -37,7 +37,13 @@ class OracleNode(KameNode):
     """Publishes `oracle` for each `transcript`, and `action_request` where the LLM may act."""
 
     PARAMETERS = PARAMETERS
-    WARN_WHEN_GROWING = ('failed', 'gave_up', 'inputs_dropped', 'actions_refused')
+    WARN_WHEN_GROWING = (
+        'failed',
+        'gave_up',
+        'inputs_dropped',
+        'actions_refused',
+        'bad_transcripts',
+    )
 
     def __init__(self, **options: Any) -> None:
         self._runner: OracleRunner | None = None
@@ -45,6 +51,7 @@ class OracleNode(KameNode):
         self._changed: dict[str, Any] = {}  # live parameters that rclpy has not stored yet
         self._said: dict[int, list[tuple[str, int]]] = {}  # frame -> monologue not yet played
         self._books: dict[str, float | str] = {}  # of the last turn
+        self._bad = 0
         super().__init__('oracle', **options)
 
     def load(self) -> None:
@@ -75,6 +82,11 @@ class OracleNode(KameNode):
         self.listen(msg.ActionResult, 'action_result', qos.TEXT, self._on_result)
         self.listen(String, 'facts', qos.TEXT, self._on_fact)
 
+    def stop(self) -> None:
+        if self._runner and not self._runner.pause():
+            self.get_logger().warning('an answer did not stop in time')
+        self._said.clear()
+
     def unload(self) -> None:
         if self._runner:
             self._runner.close()
@@ -84,7 +96,12 @@ class OracleNode(KameNode):
     def counters(self) -> dict[str, float | str]:
         runner = self._runner
         model = runner.config.backends[0].name if runner else self.param('backend')
-        return {'model': model, **(runner.counters() if runner else {}), **self._books}
+        return {
+            'model': model,
+            'bad_transcripts': self._bad,
+            **(runner.counters() if runner else {}),
+            **self._books,
+        }
 
     def on_parameter(self, name: str, value: Any) -> None:
         if self._runner:
@@ -116,8 +133,11 @@ class OracleNode(KameNode):
                 text, max_tokens=value('max_tokens'), temperature=value('temperature')
             )
             backends.append(self._settings.priced(backend))
+        if not value('backend').strip():
+            raise BadParameter('the oracle needs a backend: kind:model')
         try:
-            backends[0].check()
+            for backend in backends:
+                backend.check()
         except LlmError as error:
             raise BadParameter(str(error)) from error
         settings = self._settings
@@ -151,7 +171,11 @@ class OracleNode(KameNode):
 
     def _on_transcript(self, message: msg.Transcript) -> None:
         assert self._runner
-        self._runner.submit(convert.transcript_from_message(message))
+        try:
+            self._runner.submit(convert.transcript_from_message(message))
+        except ValueError as error:
+            self._bad += 1
+            self.get_logger().error(f'a transcript is not understood: {error}', once=True)
 
     def _on_monologue(self, message: msg.MonologueToken) -> None:
         generation = message.generation if message.source == _SOURCE else -1

@@ -8,7 +8,7 @@ from kame_ros.oracle.backend import Backend
 from kame_ros.oracle.clients.base import Usage
 from kame_ros.oracle.decision import Start
 from kame_ros.oracle.history import estimate_tokens
-from kame_ros.oracle.words import word_count
+from kame_ros.oracle.words import normalise
 from kame_ros.stt.transcript import Transcript
 
 
@@ -34,15 +34,15 @@ class TurnAccount:
     cost: float = 0.0
     first_word_s: float | None = None
     stale_words: int | None = None
-    _asked: dict[int, int] = field(default_factory=dict)  # generation -> words it was asked
-    _final_words: int | None = None
+    _asked: dict[int, str] = field(default_factory=dict)  # generation -> what it was asked
+    _said: str | None = None
     _ended: float = 0.0
     _first_words: dict[int, float] = field(default_factory=dict)
     _spoken: int | None = None
 
     def on_final(self, transcript: Transcript) -> None:
         """The user has finished."""
-        self._final_words = word_count(transcript.text)
+        self._said = normalise(transcript.text)
         self._ended = transcript.end
         for gen, t in self._first_words.items():
             self._note_first_word(gen, t)
@@ -51,7 +51,8 @@ class TurnAccount:
     def on_start(self, ask: Start) -> None:
         """A generation was asked."""
         self.started += 1
-        self._asked[ask.gen] = word_count(ask.text)
+        if not ask.follow_up:
+            self._asked[ask.gen] = normalise(ask.text)
 
     def on_first_word(self, t: float, gen: int) -> None:
         """A generation became the oracle."""
@@ -92,10 +93,11 @@ class TurnAccount:
         return {k: v for k, v in asdict(self).items() if not k.startswith('_')}
 
     def _note_first_word(self, gen: int, t: float) -> None:
-        whole = self._final_words is not None and self._asked.get(gen) == self._final_words
+        whole = self._said is not None and self._asked.get(gen) == self._said
         if whole and self.first_word_s is None:
             self.first_word_s = t - self._ended
 
     def _note_staleness(self) -> None:
-        if self._spoken is not None and self._final_words is not None:
-            self.stale_words = max(0, self._final_words - self._asked[self._spoken])
+        if self._spoken is not None and self._said is not None:
+            known = len(self._asked[self._spoken].split())
+            self.stale_words = max(0, len(self._said.split()) - known)

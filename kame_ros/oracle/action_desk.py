@@ -12,8 +12,8 @@ class ActionDesk:
     """Lets a request through only when the user has really finished saying it.
 
     A request of a speculative generation waits until the final transcript confirms that
-    generation, and is forgotten when the generation is. Of one turn at most `max_per_turn` pass.
-    An action that does not answer in `timeout_s` has failed.
+    generation, and is forgotten with the generation or the turn. Of one turn at most
+    `max_per_turn` pass. An action that does not answer in `timeout_s` has failed.
     """
 
     book: ActionBook
@@ -32,13 +32,13 @@ class ActionDesk:
 
         Raises ActionError if it is not allowed.
         """
-        if not confirmed:
-            waiting = self._waiting.setdefault(generation, [])
-            if len(waiting) < self.max_per_turn:
-                waiting.append(text)
-            return None
         try:
             name, arguments = self.book.parse(text)
+            if not confirmed:
+                waiting = self._waiting.setdefault(generation, [])
+                if len(waiting) < self.max_per_turn:
+                    waiting.append(text)
+                return None
             count = self._turn[1] if self._turn[0] == utterance else 0
             if count >= self.max_per_turn:
                 raise ActionError('too many actions in one turn')
@@ -60,6 +60,10 @@ class ActionDesk:
     def forget(self, generation: int) -> None:
         """The generation was dropped: so are its requests."""
         self._waiting.pop(generation, None)
+
+    def forget_unconfirmed(self) -> None:
+        """A new turn: what was not confirmed never will be."""
+        self._waiting.clear()
 
     def result(self, id: str) -> ActionRequest | None:
         """The request that this result answers; None if it is unknown, late or answered."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 OPEN, CLOSE = '<action>', '</action>'  # what a request is written between
 _MAX_REQUEST = 2_000  # characters
+_LARGEST = 1e15  # of a number without bounds: beyond, a whole number is no longer exact
 _TYPES: dict[str, tuple[type, ...]] = {
     'string': (str,),
     'number': (int, float),
@@ -45,9 +46,9 @@ class Argument:
         if isinstance(value, str) and len(value) > 200:
             raise ActionError(f'{name} is too long')
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            low = self.minimum if self.minimum is not None else float('-inf')
-            high = self.maximum if self.maximum is not None else float('inf')
-            if not low <= value <= high:  # NaN is outside too
+            low = self.minimum if self.minimum is not None else -_LARGEST
+            high = self.maximum if self.maximum is not None else _LARGEST
+            if not low <= value <= high:  # NaN and Infinity are outside too
                 raise ActionError(f'{name} is {value}, outside of {low} to {high}')
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from kame_ros.oracle.clients.base import ClientConfig, LlmClient, LlmUnavailable, missing_sdk
 
@@ -18,6 +20,7 @@ _KINDS = {
     'gemini': ('google.genai', 'google-genai', 'GEMINI_API_KEY', 4),
 }
 KINDS = tuple(_KINDS)
+_ADDRESS = re.compile(r'(localhost|[\w.-]+:\d+|\d+\.\d+\.\d+\.\d+)(/|$)')
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Backend:
             raise ValueError(f"no back-end is called '{self.kind}': one of {', '.join(KINDS)}")
         if not self.model:
             raise ValueError(f"the back-end '{self.kind}' needs a model: {self.kind}:<model>")
+        _check_address(self.base_url)
         if self.max_tokens < 1:
             raise ValueError('max_tokens is at least 1')
 
@@ -83,7 +87,7 @@ class Backend:
             found = None
         if found is None:
             raise missing_sdk(package)
-        local = self.kind == 'openai' and bool(self.base_url)  # whether it needs one, it will say
+        local = self.kind == 'openai' and bool(self.base_url)  # such a server says if it needs one
         name = self.key_name or key
         if name and not local and not os.environ.get(name):
             raise LlmUnavailable(f'{self.name} needs a key: set the environment variable {name}')
@@ -125,5 +129,18 @@ def parse_backend(text: str, **settings: object) -> Backend:
     """
     kind, _, rest = text.strip().partition(':')
     model, _, url = rest.partition('@http')
+    _, at, address = model.rpartition('@')
+    if at and _ADDRESS.match(address):  # else it belongs to the name, as in model@20250101
+        raise ValueError(f"an address begins with http:// or https://, not with '{address}'")
     backend = Backend(kind, model, base_url=f'http{url}' if url else '')
     return replace(backend, **settings)  # type: ignore[arg-type]
+
+
+def _check_address(url: str) -> None:
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ('http', 'https') or not parts.hostname:
+        raise ValueError(f"'{url}' is no address: http://HOST:PORT, with a path where it needs one")
+    if parts.username or parts.password or parts.query:
+        raise ValueError('an address holds no key or password: keys come from the environment')

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kame_ros.oracle.decision import Start
+
+
+@dataclass
+class Retry:
+    """A question that is asked again at `at` seconds."""
+
+    ask: Start
+    at: float
+
 
 @dataclass
 class Failover:
@@ -15,6 +25,7 @@ class Failover:
     count: int = 1
     first: int = 0
     _left_until: dict[int, float] = field(default_factory=dict)
+    _demands: dict[int, float] = field(default_factory=dict)
 
     @property
     def order(self) -> list[int]:
@@ -36,3 +47,12 @@ class Failover:
     def leave(self, backend: int, until: float) -> None:
         """Leaves it alone until then."""
         self._left_until[backend] = until
+
+    def demand(self, backend: int, until: float) -> None:
+        """The server has demanded (retry-after) not to be asked until then."""
+        self._demands[backend] = until
+
+    @property
+    def patient_until(self) -> float:
+        """When the first one may be asked again; guesses wait for it, a final question does not."""
+        return min(self._demands.get(b, float('-inf')) for b in range(self.count))

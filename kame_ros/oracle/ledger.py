@@ -17,12 +17,19 @@ _TOTALS = (
 
 
 class Ledger:
-    """Counts everything; hands over the account of a turn when the next one begins."""
+    """Counts everything; hands over the account of a turn when it is complete.
+
+    That is when the next turn has begun, or `close` was called, and the last generation of the
+    turn has been booked: a cancelled one still costs what it has written.
+    """
 
     def __init__(self, on_turn: Callable[[TurnAccount], None]) -> None:
         self.totals: dict[str, float] = dict.fromkeys(_TOTALS, 0)
         self._on_turn = on_turn
         self._account: TurnAccount | None = None
+        self._owner: dict[int, TurnAccount] = {}  # generation -> account
+        self._unbooked: dict[int, set[int]] = {}  # utterance -> generations
+        self._closed: list[TurnAccount] = []  # that wait for their last generation
 
     @property
     def utterance(self) -> int:
@@ -36,7 +43,7 @@ class Ledger:
     def hear(self, transcript: Transcript) -> bool:
         """A transcript; True if a turn begins with it."""
         self.count('transcripts')
-        begins = self._account is None or self._account.utterance != transcript.utterance
+        begins = self.utterance != transcript.utterance
         if begins:
             self.close()
             self._account = TurnAccount(transcript.utterance)
@@ -48,45 +55,58 @@ class Ledger:
         """A generation is asked."""
         self.count('started')
         if self._account:
+            self._owner[ask.gen] = self._account
+            self._unbooked.setdefault(self._account.utterance, set()).add(ask.gen)
             self._account.on_start(ask)
 
     def adopt(self, t: float, gen: int) -> None:
         """A generation gave its first word."""
         self.count('adopted')
-        if self._account:
-            self._account.on_first_word(t, gen)
+        if account := self._owner.get(gen):
+            account.on_first_word(t, gen)
 
-    def cancel(self, why: str) -> None:
+    def cancel(self, gen: int, why: str) -> None:
         """A generation was stopped."""
         self.count('cancelled')
-        if self._account:
-            self._account.on_cancel(why)
+        if account := self._owner.get(gen):
+            account.on_cancel(why)
 
-    def fail(self) -> None:
+    def fail(self, gen: int) -> None:
         """A generation broke."""
         self.count('failed')
-        if self._account:
-            self._account.failed += 1
+        if account := self._owner.get(gen):
+            account.failed += 1
 
     def spoken(self, gen: int) -> None:
         """The robot says words of this generation (-1: of none)."""
-        if self._account and gen >= 0:
-            self._account.on_spoken(gen)
+        if account := self._owner.get(gen):
+            account.on_spoken(gen)
 
     def book(self, generation: Generation) -> None:
         """The tokens of a generation that is over, complete or not."""
-        ask, usage = generation.ask, generation.usage
-        entry = TurnAccount(ask.utterance)
-        accounts = [entry]
-        if self._account and self._account.utterance == ask.utterance:
-            accounts.append(self._account)
-        for account in accounts:
-            account.on_usage(generation.backend, generation.prompt, generation.text, usage)
+        gen, utterance = generation.ask.gen, generation.ask.utterance
+        entry = TurnAccount(utterance)
+        for account in filter(None, (entry, self._owner.get(gen))):
+            account.on_usage(
+                generation.backend, generation.prompt, generation.text, generation.usage
+            )
         for name in ('tokens_in', 'tokens_cached', 'tokens_out', 'cost'):
             self.totals[name] += getattr(entry, name)
+        if owner := self._owner.get(gen):
+            self._unbooked[owner.utterance].discard(gen)
+            self._hand_over()
 
     def close(self) -> None:
         """The turn is over."""
         if self._account is not None:
-            self._on_turn(self._account)
+            self._closed.append(self._account)
         self._account = None
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        done = [a for a in self._closed if not self._unbooked.get(a.utterance)]
+        self._closed = [a for a in self._closed if a not in done]
+        for account in done:
+            self._unbooked.pop(account.utterance, None)
+            self._owner = {g: a for g, a in self._owner.items() if a is not account}
+            self._on_turn(account)

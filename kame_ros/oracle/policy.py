@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from kame_ros.oracle.decision import Adopt, Clear, Confirm, Decision, GiveUp, Start
-from kame_ros.oracle.failover import Failover
+from kame_ros.oracle.failover import Failover, Retry
 from kame_ros.oracle.policy_config import PolicyConfig
 from kame_ros.oracle.same import is_older, question, says_the_same
 from kame_ros.oracle.stream import TOO_LONG
 from kame_ros.oracle.streams import Streams
 from kame_ros.oracle.words import normalise, word_count
 from kame_ros.stt.transcript import Transcript
-
-
-@dataclass
-class _Retry:
-    ask: Start
-    at: float
 
 
 @dataclass
@@ -43,8 +37,7 @@ class OraclePolicy:
         self._pending: Transcript | None = None  # heard, worth asking, and not yet asked
         self._asked: Start | None = None  # the last question, while it is answered or to be retried
         self._asked_words = 0  # committed words in it
-        self._retry: _Retry | None = None
-        self._adopted: int | None = None
+        self._retry: Retry | None = None
         self._answered_utterance: int | None = None
         self._last_start = float('-inf')
 
@@ -97,7 +90,6 @@ class OraclePolicy:
         if stream is None:
             return []
         stream.first_word = stream.last_piece = t
-        self._adopted = gen
         self._answered_utterance = stream.ask.utterance
         older = [g for g in self._streams.running if g < gen]
         stopped = [self._streams.stop(g, 'superseded') for g in older]
@@ -111,13 +103,25 @@ class OraclePolicy:
         stream.last_piece, stream.words = t, words
         return self._end_stale()
 
-    def on_end(self, t: float, gen: int) -> list[Decision]:
-        """A generation is complete; one without a word counts as a failure."""
+    def on_action(self, t: float, gen: int) -> None:
+        """A generation has asked for an action that is allowed."""
         stream = self._streams.get(gen)
-        if stream is not None and stream.first_word is None:
+        if stream is not None:
+            stream.acted, stream.last_piece = True, t
+
+    def on_end(self, t: float, gen: int) -> list[Decision]:
+        """A generation is complete; one with neither a word nor an action is a failure."""
+        stream = self._streams.get(gen)
+        if stream is None or stream.first_word is not None:
+            self._streams.remove(gen)
+            return self._advance(t)
+        if not stream.acted:
             return self.on_failure(t, gen, 'the answer was empty')
         self._streams.remove(gen)
-        return self._advance(t)
+        if not stream.ask.final or stream.ask.follow_up:
+            return self._advance(t)
+        # The deed is the answer: what was guessed before is not to be said.
+        return [*self._withdraw('an action answers', stream.ask.utterance), *self._advance(t)]
 
     def on_failure(
         self, t: float, gen: int, error: str, retryable: bool = True, retry_after: float = 0.0
@@ -183,7 +187,7 @@ class OraclePolicy:
         if self._pending and not self._pending.final:
             free = self._streams.free_at(self.config)
             if free is not None:
-                times.append(max(free, self._last_start + self.config.min_gap_s))
+                times.append(max(free, self._earliest_partial))
         return min(times, default=None)
 
     # -- the rules ------------------------------------------------------------------------
@@ -198,9 +202,8 @@ class OraclePolicy:
 
     def _end_stale(self) -> list[Decision]:
         """Stops answers to a part of what was said, when they have given an opening."""
-        if self._newest is None:
-            return []
-        stopped = self._streams.stop_stale(self._newest, self.config.opening_words)
+        words = self.config.opening_words
+        stopped = self._streams.stop_stale(self._newest, words) if self._newest else []
         if self._asked is not None and self._asked.gen in [d.gen for d in stopped]:
             self._asked = None  # it will not be answered to its end: the final asks again
         return list(stopped)
@@ -228,15 +231,16 @@ class OraclePolicy:
         return []
 
     def _advance_pending(self, t: float, pending: Transcript) -> list[Decision]:
-        room: list[Decision] = []
-        if pending.final:
-            room += self._streams.make_room(self.config)
-        else:
+        if not pending.final:
             free = self._streams.free_at(self.config)
-            if free is None or t < max(free, self._last_start + self.config.min_gap_s):
+            if free is None or t < max(free, self._earliest_partial):
                 return []
-            room += self._streams.make_room(self.config, oldest=True)
+        room = self._streams.make_room(self.config, oldest=not pending.final)
         return [*room, self._ask(t, pending)]
+
+    @property
+    def _earliest_partial(self) -> float:
+        return max(self._last_start + self.config.min_gap_s, self.backends.patient_until)
 
     def _ask(self, t: float, transcript: Transcript) -> Start:
         self._pending = self._retry = None
@@ -245,8 +249,7 @@ class OraclePolicy:
         return self._begin(t, question(transcript, self.backends.preferred(t)))
 
     def _begin(self, t: float, ask: Start) -> Start:
-        self.last_generation += 1
-        ask = replace(ask, gen=self.last_generation)
+        ask = replace(ask, gen=self.new_generation())
         self._asked = ask
         self._streams.add(ask, t)
         return ask
@@ -264,7 +267,7 @@ class OraclePolicy:
             self._asked = self._retry = None
         if utterance is None or self._answered_utterance == utterance:
             decisions.append(Clear(why))
-            self._adopted = self._answered_utterance = None
+            self._answered_utterance = None
         return decisions
 
     # -- failures -------------------------------------------------------------------------
@@ -273,17 +276,19 @@ class OraclePolicy:
         self, t: float, ask: Start, error: str, retryable: bool, retry_after: float = 0.0
     ) -> list[Decision]:
         wait = max(retry_after, self.config.backoff_s * 2**ask.attempt)
+        if retry_after:
+            self.backends.demand(ask.backend, t + retry_after)
         here = retryable and ask.attempt < self.config.retries and wait <= self.config.max_wait_s
         if not here:
             self.backends.leave(ask.backend, t + max(self.config.cooldown_s, retry_after))
         if self._pending is not None or self._asked is None or self._asked.gen != ask.gen:
             return []  # newer words are asked, or will be
         if here:
-            self._retry = _Retry(replace(ask, attempt=ask.attempt + 1), t + wait)
+            self._retry = Retry(replace(ask, attempt=ask.attempt + 1), t + wait)
             return []
         following = self.backends.after(ask.backend)
         if following is not None:
-            self._retry = _Retry(replace(ask, backend=following, attempt=0), t)
+            self._retry = Retry(replace(ask, backend=following, attempt=0), t)
             return []
         return self._leave_it(ask, error)
 

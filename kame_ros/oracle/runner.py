@@ -52,6 +52,7 @@ class OracleRunner:
             config, clock, outputs, self._mail.wake, embed, last_generation
         )
         self._closing = False
+        self._pausing: asyncio.Task[None] | None = None
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(
@@ -67,10 +68,6 @@ class OracleRunner:
     def say_history(self, text: str, t: float, generation: int = -1) -> None:
         """The robot has said this piece aloud at `t`; pieces are joined as they are."""
         self._mail.put(partial(self._session.robot_said, text, t, generation))
-
-    def cut_history(self, t: float) -> None:
-        """Playback stopped at `t`: what the robot was to say later was not said."""
-        self._mail.put(partial(self._session.history.cut, t))
 
     def learn_fact(self, line: str, t: float) -> None:
         """A fact about the robot, `name: text`; an empty text forgets it."""
@@ -130,6 +127,17 @@ class OracleRunner:
             raise TimeoutError(f'the LLM was not ready in {timeout:g} s') from error
         finally:
             done.cancel()
+
+    def pause(self, timeout: float = 2.0) -> bool:
+        """Stops all generations and hands over the books of the turn; False if it takes longer."""
+        done = threading.Event()
+
+        def stop() -> None:
+            self._pausing = asyncio.ensure_future(self._session.pause())
+            self._pausing.add_done_callback(lambda _: done.set())
+
+        self._mail.put(stop)
+        return done.wait(timeout)
 
     def close(self, timeout: float = 10.0) -> bool:
         """Stops all generations, closes the clients and ends the thread; False if it hangs."""

@@ -36,3 +36,8 @@ def question(transcript: Transcript, backend: int) -> Start:
         transcript.committed,
         backend,
     )
+
+
+def unasked(transcript: Transcript) -> Start:
+    """The transcript as the subject of an event; no LLM is asked."""
+    return Start(-1, '', transcript.utterance, transcript.revision, transcript.final)

@@ -20,6 +20,7 @@ from kame_ros.oracle.policy import OraclePolicy
 from kame_ros.oracle.pool import ClientPool
 from kame_ros.oracle.prompt import build_messages
 from kame_ros.oracle.router import Embed, Router
+from kame_ros.oracle.same import unasked
 from kame_ros.oracle.voice import Voice
 from kame_ros.stt.transcript import Transcript
 
@@ -66,16 +67,14 @@ class OracleSession:
         if self.ledger.hear(transcript):
             self.history.user_begins(transcript.start)
             self._extra = self._extra_prompt()
+            self.desk.forget_unconfirmed()
         if transcript.final:
             self.history.user_ends(transcript.utterance, transcript.text)
-        silent = transcript.final and not transcript.text.strip()
-        if self._is_stop(transcript):
-            silent = transcript.final
-        else:
+        stopped = self._is_stop(transcript)
+        if not stopped:
             self._think(transcript)
-        if silent:
-            said = Start(-1, '', transcript.utterance, transcript.revision, True)
-            self.voice.tell(OracleEventKind.SILENT, said)
+        if transcript.final and (stopped or not transcript.text.strip()):
+            self.voice.tell(OracleEventKind.SILENT, unasked(transcript))
 
     def _think(self, transcript: Transcript) -> None:
         self.policy.backends.first = self._router.choose(
@@ -142,6 +141,13 @@ class OracleSession:
         client = await self._pool.get(self.config.backends[0])
         await client.warm_up(self._greeting())
 
+    async def pause(self) -> None:
+        """Stops thinking and acting, and completes the books; the history stays."""
+        tasks = [g.task for g in self.generations.values() if g.task]
+        self.interrupt('not active')
+        self.ledger.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def aclose(self) -> None:
         """Stops every generation and closes the clients."""
         tasks = [g.task for g in self.generations.values() if g.task and g.stop()]
@@ -169,8 +175,7 @@ class OracleSession:
             self._stopped = transcript.utterance
             self.ledger.count('stop_words')
             self.interrupt(f"heard '{phrase}'")
-            said = Start(-1, '', transcript.utterance, transcript.revision, transcript.final)
-            self.voice.tell(OracleEventKind.STOPPED, said, phrase)
+            self.voice.tell(OracleEventKind.STOPPED, unasked(transcript), phrase)
         return bool(phrase)
 
     def _stop_actions(self) -> None:
@@ -179,9 +184,8 @@ class OracleSession:
 
     def _report(self, name: str, result: str) -> None:
         text = f'(Result of {name}: {result}. Tell me in a few words.)'
-        # The prompt is built before the history has the result.
         self.do(self.policy.on_result(self._clock(), text))
-        self.history.note(text)
+        self.history.note(text)  # after the prompt was built, of which the text is the end
 
     # -- decisions ------------------------------------------------------------------------
 
@@ -213,6 +217,7 @@ class OracleSession:
         self.ledger.start(ask)
         self.voice.tell(OracleEventKind.BEGUN, ask, ask.text)
         generation.task = asyncio.ensure_future(self._run(generation))
+        generation.task.add_done_callback(lambda _: self.ledger.book(generation))
 
     def _prompt(self, ask: Start) -> list[Message]:
         history = self.history
@@ -224,7 +229,7 @@ class OracleSession:
         generation = self.generations.pop(gen)
         generation.stop()
         self.desk.forget(gen)
-        self.ledger.cancel(why)
+        self.ledger.cancel(gen, why)
         self.voice.tell(OracleEventKind.CANCELLED, generation.ask, generation.text, why)
 
     def _give_up(self, decision: GiveUp) -> None:
@@ -233,7 +238,7 @@ class OracleSession:
         self.ledger.count('gave_up')
         self.voice.tell(OracleEventKind.GAVE_UP, sorry, decision.why)
         if decision.answered:
-            self.voice.end()
+            self.voice.break_off(self.config.apology)
         elif self.config.apology:
             self.voice.adopt(sorry)
             self.voice.say(gen, [self.config.apology])
@@ -249,8 +254,6 @@ class OracleSession:
             self._fail(generation.ask, error)
         else:
             self._end(generation)
-        finally:
-            self.ledger.book(generation)
         used = [other.backend for other in self.generations.values()]
         await self._pool.keep_only([*self.config.backends, *used])
 
@@ -267,8 +270,7 @@ class OracleSession:
         self.do(self.policy.on_piece(self._clock(), gen, words))
 
     def _on_request(self, generation: Generation, text: str) -> None:
-        gen = generation.ask.gen
-        if gen in self.generations:
+        if (gen := generation.ask.gen) in self.generations:
             self._act(text, gen, confirmed=self.policy.is_confirmed(gen))
 
     def _act(self, text: str, gen: int, confirmed: bool) -> None:
@@ -277,6 +279,7 @@ class OracleSession:
         except ActionError as error:
             self.voice.tell(OracleEventKind.FAILED, text=f'refused an action: {error}')
             return
+        self.policy.on_action(self._clock(), gen)
         if request is not None:
             self._out.on_action(request)
 
@@ -293,7 +296,7 @@ class OracleSession:
         if self.generations.pop(ask.gen, None) is None:
             return
         self.desk.forget(ask.gen)
-        self.ledger.fail()
+        self.ledger.fail(ask.gen)
         self.voice.tell(OracleEventKind.FAILED, ask, str(error))
         why, t = str(error), self._clock()
         self.do(self.policy.on_failure(t, ask.gen, why, error.retryable, error.retry_after))

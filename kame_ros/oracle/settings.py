@@ -34,7 +34,10 @@ class Settings:
     def priced(self, backend: Backend) -> Backend:
         """The back-end with its prices, if the file has them."""
         found = self.prices.get(backend.name) or self.prices.get(backend.model) or {}
-        return replace(backend, **found)
+        try:
+            return replace(backend, **found)
+        except TypeError as error:
+            raise ValueError(f'prices of {backend.name}: {error}') from error
 
 
 def read_settings(path: str) -> Settings:

@@ -19,10 +19,11 @@ class Stream:
     first_word: float | None = None
     last_piece: float = 0.0
     words: int = 0
+    acted: bool = False  # it asked for an action: that is an answer, though it says nothing
 
     def due(self, config: PolicyConfig) -> float:
         """When patience with it ends."""
-        if self.first_word is None:
+        if self.first_word is None and not self.acted:
             patience = self.begun + config.first_token_s
         else:
             patience = self.last_piece + config.stall_s
@@ -32,6 +33,6 @@ class Stream:
         """Why it is to be stopped at `t`; empty if it may go on."""
         if t < self.due(config):
             return ''
-        if self.first_word is None:
+        if self.first_word is None and not self.acted:
             return 'no first token in time'
         return TOO_LONG if t >= self.begun + config.total_s else 'fell silent in mid-stream'

@@ -22,10 +22,11 @@ class Voice:
         self._out = outputs
         self._clock = clock
         self._adopted: Start | None = None
+        self._last = ''  # what it said last
 
     def adopt(self, ask: Start) -> None:
         """From now on this generation speaks."""
-        self._adopted = ask
+        self._adopted, self._last = ask, ''
         self.tell(OracleEventKind.FIRST_WORD, ask)
         self._send(ChunkKind.BEGIN)
 
@@ -33,12 +34,19 @@ class Voice:
         """Words of a generation; those of any other than the adopted one are not heard."""
         if self.is_adopted(gen):
             self.words += len(words)
+            self._last = words[-1]
             self._send(ChunkKind.TEXT, ''.join(words))
 
     def end(self, gen: int | None = None) -> None:
         """The generation (None: the adopted one) is complete."""
         if gen is None or self.is_adopted(gen):
             self._send(ChunkKind.END)
+
+    def break_off(self, apology: str) -> None:
+        """The adopted generation will not be completed: a sentence without its end is excused."""
+        if apology and not self._last.rstrip('"\')').endswith(('.', '!', '?', '。', '！', '？')):
+            self._send(ChunkKind.TEXT, f'. {apology}')
+        self._send(ChunkKind.END)
 
     def clear(self) -> None:
         """Takes back what is not yet spoken."""

@@ -17,6 +17,7 @@ class Status:
 
     code: int
     headers: dict = field(default_factory=dict)
+    body: dict | None = None
 
 
 class FakeLlmServer:
@@ -70,7 +71,8 @@ class FakeLlmServer:
         self.requests.append(json.loads(body) if body else {})
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         if isinstance(script, Status):
-            text = json.dumps({'error': {'message': f'scripted {script.code}'}}).encode()
+            body = script.body or {'error': {'message': f'scripted {script.code}'}}
+            text = json.dumps(body).encode()
             extra = ''.join(f'{k}: {v}\r\n' for k, v in script.headers.items())
             writer.write(
                 f'HTTP/1.1 {script.code} X\r\ncontent-type: application/json\r\n{extra}'

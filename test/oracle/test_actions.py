@@ -101,6 +101,22 @@ def test_what_speculation_asked_is_done_when_it_is_confirmed():
     assert desk.ask(0.1, text, 1, 0, confirmed=True).name == 'wave'
 
 
+@pytest.mark.parametrize('number', ['Infinity', '-Infinity', 'NaN', '1e300'])
+def test_a_number_without_bounds_is_still_a_number(number):
+    book = actions_from_config([{'name': 'go', 'arguments': {'x': {'type': 'number'}}}])
+    with pytest.raises(ActionError, match='outside'):
+        book.parse('{"name": "go", "arguments": {"x": ' + number + '}}')
+
+
+def test_what_speculation_asks_is_checked_at_once_and_forgotten_with_the_turn():
+    desk = ActionDesk(BOOK)
+    with pytest.raises(ActionError):
+        desk.ask(0.0, '{"name": "fly"}', 1, 0, confirmed=False)
+    desk.ask(0.0, WAVE, 1, 0, confirmed=False)
+    desk.forget_unconfirmed()
+    assert desk.confirm(1) == []
+
+
 def test_a_turn_has_a_limit():
     desk = ActionDesk(BOOK, max_per_turn=2)
     ids = {desk.ask(0.0, WAVE, gen, 0, confirmed=True).id for gen in (1, 2)}

@@ -116,6 +116,13 @@ def test_a_status_is_told_apart(serve, kind, code, retryable):
         assert caught.value.retry_after == 7
 
 
+def test_a_setting_that_a_model_refuses_is_not_sent_again(serve):
+    refusal = {'error': {'message': 'no temperature here', 'param': 'temperature'}}
+    server = serve('openai', serve.Status(400, body=refusal), ['Hi.'])
+    assert 'Hi.' in str(ask(server.url, 'openai'))
+    assert ['temperature' in request for request in server.requests] == [True, False]
+
+
 @pytest.mark.parametrize('kind', KINDS)
 def test_no_server_is_one_clear_error(kind, serve):
     with socket.socket() as taken:

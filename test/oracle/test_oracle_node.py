@@ -149,6 +149,49 @@ def test_the_backend_is_changed_by_parameter_while_the_node_runs(serve, graph, m
     g.until(lambda: len(second.requests) >= 3)
 
 
+@pytest.mark.parametrize(
+    ('name', 'value', 'why'),
+    [
+        ('backend', '', 'needs a backend'),
+        ('backend', 'openai:m@localhost:8000', 'http://'),
+        ('fallback', 'anthropic:m', 'ANTHROPIC_API_KEY'),
+        ('prompt_file', '/nowhere', '/nowhere'),
+    ],
+)
+def test_a_wrong_value_is_refused_with_a_reason_and_the_node_goes_on(
+    name, value, why, serve, graph, monkeypatch
+):
+    monkeypatch.delenv('ANTHROPIC_API_KEY', raising=False)
+    g = graph(backend=f'openai:m@{serve("openai", ["One."]).url}')
+    refused = g.node.set_parameters_atomically([Parameter(name, value=value)])
+    assert not refused.successful
+    assert why in refused.reason
+    g.say('who are you?')
+    g.until(lambda: g.text() == 'One.')
+
+
+def test_a_transcript_that_is_none_is_counted_and_the_node_goes_on(serve, graph):
+    g = graph(backend=f'openai:m@{serve("openai", ["One."]).url}')
+    g.transcript.publish(msg.Transcript(text='ab', committed=9))
+    g.until(lambda: g.node.counters()['bad_transcripts'] == 1)
+    g.say('who are you?', utterance=1)
+    g.until(lambda: g.text() == 'One.')
+
+
+def test_the_last_turn_is_booked_and_thinking_ends_when_the_node_is_deactivated(serve, graph):
+    server = serve('openai', ['Hi.'], ['Once ', 'upon ', serve.HANG], ['Two.'])
+    g = graph(backend=f'openai:m@{server.url}')
+    g.say('a story')
+    g.until(g.text)
+    g.node.trigger_deactivate()
+    g.until(lambda: msg.TurnEvent.TURN_BOOKED in g.kinds())
+    assert msg.TurnEvent.GENERATION_CANCELLED in g.kinds()
+    assert g.node.counters()['running'] == 0
+    g.node.trigger_activate()
+    g.say('and now?', utterance=1)
+    g.until(lambda: g.text() == 'Two.')
+
+
 def test_a_server_that_is_absent_does_not_keep_the_robot_from_starting(graph):
     g = graph(backend='ollama:m@http://127.0.0.1:9')
     g.say('hello')
@@ -213,6 +256,14 @@ def test_a_settings_file_that_is_wrong_is_told(tmp_path, text, why):
     file.write_text(text)
     with pytest.raises(ValueError, match=why):
         read_settings(str(file))
+
+
+def test_a_wrong_price_is_told():
+    from kame_ros.oracle.backend import parse_backend
+    from kame_ros.oracle.settings import Settings
+
+    with pytest.raises(ValueError, match=r"prices of openai:m.*'prize'"):
+        Settings(prices={'m': {'prize': 1.0}}).priced(parse_backend('openai:m'))
 
 
 def test_the_example_of_the_settings_file_is_right():

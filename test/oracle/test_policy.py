@@ -262,6 +262,20 @@ def test_retry_after_is_honoured_or_the_fallback_asked(retry_after, backend, at)
     assert [s.backend for s in starts(decisions)] == [backend]
 
 
+def test_guesses_wait_as_long_as_the_only_server_demands_and_finals_do_not():
+    p = policy()
+    p.on_transcript(0.0, heard(0, 'a b c'))
+    p.on_failure(0.1, 1, 'busy', retry_after=20.0)
+    assert p.on_transcript(1.0, heard(1, 'a b c d e')) == []
+    assert p.next_deadline() == pytest.approx(20.1)
+    (start,) = p.on_transcript(2.0, heard(2, 'a b c d e f', final=True))
+    assert start.final
+    p.on_failure(2.1, start.gen, 'busy', retry_after=20.0)
+    assert p.on_transcript(10.0, heard(0, 'g h i', utterance=1)) == []
+    (start,) = p.on_tick(22.1)
+    assert start.text == 'g h i'
+
+
 def test_a_server_that_hangs_is_cancelled_and_the_fallback_asked():
     p = policy(backends=2, first_token_s=2.0)
     p.on_transcript(0.0, heard(0, 'a b c', final=True))

@@ -71,7 +71,7 @@ def test_the_history_holds_what_was_really_said(serve, oracle, wait_for):
     runner.say_history('Paris', t, 1)
     runner.say_history(' is', t + 0.1, 1)
     runner.say_history(' lovely.', t + 5.0, 1)
-    runner.cut_history(t + 1.0)
+    runner.barge_in(t + 1.0)
     oracle.say(runner, 'and Italy?', utterance=1)
     wait_for(lambda: len(server.requests) == 2)
     assert [m['content'] for m in server.requests[1]['messages'][1:]] == [
@@ -282,6 +282,76 @@ def test_an_action_waits_for_the_final_and_its_result_is_spoken_of(serve, oracle
     ]  # fmt: skip
     assert 'done: waved twice' in server.requests[1]['messages'][-1]['content']
     assert json.dumps(server.requests[0]).count('wave(times: integer)') == 1
+
+
+@pytest.mark.parametrize('guessed', [True, False])
+def test_an_action_without_a_word_is_an_answer_and_done_once(guessed, serve, oracle, wait_for):
+    server = serve('openai', [WAVE], ['I waved.'])
+    runner = oracle(at(server), actions=ACTIONS)
+    if guessed:
+        oracle.say(runner, 'wave twice', final=False)
+        wait_for(lambda: 'ENDED' in runner.heard.kinds())
+        assert not runner.heard.actions
+    oracle.say(runner, 'Wave twice.', revision=1)
+    wait_for(lambda: runner.heard.actions)
+    wait_for(lambda: 'ENDED' in runner.heard.kinds())
+    time.sleep(0.4)  # longer than the backoff of a retry
+    assert len(runner.heard.actions) == len(server.requests) == 1
+    assert not runner.heard.chunks  # and no apology
+    runner.action_result(runner.heard.actions[0].id, True, '')
+    wait_for(lambda: runner.heard.text == 'I waved.')
+
+
+def test_a_deed_takes_back_what_was_guessed(serve, oracle, wait_for):
+    server = serve('openai', ['At whom?', serve.HANG], [WAVE])
+    runner = oracle(at(server), actions=ACTIONS)
+    oracle.say(runner, 'wave at', final=False)
+    wait_for(lambda: runner.heard.text)
+    oracle.say(runner, 'Wave at the cat.', revision=1)
+    wait_for(lambda: runner.heard.actions)
+    wait_for(lambda: runner.heard.chunks[-1].kind.name == 'CLEAR')
+    wait_for(lambda: server.left == 1)
+
+
+def test_only_a_refused_action_is_no_answer(serve, oracle):
+    runner = oracle(at(serve('openai', ['<action>{"name": "fly"}</action>'])), actions=ACTIONS)
+    oracle.say(runner, 'fly away')
+    assert runner.said() == 'Sorry, I cannot think right now.'
+
+
+def test_a_sentence_that_breaks_off_is_excused(serve, oracle):
+    broken = ['The answer ', 'is ', serve.CLOSE]
+    runner = oracle(at(serve('openai', broken)), policy=QUICK)
+    oracle.say(runner, 'what is it?')
+    assert runner.said() == 'The answer is. Sorry, I cannot think right now.'
+
+
+def test_pausing_stops_the_server_and_completes_the_books(serve, oracle, wait_for):
+    server = serve('openai', ['Once ', 'upon ', serve.HANG], ['Hello.'])
+    runner = oracle(at(server))
+    oracle.say(runner, 'a story')
+    wait_for(lambda: runner.heard.text)
+    assert runner.pause()
+    (account,) = runner.heard.turns
+    assert (account.utterance, account.started, account.cancelled) == (0, 1, 1)
+    assert account.tokens_in > 0
+    assert wait_for(lambda: server.left == 1)
+    oracle.say(runner, 'hello', utterance=1)
+    wait_for(lambda: runner.heard.text == 'Hello.')
+
+
+def test_the_books_of_all_turns_add_up_to_the_totals(serve, oracle, wait_for):
+    server = serve('openai', ['Well, ', serve.HANG], ['Yes.'])
+    runner = oracle(at(server))
+    oracle.say(runner, 'tell me a story')
+    wait_for(lambda: runner.heard.text)
+    oracle.say(runner, 'or do you know none?', utterance=1)  # supersedes the first answer
+    wait_for(lambda: runner.heard.text == 'Yes.' and runner.heard.ended)
+    assert runner.pause()
+    totals = runner.counters()
+    for name in ('started', 'cancelled', 'tokens_in', 'tokens_out'):
+        assert sum(getattr(turn, name) for turn in runner.heard.turns) == totals[name], name
+    assert [turn.superseded for turn in runner.heard.turns] == [1, 0]
 
 
 def test_a_superseded_generation_never_acts(serve, oracle, wait_for):

@@ -7,18 +7,20 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kame_ros.redact import redact
+
 Message = dict[str, str]  # role ('system', 'user', 'assistant') and content
 
 
 class LlmError(RuntimeError):
-    """An LLM that does not answer, with the reason in one sentence.
+    """An LLM that does not answer, with the reason in one sentence, in which no key stands.
 
     `retryable`: the same server may answer if asked again. `retry_after`: seconds to wait before
     that, as the server demands, or 0.
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after: float = 0.0) -> None:
-        super().__init__(message)
+        super().__init__(redact(message))
         self.retryable = retryable
         self.retry_after = retry_after
 

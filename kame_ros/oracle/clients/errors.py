@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kame_ros.oracle.clients.base import ClientConfig, LlmError, LlmUnavailable
+from kame_ros.redact import redact
 
 _DENIED = (401, 403)
 _LATER = (408, 409, 425, 429)
@@ -30,10 +31,10 @@ def translate(config: ClientConfig) -> Iterator[None]:
 def _as_llm_error(error: Exception, config: ClientConfig) -> LlmError:
     where = config.base_url or config.model
     status = _status(error)
-    short = ' '.join(str(error).split())[:200]
+    short = ' '.join(redact(str(error)).split())[:200]
     if status in _DENIED:
         key = config.key_name or 'the key'
-        return LlmUnavailable(f'{where} refuses {key} ({status}): {short}')
+        return LlmUnavailable(f'{where} refuses {key} of the environment ({status}): {short}')
     if status == 404:
         return LlmUnavailable(f"{where} has no model '{config.model}': {short}")
     if status and status not in _LATER and status < 500:

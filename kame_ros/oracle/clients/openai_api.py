@@ -19,14 +19,15 @@ from kame_ros.oracle.clients.base import (
 from kame_ros.oracle.clients.errors import translate
 
 KEY = 'OPENAI_API_KEY'
+_OPTIONAL = ('temperature', 'stop')  # refused by OpenAI's reasoning models
 _TIMINGS = 'timings'  # llama.cpp's own report
 
 
 class OpenAiClient:
     """Streams from `base_url` (OpenAI's if empty) with the official SDK.
 
-    A key is demanded only where the server is not on this machine. The SDK's own retries are off:
-    the policy decides.
+    A key is demanded for OpenAI itself; other servers say if they need one. The SDK's own retries
+    are off: the policy decides. An optional setting that a model refuses is not sent again.
     """
 
     slots = 4
@@ -39,8 +40,9 @@ class OpenAiClient:
         self._config = config
         name = config.key_name or KEY
         key = os.environ.get(name, '')
-        if not key and not _is_local(config.base_url):
-            key = key_from_environment(name, config.base_url or 'OpenAI')
+        if not key and not config.base_url:
+            key = key_from_environment(name, 'OpenAI')
+        self._refused: set[str] = set()
         self._client = openai.AsyncOpenAI(
             api_key=key or 'none',
             base_url=config.base_url or None,
@@ -53,7 +55,7 @@ class OpenAiClient:
     ) -> AsyncGenerator[str, None]:
         """See LlmClient.stream."""
         with translate(self._config):
-            stream = await self._client.chat.completions.create(**self._request(messages, options))
+            stream = await self._ask(self._request(messages, options))
             finished = False
             async with stream:
                 async for chunk in stream:
@@ -73,6 +75,18 @@ class OpenAiClient:
         """Closes the connections."""
         await self._client.close()
 
+    async def _ask(self, request: dict[str, Any]) -> Any:
+        import openai
+
+        while True:
+            wanted = {k: v for k, v in request.items() if k not in self._refused}
+            try:
+                return await self._client.chat.completions.create(**wanted)
+            except openai.BadRequestError as error:
+                if error.param not in _OPTIONAL or error.param not in wanted:
+                    raise
+                self._refused.add(error.param)
+
     def _request(self, messages: Sequence[Message], options: Options) -> dict[str, Any]:
         official = not self._config.base_url or 'api.openai.com' in self._config.base_url
         request: dict[str, Any] = {
@@ -88,10 +102,6 @@ class OpenAiClient:
         if options.stop:
             request['stop'] = list(options.stop)
         return request
-
-
-def _is_local(base_url: str) -> bool:
-    return any(host in base_url for host in ('//127.0.0.1', '//localhost', '//[::1]'))
 
 
 def _read_usage(chunk: Any, usage: Usage) -> None:
