@@ -40,18 +40,16 @@ class TtsFrontEnd:
         self._ear = Ear(vad, TurnEnd(TurnEndConfig(c.end_of_turn_s, c.unknown_s, c.incomplete_s)))
         give_way = BargeInConfig(hold_s=c.barge_in_s, stop_s=c.interrupt_s, words_s=c.words_s)
         self._disturbance = Disturbance(give_way, c.duck_gain)
-        self._mouth = Mouth(self.config.fade_s)
+        self._mouth = Mouth(c.fade_s)
         self._count: Counter[str] = Counter()
-        self._filler = words_of(self.config.filler, ended=True)
-        self._apology = words_of(self.config.apology, ended=True)
-        self._lead_in = words_of(self.config.correction, ended=True)
+        said = (c.filler, c.apology, c.correction)
+        self._filler, self._apology, self._lead_in = (words_of(text, ended=True) for text in said)
         self._forget()
 
     def warm_up(self) -> None:
         """Runs the voice and the ear once."""
         self._voice.say(['Hello', 'there.'])
-        self._ear.hear(np.zeros(1920, np.int16))
-        self._ear.reset()
+        self._ear.warm_up()
 
     def step(self, user: np.ndarray, oracle: Oracle | None) -> Step:
         """Hears int16[1920] at 24 kHz and speaks int16[1920] at 24 kHz."""
@@ -134,9 +132,8 @@ class TtsFrontEnd:
     def _has_floor(self) -> bool:
         """Whether the robot speaks, or only waits for the rest of what it began to say."""
         script = self._active
-        return self._mouth.remaining_s > 0 or (
-            script is not None and script.heard and not script.done
-        )
+        unsaid = script is not None and script.heard and not script.done
+        return self._mouth.remaining_s > 0 or unsaid
 
     def _stop(self) -> None:
         script = self._active

@@ -51,6 +51,11 @@ class Ear:
         self._gate = SpeechGate(gate)
         self.reset()
 
+    def warm_up(self) -> None:
+        """Hears a frame of silence and forgets it."""
+        self.hear(np.zeros(1920, np.int16))
+        self.reset()
+
     def reset(self) -> None:
         """A new session."""
         self._vad.reset()
