@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from kame_ros.audio.frame import Frame
 from kame_ros.dialogue.generations import Generation, Generations
-from kame_ros.dialogue.happening import TurnEvent
+from kame_ros.dialogue.happening import Kind, TurnEvent
 from kame_ros.dialogue.recording import Recording
 from kame_ros.dialogue.voiced import Segment, first_sound, last_sound, voiced
 from kame_ros.stt.transcript import Transcript
@@ -25,6 +26,7 @@ class Turn:
 
     `latency` is the robot's first sample minus the user's last, measured on the two recordings;
     it is negative where the robot starts before the user has ended, None where it says nothing.
+    `books` is what the oracle node booked for the turn (see kame_ros.oracle.account).
     """
 
     user_text: str
@@ -32,6 +34,7 @@ class Turn:
     user_speech_end: float
     robot_speech_start: float | None
     oracles: list[Generation]
+    books: dict[str, Any] = field(default_factory=dict)
 
     @property
     def latency(self) -> float | None:
@@ -50,6 +53,7 @@ class Session:
         self.generations = Generations()
         self.finals: dict[int, Transcript] = {}
         self.partial = ''
+        self.books: dict[int, dict[str, Any]] = {}  # utterance -> what its turn cost
         self._spoken: dict[int, str] = {}  # speech frame -> monologue text that starts in it
         self._played_at: dict[int, float] = {}  # speech frame -> when it left the loudspeaker
 
@@ -81,6 +85,8 @@ class Session:
     def on_event(self, event: TurnEvent) -> None:
         """An event of the topic `turn`."""
         self.generations.on_event(event)
+        if event.kind == Kind.TURN_BOOKED:
+            self.books[event.utterance] = dict(json.loads(event.text))
 
     def said(self, start: float, end: float) -> str:
         """What the robot began to say in [start, end), as far as it was really played."""
@@ -120,6 +126,7 @@ class Session:
             user_speech_end=end if measured is None or measured > limit else measured,
             robot_speech_start=first_sound(answer, start, until - self.t0),
             oracles=self.generations.of(final.utterance),
+            books=self.books.get(final.utterance, {}),
         )
 
 
@@ -148,6 +155,7 @@ def turn_record(turn: Turn, t0: float, first: int = 0) -> dict[str, Any]:
             }
             for oracle in turn.oracles
         ],
+        'books': {key: value for key, value in turn.books.items() if key != 'utterance'},
     }
 
 

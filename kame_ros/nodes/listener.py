@@ -53,7 +53,11 @@ class SessionListener:
             self._ending.on_sound(frame.end, bool(np.abs(frame.samples).max() > _LOUD))
 
     def _on_transcript(self, message: msg.Transcript) -> None:
-        transcript = convert.transcript_from_message(message)
+        try:
+            transcript = convert.transcript_from_message(message)
+        except ValueError as error:
+            self._logger.error(f'a transcript is not understood: {error}', once=True)
+            return
         self._session.on_transcript(transcript)
         if transcript.final and transcript.text.strip():
             answered = any(
@@ -80,7 +84,10 @@ class SessionListener:
             message.revision,
             message.text,
         )
-        self._session.on_event(event)
+        try:
+            self._session.on_event(event)
+        except ValueError as error:
+            self._logger.error(f'an event is not understood: {error}', once=True)
         self._ending.on_event(event)
 
     def _frame(self, message: msg.AudioFrame) -> Frame | None:

@@ -29,7 +29,7 @@ from kame_ros.oracle.router import Embed
 from kame_ros.oracle.runner import OracleRunner
 from kame_ros.oracle.settings import Settings, read_settings
 
-_UNPLAYED_BOUND = 250  # speech frames: monologue that is not played within 20 s never is
+_UNPLAYED_BOUND = 250  # speech frames, 20 s: monologue that is not played by then never is
 _SOURCE = 'llm'
 
 
@@ -50,6 +50,7 @@ class OracleNode(KameNode):
         self._settings = Settings()
         self._changed: dict[str, Any] = {}  # live parameters that rclpy has not stored yet
         self._said: dict[int, list[tuple[str, int]]] = {}  # frame -> monologue not yet played
+        self._played: dict[int, float] = {}  # frame -> when it was played
         self._books: dict[str, float | str] = {}  # of the last turn
         self._bad = 0
         super().__init__('oracle', **options)
@@ -77,7 +78,7 @@ class OracleNode(KameNode):
         self._warm_up(self._runner)
         self.listen(msg.Transcript, 'transcript', qos.TEXT, self._on_transcript)
         self.listen(msg.MonologueToken, 'monologue', qos.TEXT, self._on_monologue)
-        self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, self._on_played)
+        self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, self._on_played)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._on_turn)
         self.listen(msg.ActionResult, 'action_result', qos.TEXT, self._on_result)
         self.listen(String, 'facts', qos.TEXT, self._on_fact)
@@ -85,13 +86,17 @@ class OracleNode(KameNode):
     def stop(self) -> None:
         if self._runner and not self._runner.pause():
             self.get_logger().warning('an answer did not stop in time')
-        self._said.clear()
+        self._forget_speech()
 
     def unload(self) -> None:
         if self._runner:
             self._runner.close()
             self._runner = None
+        self._forget_speech()
+
+    def _forget_speech(self) -> None:
         self._said.clear()
+        self._played.clear()
 
     def counters(self) -> dict[str, float | str]:
         runner = self._runner
@@ -179,14 +184,22 @@ class OracleNode(KameNode):
 
     def _on_monologue(self, message: msg.MonologueToken) -> None:
         generation = message.generation if message.source == _SOURCE else -1
+        played = self._played.get(message.seq, float('-inf'))
+        if played >= convert.from_time(message.header.stamp):  # one topic overtook the other
+            assert self._runner
+            self._runner.say_history(message.text, played, generation)
+            return
         self._said.setdefault(message.seq, []).append((message.text, generation))
-        while len(self._said) > _UNPLAYED_BOUND:
-            del self._said[next(iter(self._said))]
+        _bound(self._said)
 
     def _on_played(self, message: msg.AudioFrame) -> None:
         assert self._runner
+        t = convert.from_time(message.header.stamp)
         for text, generation in self._said.pop(message.source_seq, ()):
-            self._runner.say_history(text, convert.from_time(message.header.stamp), generation)
+            self._runner.say_history(text, t, generation)
+        if message.source_seq >= 0:
+            self._played[message.source_seq] = t
+            _bound(self._played)
 
     def _on_turn(self, message: msg.TurnEvent) -> None:
         assert self._runner
@@ -196,7 +209,7 @@ class OracleNode(KameNode):
             if message.source == 'interrupt':  # by a button or a stop word, not by a question
                 self._runner.interrupt('interrupted')
         elif message.kind == msg.TurnEvent.RESET:
-            self._said.clear()
+            self._forget_speech()
             self._runner.reset()
 
     def _on_fact(self, message: String) -> None:
@@ -259,6 +272,11 @@ class OracleNode(KameNode):
                 revision=event.revision,
                 text=event.text,
             )
+
+
+def _bound(table: dict[int, Any]) -> None:
+    while len(table) > _UNPLAYED_BOUND:
+        del table[next(iter(table))]
 
 
 def _prompt(persona: str, style: str, file: str) -> PromptConfig:

@@ -32,7 +32,14 @@ PARAMETERS = (
         live=True,
     ),
     Param('max_tokens', 64, 'The bound that the server keeps.', 1, 4096, live=True),
-    Param('temperature', 0.0, 'How freely the LLM chooses its words.', 0.0, 2.0, live=True),
+    Param(
+        'temperature',
+        0.0,
+        'How freely the LLM chooses its words; anthropic is not told, as newer models refuse it.',
+        0.0,
+        2.0,
+        live=True,
+    ),
     Param(
         'persona',
         '',
@@ -50,7 +57,7 @@ PARAMETERS = (
     Param(
         'history_tokens',
         600,
-        'How much of the conversation the LLM is shown.',
+        'How much of the conversation the LLM is shown: about so many tokens.',
         0,
         100_000,
         live=True,
@@ -58,7 +65,7 @@ PARAMETERS = (
     Param(
         'apology',
         'Sorry, I cannot think right now.',
-        'What is said when nobody answers; empty: nothing.',
+        'What is said when nobody answers, or an answer breaks off; empty: nothing.',
         live=True,
     ),
     Param('first_token_s', 2.0, 'How long to wait for the first word.', 0.05, 600.0, live=True),

@@ -14,11 +14,11 @@ from kame_ros.audio.vad import SileroVad
 from kame_ros.inbox import Inbox
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.parameters import Param
+from kame_ros.nodes.parameters import BadParameter, Param
 from kame_ros.nodes.run import run
 from kame_ros.owner import OwnerThread
 from kame_ros.stt.echo import EchoConfig
-from kame_ros.stt.recogniser import Recogniser
+from kame_ros.stt.recogniser import Recogniser, RecogniserError
 from kame_ros.stt.transcriber import (
     Output,
     SpeechEvent,
@@ -46,11 +46,20 @@ class SttNode(KameNode):
             'What recognises speech: Whisper on this machine, or a server.',
             choices=('whisper', 'remote'),
         ),
-        Param('model', 'whisper-base', 'A packaged model, a Whisper model by name, or a folder.'),
-        Param('language', 'en', 'Code of two letters; empty: detected for each utterance.'),
-        Param('device', 'cpu', 'Where Whisper runs.', choices=('cpu', 'cuda', 'auto')),
+        Param(
+            'model',
+            'whisper-base',
+            "A packaged model, a Whisper model by name, a folder, or the server's name for it.",
+        ),
+        Param('language', 'en', 'Code such as en; empty: detected anew in each decode.'),
+        Param(
+            'device',
+            'cpu',
+            'Where Whisper runs, if it is on this machine.',
+            choices=('cpu', 'cuda', 'auto'),
+        ),
         Param('compute_type', '', "CTranslate2's number format, such as int8; empty: what fits."),
-        Param('base_url', '', 'Address of an OpenAI-compatible transcription server.'),
+        Param('base_url', '', "Address of a transcription server; empty: OpenAI's."),
         Param(
             'key_variable',
             'OPENAI_API_KEY',
@@ -91,7 +100,7 @@ class SttNode(KameNode):
 
     def load(self) -> None:
         self._transcriber = Transcriber(self._make_recogniser(), SileroVad(), self._config())
-        self._transcriber.warm_up()
+        self._warm_up(self._transcriber)
         self._first = self.fresh_number()
         self._transcripts = self.offer(msg.Transcript, 'transcript', qos.TEXT)
         self.offer_events()
@@ -121,6 +130,15 @@ class SttNode(KameNode):
             **self._mic.counters('frames'),
             **(transcriber.counters() if transcriber else {}),
         }
+
+    def _warm_up(self, transcriber: Transcriber) -> None:
+        """A model in this process must load; a server may come up later than the robot."""
+        try:
+            transcriber.warm_up()
+        except RecogniserError as error:
+            if self.param('engine') != 'remote':
+                raise BadParameter(str(error)) from error
+            self.get_logger().error(f'{error}. Until the server answers, nothing is understood.')
 
     def _config(self) -> TranscriberConfig:
         enter = self.param('speech_threshold')

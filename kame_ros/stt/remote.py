@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kame_ros.redact import redact
 from kame_ros.stt.recogniser import Hypothesis, RecogniserError
 from kame_ros.stt.transcript import Word
 
@@ -69,7 +70,7 @@ class RemoteRecogniser:
                 **options,
             )
         except OpenAIError as error:
-            raise RecogniserError(f'{type(error).__name__}: {error}') from error
+            raise RecogniserError(redact(f'{type(error).__name__}: {error}')) from error
         return _hypothesis(answer, len(sound) / _RATE)
 
 

@@ -97,8 +97,10 @@ class Transcriber:
         self._decoder.recogniser.warm_up()
 
     def reset(self) -> list[Output]:
-        """Begin anew; what was published without a final gets one now, undecoded."""
+        """Begin anew; an open utterance ends, and what was published gets its final, undecoded."""
         outputs: list[Output] = []
+        if self._open is not None:
+            outputs.append(self._end_of(self._open))
         for utterance in [*self._ended, *([self._open] if self._open else [])]:
             utterance.closed = True
             outputs += self._conclude(utterance)
@@ -177,10 +179,8 @@ class Transcriber:
             return self._begin(event)
         if utterance is None:
             return []
-        utterance.voice_end, utterance.voiced = (
-            self._gate.voice_end,
-            self._gate.voiced or (utterance.voiced),
-        )
+        utterance.voice_end = self._gate.voice_end
+        utterance.voiced = self._gate.voiced or utterance.voiced
         return self._end(utterance) if event is not None else []
 
     def _begin(self, event: GateEvent) -> list[Output]:
@@ -196,9 +196,7 @@ class Transcriber:
         self._open = None
         self._last_end = utterance.voice_end
         utterance.closed = True
-        event = SpeechEvent(
-            SpeechKind.END, self._hearing.clock(utterance.voice_end), utterance.number
-        )
+        event = self._end_of(utterance)
         if self._is_ahead(utterance):
             return [event, *self._conclude(utterance)]
         utterance.trim_end(utterance.voice_end + self.config.post_roll)
@@ -208,6 +206,10 @@ class Transcriber:
             self._count['undecoded'] += 1
             outputs += self._conclude(self._ended.popleft())
         return outputs
+
+    def _end_of(self, utterance: Utterance) -> SpeechEvent:
+        t = self._hearing.clock(utterance.voice_end)
+        return SpeechEvent(SpeechKind.END, t, utterance.number)
 
     def _bound(self, utterance: Utterance) -> None:
         """Undecoded sound has a bound: a machine that fails for a minute loses the oldest."""

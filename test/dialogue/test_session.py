@@ -115,6 +115,16 @@ def test_the_states_of_oracles(session):
     assert record['oracles'][0]['first_word_at_s'] is None
 
 
+def test_what_a_turn_cost_is_in_its_record(session):
+    books = '{"utterance": 0, "started": 3, "cost": 0.5}'
+    session.on_event(event(Kind.TURN_BOOKED, 9.0, -1, text=books))
+    session.on_event(event(Kind.TURN_BOOKED, 9.5, -1, utterance=7, text='{"started": 9}'))
+    record = turn_record(session.turns()[0], session.t0)
+    assert record['books'] == {'started': 3, 'cost': 0.5}
+    with pytest.raises(ValueError, match='char 0'):
+        session.on_event(event(Kind.TURN_BOOKED, 9.0, -1, text='no JSON'))
+
+
 def test_the_answer_starts_with_the_question():
     session = Session()
     session.on_played(Frame(0, T0 - 0.2, LOUD, source_seq=0))

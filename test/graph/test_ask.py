@@ -66,6 +66,8 @@ def test_the_answer_is_the_last_oracle(answered):
     assert words(last['transcript']) == words(turn['user_text'])
     assert words(turn['robot_text']).endswith(words(last['text']))
     assert last['started_at_s'] <= last['first_word_at_s']
+    assert turn['books']['started'] == len(turn['oracles'])
+    assert turn['books']['tokens_out'] > 0
 
 
 def test_nothing_is_lost(answered):

@@ -103,7 +103,7 @@ def test_words_without_times_are_spread(server, remote):
 
 @pytest.mark.parametrize('status', [400, 401, 429, 500])
 def test_a_refusal_is_one_error_and_the_key_is_not_in_it(server, remote, status):
-    server.answer = (status, {'error': {'message': 'no'}})
+    server.answer = (status, {'error': {'message': 'no, not secret-1'}})
     with pytest.raises(RecogniserError) as caught:
         remote.recognise(np.zeros(1600, np.float32), final=False)
     assert 'secret-1' not in str(caught.value)

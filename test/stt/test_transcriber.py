@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_speech import FakeRecogniser, FakeVad, check, finals, run, speech, words_of
 
 from kame_ros.audio.frame import FRAME_S, Frame
-from kame_ros.stt.transcriber import SpeechEvent, Transcriber, TranscriberConfig
+from kame_ros.stt.speech_event import SpeechEvent, SpeechKind
+from kame_ros.stt.transcriber import Transcriber, TranscriberConfig
 from kame_ros.stt.transcript import Transcript
 
 TEXT = 'what is the tallest mountain in the world'
@@ -189,6 +190,8 @@ def test_reset_concludes_what_was_published():
     assert not finals([(0, o) for o in outputs])
     outputs += transcriber.reset()
     check([(0, o) for o in outputs])
+    events = [o.kind for o in outputs if isinstance(o, SpeechEvent)]
+    assert events == [SpeechKind.START, SpeechKind.END]
     assert len(finals([(0, o) for o in outputs])) == 1
     for frame in frames:
         outputs += transcriber.feed(frame) + transcriber.work()
