@@ -38,6 +38,8 @@ _PAUSES = (0.5, 0.75, 1.0, 1.25, 1.5)  # s
 _SPEAKS_OVER_S = 3.0  # s after the robot began
 
 Said = list[tuple[float, Transcript]]
+# An earlier utterance: the front-end knows that somebody transcribes.
+_TRANSCRIBED: Said = [(-1.0, Transcript(999, 0, 'Hello.', 6, True, -9.0, -8.0))]
 
 
 @dataclass
@@ -79,6 +81,7 @@ def barge_in_scores(model: str, meter: str) -> dict[str, Any]:
     oracle = Oracle('llm', 1, _SPEECH, ended=True)
     config = TtsConfig(apology='')
     ducks, stops, drops = [], [], []
+    mistaken: list[str] = []
     counts = dict.fromkeys(('interruptions', 'stopped', 'remarks', 'wrongly_stopped', 'noises'), 0)
     cases = [(text, v, True) for text in _INTERRUPTIONS for v in _VOICES]
     cases += [(text, v, False) for text in _REMARKS for v in _VOICES]
@@ -88,7 +91,9 @@ def barge_in_scores(model: str, meter: str) -> dict[str, Any]:
         at = round((_SPEAKS_OVER_S + 0.4) * SAMPLE_RATE)
         said = clip.sound[SAMPLE_RATE:]
         sound[at : at + len(said)] = said
-        run = _talk(voice, sound, oracle, stt.run(sound, True).transcripts, config)
+        words = stt.run(sound, True).transcripts
+        run = _talk(voice, sound, oracle, [*_TRANSCRIBED, *words], config)
+        heard_as = ' | '.join(t.text for _, t in words if t.final)
         heard = run.when(Happening.USER_SPEECH_START)
         barged = run.when(Happening.BARGE_IN)
         if interrupts:
@@ -98,17 +103,22 @@ def barge_in_scores(model: str, meter: str) -> dict[str, Any]:
         else:
             counts['remarks'] += 1
             counts['wrongly_stopped'] += bool(barged)
+            if barged:
+                mistaken.append(f'{text} heard as {heard_as!r}')
         if heard:
             duck, stop = run.first_gain(0.5, heard[0] - 0.01), run.first_gain(0.0, heard[0])
             ducks += [1e3 * (duck - heard[0])] if duck is not None else []
             stops += [1e3 * (stop - heard[0])] if stop is not None else []
     noise = disturbances(16.0)
-    for sound in noise.values():
+    for name, sound in noise.items():
         run = _talk(voice, np.tile(sound, 4), oracle, [], config)
         counts['noises'] += 1
-        counts['wrongly_stopped'] += bool(run.when(Happening.BARGE_IN))
+        if run.when(Happening.BARGE_IN):
+            counts['wrongly_stopped'] += 1
+            mistaken.append(name)
     return {
         **counts,
+        'mistaken': mistaken,
         'barge_in_duck_ms': _spread(ducks),
         'barge_in_stop_ms': _spread(stops),
         'barge_in_drop_ms': _spread(drops),
@@ -143,8 +153,7 @@ def turn_end_scores(model: str, meter: str) -> dict[str, Any]:
             for name, (config, hears) in policies.items():
                 config = TtsConfig(**{**config.__dict__, 'filler': 'Hm,'})
                 listened = said if hears else []
-                front_knows = [(-1.0, Transcript(999, 0, 'Hello.', 6, True, -9.0, -8.0))]
-                run = _talk(voice, sound, None, (front_knows + listened) if hears else [], config)
+                run = _talk(voice, sound, None, [*_TRANSCRIBED, *listened] if hears else [], config)
                 starts = run.when(Happening.ROBOT_SPEECH_START)
                 # The filler is said at the end of a turn: in the pause it is a take-over.
                 found[name]['false'].append(any(t < resumes + 0.1 for t in starts))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from kame_ros.audio.frame import FRAME_S
 from kame_ros.s2s.tts_ear import Ear
-from kame_ros.s2s.tts_words import WordsHeard, is_backchannel
+from kame_ros.s2s.tts_words import WordsHeard, is_backchannel, is_sure
 
 _RACE_S = 0.5  # s: speech that began so shortly before the robot's is heard as interrupting it
+_STILL_S = 0.12  # s without voice in which it may still go on
 _CALM_S = 0.2  # s without voice: a sound that short was nothing
 
 
@@ -43,6 +45,9 @@ class BargeIn:
     def __init__(self, config: BargeInConfig | None = None) -> None:
         self.config = config or BargeInConfig()
         self.state = Verdict.NONE  # NONE, DUCK or HOLD
+        self._ducked_at = 0.0
+        # Voice is known late by its own measure: two frames after it was, it is long enough.
+        self._patience = max(2 * FRAME_S, self.config.hold_s - 0.04)
 
     def reset(self) -> None:
         """The robot is not disturbed."""
@@ -63,20 +68,25 @@ class BargeIn:
         """
         if self.state is Verdict.NONE:
             if floor and speaking and now - voice_end < _CALM_S:
+                self._ducked_at = now
                 return self._to(Verdict.DUCK)
             return Verdict.NONE
         if not floor:  # it had said all, or was stopped by somebody else
             return self._end(Verdict.GO_ON)
         words = heard.since(start)
         remark = words is not None and is_backchannel(words.text)
-        if words is not None and not remark:
-            return self._end(Verdict.STOP)
         voice, silence = voice_end - start, now - voice_end
-        if voice >= self.config.stop_s - 1e-6 and not (remark and silence > 0.0):
+        if words is not None and not remark and (silence >= _CALM_S or is_sure(words.text)):
+            return self._end(Verdict.STOP)
+        # The robot is silent by then: where words are on their way, they are worth a moment.
+        awaited = words is None and heard.expected
+        limit = max(self.config.stop_s, self.config.words_s) if awaited else self.config.stop_s
+        if voice >= limit - 1e-6 and not (remark and silence > 0.0):
             return self._end(Verdict.STOP)
         noise = heard.noise_until >= voice_end - _CALM_S
         if self.state is Verdict.DUCK:
-            if voice >= self.config.hold_s - 1e-6:
+            lasts = now - self._ducked_at >= self._patience - 1e-6 and silence < _STILL_S
+            if lasts or voice >= self.config.hold_s - 1e-6:
                 return self._to(Verdict.HOLD)
             return self._end(Verdict.GO_ON) if silence >= _CALM_S else Verdict.NONE
         known = remark or noise or not heard.expected

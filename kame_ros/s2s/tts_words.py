@@ -11,6 +11,11 @@ ah aha hm hmm hmmm mm mmm mhm mhmm mm-hmm uh-huh uhuh uh huh um oh ok okay yeah 
 sure alright exactly indeed good great nice cool wow see i true totally gotcha got it ha haha
 """
 BACKCHANNELS = frozenset(_REMARKS.split())
+_COMMANDS = frozenset(
+    ('stop', 'wait', 'no', 'halt', 'quiet', 'silence', 'enough', 'pause', 'cancel')
+)
+    ['stop', 'wait', 'no', 'halt', 'quiet', 'silence', 'enough', 'pause', 'cancel']
+)
 _MAX_BACKCHANNEL = 4  # words: "yeah, okay, I see"
 # A sentence that ends with one of these goes on. Words that often end one ("in", "on", "please",
 # "you", "more") are left out: waiting for nothing costs as much as taking over.
@@ -37,6 +42,12 @@ def is_backchannel(text: str) -> bool:
     return 0 < len(words) <= _MAX_BACKCHANNEL and all(
         word in BACKCHANNELS or set(word.split('-')) <= BACKCHANNELS for word in words
     )
+
+
+def is_sure(text: str) -> bool:
+    """Whether words that may still change are an interruption: a command, or enough of them."""
+    words = _plain(text)
+    return len(words) > _MAX_BACKCHANNEL or any(word in _COMMANDS for word in words)
 
 
 def is_complete(text: str) -> bool:
