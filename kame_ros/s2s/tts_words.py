@@ -14,8 +14,6 @@ BACKCHANNELS = frozenset(_REMARKS.split())
 _COMMANDS = frozenset(
     ('stop', 'wait', 'no', 'halt', 'quiet', 'silence', 'enough', 'pause', 'cancel')
 )
-    ['stop', 'wait', 'no', 'halt', 'quiet', 'silence', 'enough', 'pause', 'cancel']
-)
 _MAX_BACKCHANNEL = 4  # words: "yeah, okay, I see"
 # A sentence that ends with one of these goes on. Words that often end one ("in", "on", "please",
 # "you", "more") are left out: waiting for nothing costs as much as taking over.
