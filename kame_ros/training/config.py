@@ -19,11 +19,13 @@ class RunConfig:
 
     The learning rate rises for `warm_up` steps, stays, and falls to nothing in a straight line over
     the last `decay` share of `steps`. `model` is what differs from Moshi's own arguments, `losses`
-    the weights of `LossWeights`. Raises ConfigError.
+    the weights of `LossWeights`, `lessons` what the recipe's data are made of, in order. Raises
+    ConfigError.
     """
 
     model: dict[str, Any] = field(default_factory=dict)
     losses: dict[str, float] = field(default_factory=dict)
+    lessons: list[dict[str, Any]] = field(default_factory=list)
     steps: int = 3000
     batch: int = 8
     accumulate: int = 1

@@ -21,13 +21,26 @@ GAP = (2, 5)  # frames between the end of the user's turn and the lead-in
 LAG = 2  # frames from a word in the oracle to the same word in speech, at least
 BREATH = (4, 20)  # frames of silence between the turns
 LATENCY_S = (0.2, 1.5)  # from the end of the user's turn to the first word of the last oracle
-SHARE_TOLD = 0.15  # of the turns: the robot is told what to say, nobody asked
-SHARE_BLANK = 0.12  # of the questions: no oracle comes
-SHARE_REPLACED = 0.3  # of the turns: another oracle comes while the robot speaks
-SHARE_ABORTED = 0.3  # of the guesses: the stream is cut off
-SHARE_BARGED = 0.06  # of the turns: the user speaks over the robot
-SHARE_UNKNOWN = 0.08  # of the oracles: with words that are not in the vocabulary
+UNKNOWN = 0.08  # of the oracles: with words that are not in the vocabulary
 UNKNOWN = 0  # what the tokeniser gives for such a word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """Of what scenes are made: shares of the turns, of the guesses, or of the oracles.
+
+    `clip` cuts the robot's words to so many frames (0: whole words): speech is noise then, but many
+    more words fit into a scene, from which copying is learnt sooner.
+    """
+
+    told: float = 0.2  # of the turns: the robot is told what to say, nobody asked
+    blank: float = 0.12  # of the questions: no oracle comes
+    replaced: float = 0.3  # of the turns: another oracle comes while the robot speaks
+    aborted: float = 0.3  # of the guesses: the stream is cut off
+    barged: float = 0.06  # of the turns: the user speaks over the robot
+    unknown: float = 0.08  # of the oracles: with words that are not in the vocabulary
+    answers: float = 0.3  # of the oracles: sentences; the others are words in any order
+    clip: int = 0
 
 
 class Teacher:
@@ -130,7 +143,12 @@ class SceneMaker:
         users: UserVoices,
         ids: dict[str, int],
         marks: Marks,
+        mix: Mix | None = None,
     ) -> None:
+        self._mix = mix = mix or Mix()
+        if mix.clip:
+            cut = {word: codes[:, : mix.clip] for word, codes in voice.words.items()}
+            voice = RobotVoice(cut, voice.silence)
         self._rng, self._voice, self._users = rng, voice, users
         self._ids, self._marks = ids, marks
 
@@ -141,7 +159,7 @@ class SceneMaker:
     def text(self) -> str:
         """Something to say: a sentence, or words in any order."""
         rng = self._rng
-        return lexicon.answer(rng) if rng.random() < 0.4 else lexicon.jumble(rng)
+        return lexicon.answer(rng) if rng.random() < self._mix.answers else lexicon.jumble(rng)
 
     def scene(self, frames: int) -> Example:
         """The four streams of turns that fill `frames`, on the live axis."""
@@ -186,7 +204,7 @@ class SceneMaker:
     def _fed(self, text: str) -> list[int]:
         """The tokens of an oracle; some hold words that the robot does not know, and leaves out."""
         tokens = self.encode(text)
-        if self._rng.random() < SHARE_UNKNOWN:
+        if self._rng.random() < self._mix.unknown:
             for _ in range(self._rng.randint(1, 2)):
                 tokens.insert(self._rng.randint(0, len(tokens)), UNKNOWN)
         return tokens
@@ -194,9 +212,9 @@ class SceneMaker:
     def _turn(self, at: int, room: int, user: np.ndarray, talking: np.ndarray) -> _Turn:
         """Writes the user's speech from frame `at` on, and plans the oracles of the turn."""
         rng = self._rng
-        barge = rng.random() < SHARE_BARGED
-        replacement = self.text() if rng.random() < SHARE_REPLACED else ''
-        if rng.random() < SHARE_TOLD:
+        barge = rng.random() < self._mix.barged
+        replacement = self.text() if rng.random() < self._mix.replaced else ''
+        if rng.random() < self._mix.told:
             return _Turn(user[:, :0], [(at, self.text())], replacement, barge, at)
         speech = self._users.utterance(rng, room)
         here = user[:, at : at + speech.shape[1]]
@@ -204,7 +222,7 @@ class SceneMaker:
         end = at + speech.shape[1]
         talking[at:end] = True
         oracles: list[tuple[int, str]] = []
-        if rng.random() >= SHARE_BLANK:
+        if rng.random() >= self._mix.blank:
             oracles = self._guesses(at, end)
             delay = rng.uniform(*LATENCY_S)
             if rng.random() < 0.25 and speech.shape[1] > 8:  # the last guess was right
@@ -219,7 +237,7 @@ class SceneMaker:
         at = begin + rng.randint(8, 20)
         while at < end - 8 and rng.random() < 0.6:
             words = self.text().split()
-            if rng.random() < SHARE_ABORTED:
+            if rng.random() < self._mix.aborted:
                 words = words[: rng.randint(1, len(words))]
             found.append((at, ' '.join(words)))
             at += rng.randint(5, 16)

@@ -1,0 +1,159 @@
+"""How well kame-tiny does what it is for, on sentences and voices it was not trained on."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from kame_ros.audio.frame import FRAME_S
+from kame_ros.s2s.front_end import FrontEnd
+from kame_ros.training.tiny import lexicon
+from kame_ros.training.tiny.recogniser import Recogniser
+from kame_ros.training.tiny.robot_voice import RobotVoice
+from kame_ros.training.tiny.trial import Arrival, Outcome, run
+from kame_ros.training.tiny.user_voices import HELD_OUT, utter
+
+LEAD_S = 0.4  # s of silence before the user speaks
+LATENCY_S = (0.2, 1.5)
+
+
+@dataclass
+class Report:
+    """Numbers by name, and some of what was said."""
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    said: list[tuple[str, str, str]] = field(default_factory=list)  # oracle, monologue, recognised
+
+
+def measure(front_end: FrontEnd, voice: RobotVoice, trials: int, seed: int = 1) -> Report:
+    """Runs `trials` of each kind: an answer, an answer in any words, none, one that is replaced."""
+    rng = random.Random(f'measure/{seed}')
+    report, began, heard_s = Report(), time.process_time(), 0.0
+    recogniser = Recogniser(voice)
+    for kind in ('answer', 'jumble', 'blank', 'replaced'):
+        outcomes = []
+        for _ in range(trials):
+            case = _case(rng, kind)
+            outcome = run(front_end, case.user, case.arrivals)
+            heard_s += len(outcome.sound) / 24000
+            outcomes.append((case, outcome))
+        if kind == 'blank':
+            _blank(report, outcomes)
+        elif kind == 'replaced':
+            _replaced(report, outcomes)
+        else:
+            _followed(report, kind, outcomes, recogniser)
+    report.numbers['cpu_s_per_s'] = (time.process_time() - began) / heard_s
+    return report
+
+
+@dataclass(frozen=True)
+class _Case:
+    user: np.ndarray
+    ends: float  # s, of the user's speech
+    answer: str
+    arrivals: list[Arrival]
+
+
+def _case(rng: random.Random, kind: str) -> _Case:
+    speech = utter(rng, rng.choice(HELD_OUT)) * 0.3
+    user = np.concatenate([np.zeros(round(LEAD_S * 24000)), speech])
+    ends = len(user) / 24000
+    answer = lexicon.jumble(rng, 4, 10) if kind == 'jumble' else lexicon.answer(rng)
+    late = Arrival(answer, ends + rng.uniform(*LATENCY_S))
+    guess = Arrival(lexicon.answer(rng), max(0.5, ends - 0.8))
+    arrivals = [guess, late] if rng.random() < 0.5 and ends > 1.6 else [late]
+    if kind == 'blank':
+        arrivals = []
+    if kind == 'replaced':
+        arrivals = [late, Arrival(lexicon.answer(rng), after=rng.randint(2, 4))]
+    return _Case(user, ends, answer, arrivals)
+
+
+def without_lead_in(words: list[str]) -> list[str]:
+    """The words after the opening, if there is one."""
+    for opening in lexicon.LEAD_INS:
+        own = opening.split()
+        if words[: len(own)] == own:
+            return words[len(own) :]
+    return words
+
+
+def _wer(wanted: list[list[str]], found: list[list[str]]) -> float:
+    """Word error rate over all sentences together."""
+    errors = sum(distance(a, b) for a, b in zip(wanted, found, strict=True))
+    return errors / max(1, sum(len(a) for a in wanted))
+
+
+def distance(a: list[str], b: list[str]) -> int:
+    """The least number of words to put in, leave out or change."""
+    row = list(range(len(b) + 1))
+    for i, one in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, two in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != two))
+    return row[-1]
+
+
+def _followed(
+    report: Report, kind: str, outcomes: list[tuple[_Case, Outcome]], recogniser: Recogniser
+) -> None:
+    wanted = [case.answer.split() for case, _ in outcomes]
+    texts = [without_lead_in(outcome.words()) for _, outcome in outcomes]
+    sounds = [without_lead_in(recogniser.words(outcome.sound)) for _, outcome in outcomes]
+    report.numbers[f'{kind}_monologue_wer'] = _wer(wanted, texts)
+    report.numbers[f'{kind}_audio_wer'] = _wer(wanted, sounds)
+    report.said += [
+        (' '.join(a), ' '.join(b), ' '.join(c))
+        for a, b, c in list(zip(wanted, texts, sounds, strict=True))[:6]
+    ]
+    openings = [outcome.pieces[0][0] - case.ends for case, outcome in outcomes if outcome.pieces]
+    report.numbers[f'{kind}_lead_in_s'] = median(openings) if openings else float('nan')
+    delays = [_delay(case, outcome) for case, outcome in outcomes]
+    known = [delay for delay in delays if delay is not None]
+    report.numbers[f'{kind}_oracle_delay_s'] = median(known) if known else float('nan')
+
+
+def _delay(case: _Case, outcome: Outcome) -> float | None:
+    """From the first word of the last oracle to the first word spoken of it."""
+    first: Any = case.answer.split()[0]
+    for now, piece in outcome.pieces:
+        if piece.generation == len(outcome.fed) and piece.text.strip() == first:
+            return now - outcome.fed[-1] + FRAME_S
+    return None
+
+
+def _blank(report: Report, outcomes: list[tuple[_Case, Outcome]]) -> None:
+    """Without an oracle: how many words of the answer are said, and how many words at all."""
+    told = [without_lead_in(outcome.words()) for _, outcome in outcomes]
+    hits = [
+        len(set(case.answer.split()) & set(words))
+        for (case, _), words in zip(outcomes, told, strict=True)
+    ]
+    size = sum(len(set(case.answer.split())) for case, _ in outcomes)
+    report.numbers['blank_answer_words_said'] = sum(hits) / size
+    report.numbers['blank_words_said'] = sum(map(len, told)) / len(told)
+    opened = sum(bool(outcome.words()) for _, outcome in outcomes)
+    report.numbers['blank_opened'] = opened / len(outcomes)
+
+
+def _replaced(report: Report, outcomes: list[tuple[_Case, Outcome]]) -> None:
+    """Another oracle in mid-sentence: does the speech end with the new one, and all of it?"""
+    ends = corrected = 0
+    wanted, found = [], []
+    for case, outcome in outcomes:
+        new = case.arrivals[-1].text.split()
+        words = outcome.words()
+        ends += words[-3:] == new[-3:]
+        corrected += lexicon.CORRECTION in words
+        after = words[words.index(lexicon.CORRECTION) + 1 :] if lexicon.CORRECTION in words else []
+        wanted.append(new)
+        found.append(after or outcome.words(generation=2))
+    report.numbers['replaced_ends_with_new'] = ends / len(outcomes)
+    report.numbers['replaced_corrected_aloud'] = corrected / len(outcomes)
+    report.numbers['replaced_new_wer'] = _wer(wanted, found)
