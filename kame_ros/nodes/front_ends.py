@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kame_ros.nodes.parameters import Param
 from kame_ros.s2s.front_end import FrontEnd
 from kame_ros.s2s.moshi.config import DTYPES, MODES, QUANTISE, MoshiConfig
 from kame_ros.s2s.tts_config import TtsConfig
+
+if TYPE_CHECKING:
+    from kame_ros.s2s.moshi.slots import MoshiSlots
 
 FRONT_ENDS = ('tts', 'moshi')
 
@@ -74,16 +77,19 @@ def _rows(prefix: str, config: type, described: Mapping[str, str]) -> tuple[Para
     )
 
 
-PARAMETERS = (
-    Param('tts.voice', 'hibari', 'A packaged voice by name, or the path of its model file.'),
-    Param('tts.speed', 1.0, 'How fast the voice speaks.', low=0.5, high=2.0),
-    *_rows('tts', TtsConfig, _TTS),
+MOSHI_PARAMETERS = (
     Param(
         'moshi.barge_in',
         True,
         'Whether the oracle is cleared when the user speaks over the robot; needs no echo.',
     ),
     *_rows('moshi', MoshiConfig, _MOSHI),
+)
+PARAMETERS = (
+    Param('tts.voice', 'hibari', 'A packaged voice by name, or the path of its model file.'),
+    Param('tts.speed', 1.0, 'How fast the voice speaks.', low=0.5, high=2.0),
+    *_rows('tts', TtsConfig, _TTS),
+    *MOSHI_PARAMETERS,
 )
 
 
@@ -99,12 +105,25 @@ def make_front_end(param: Callable[[str], Any]) -> FrontEnd:
         from kame_ros.s2s.moshi.build import build
 
         vad = SileroVad() if param('moshi.barge_in') else None
-        return build(_filled('moshi', MoshiConfig, param), vad)
+        return build(moshi_config(param), vad)
     from kame_ros.s2s.tts import TtsFrontEnd
     from kame_ros.s2s.tts_voice import HibariVoice
 
     voice = HibariVoice(param('tts.voice'), param('tts.speed'))
     return TtsFrontEnd(voice, SileroVad(), _filled('tts', TtsConfig, param))
+
+
+def make_slots(param: Callable[[str], Any]) -> MoshiSlots:
+    """The model for many robots that the parameters ask for, loaded; raises as `make_front_end`."""
+    from kame_ros.s2s.moshi.build import build_slots
+
+    return build_slots(moshi_config(param))
+
+
+def moshi_config(param: Callable[[str], Any]) -> MoshiConfig:
+    """What the parameters say of the moshi front-end; raises ValueError for what cannot be."""
+    config: MoshiConfig = _filled('moshi', MoshiConfig, param)
+    return config
 
 
 def model_name(param: Callable[[str], Any]) -> str:

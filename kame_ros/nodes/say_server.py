@@ -40,12 +40,19 @@ class SayServer:
     """Turns each goal into a generation of a source of its own, and follows it until it is said.
 
     Several goals at once are said one after the other, by priority. `publish` puts a chunk on the
-    topic `oracle`; the owner of the front-end calls `on_piece`, `on_spoken` and `on_stopped`.
+    topic `oracle`, `name` is that of the action, and `refusal` tells why no goal is taken now, or
+    nothing. The owner of the front-end calls `on_piece`, `on_spoken` and `on_stopped`.
     """
 
-    def __init__(self, node: KameNode, publish: Callable[[OracleChunk], None]) -> None:
-        self._node = node
+    def __init__(
+        self,
+        node: KameNode,
+        publish: Callable[[OracleChunk], None],
+        name: str,
+        refusal: Callable[[], str],
+    ) -> None:
         self._publish = publish
+        self._refusal = refusal
         self._logger = node.get_logger()
         self._goals: dict[str, _Goal] = {}
         self._lock = threading.Lock()
@@ -54,7 +61,7 @@ class SayServer:
         self._server = ActionServer(
             node,
             Say,
-            'say',
+            name,
             execute_callback=self._execute,
             goal_callback=self._on_goal,
             cancel_callback=self._on_cancel,
@@ -90,9 +97,8 @@ class SayServer:
 
     def _on_goal(self, request: Say.Goal) -> GoalResponse:
         problem = cannot_be_said(request.text)
-        if not self._node.active:
-            problem = 'the node is not active'
-        elif len(self._goals) >= MAX_GOALS:
+        problem = problem or self._refusal()
+        if not problem and len(self._goals) >= MAX_GOALS:
             problem = f'{MAX_GOALS} goals wait already'
         if problem:
             self.refused += 1

@@ -1,0 +1,294 @@
+"""One robot, as the node that speaks for it sees it: its topics, its services, what it waits for.
+
+Callbacks only fill bounded inboxes. The owner thread of the front-end takes a frame and the oracle
+for it (`take`), lets the model step, and gives the answer back (`answer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from std_srvs.srv import Trigger
+
+import kame_ros.msg as msg
+from kame_ros.audio.frame import Frame
+from kame_ros.inbox import Inbox
+from kame_ros.nodes import convert, qos
+from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.parameters import Param
+from kame_ros.nodes.robot_mouth import RobotMouth
+from kame_ros.nodes.say_server import SayServer
+from kame_ros.oracle.chunk import Oracle, OracleChunk
+from kame_ros.s2s.front_end import Event, Happening, Step
+from kame_ros.s2s.mic_queue import MicQueue
+from kame_ros.s2s.mux import OracleMux
+from kame_ros.s2s.overlap import Overlap
+
+_CHUNK_BOUND = 500  # an LLM gives far fewer words than this in the time of one step
+_ORDER_BOUND = 16
+
+PARAMETERS = (
+    Param('frame_id', 'loudspeaker', 'The frame_id in the headers of audio/speech.'),
+    Param(
+        'late_after_s',
+        0.16,
+        'A frame counts as late when it is spoken so long after its microphone frame ended.',
+        low=0.0,
+        high=10.0,
+    ),
+    Param(
+        'drop_oracle_on_barge_in',
+        True,
+        'Whether a front-end that handles overlap itself (moshi) forgets what it was to say '
+        'when the user interrupts it; it is not made silent.',
+    ),
+)
+WARN_WHEN_GROWING = (
+    'frames_dropped',
+    'frames_missing',
+    'frames_late',
+    'bad_frames',
+    'oracle_dropped',
+    'orders_dropped',
+)
+
+
+class Speaker(Protocol):
+    """What speaks for the robot, as far as its link has to know; a `FrontEnd` is one.
+
+    `hear_words` (which words the user said, and when) and `excuse` (he said nothing) are optional.
+    """
+
+    def interrupt(self) -> None:
+        """Stops speaking and forgets the oracle; the dialogue goes on."""
+
+    def reset(self) -> None:
+        """Forgets the dialogue."""
+
+    def counters(self) -> dict[str, float]:
+        """Running totals for diagnostics, by name."""
+
+
+class RobotLink:
+    """The topics, services and inboxes of the robot whose names begin with `prefix`.
+
+    An empty `prefix` is the namespace of the node. A robot that `visits` is there from its first
+    frame until `leave`; nobody speaks to it before and after. `on_sound` is called for each frame
+    that comes, in the thread of the callbacks. `node` must be configuring: the link lives until
+    `destroy` and the clean-up of the node.
+    """
+
+    def __init__(
+        self,
+        node: KameNode,
+        prefix: str = '',
+        *,
+        visits: bool = False,
+        on_sound: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.prefix = prefix
+        self.speaker: Speaker | None = None
+        self.last_heard = -1e9  # when the last frame came, s on the clock of the node
+        self._node, self._visits, self._on_sound = node, visits, on_sound
+        self._present = not visits
+        self._mux = OracleMux()
+        self._overlap: Overlap | None = None
+        self._late_after = node.param('late_after_s')
+        self._count = dict.fromkeys(('frames_in', 'frames_late', 'bad_frames'), 0)
+        if visits:
+            self._count |= {'visits': 0, 'frames_unanswered': 0, 'oracle_unanswered': 0}
+        self.open()
+        self._make_topics()
+
+    def _make_topics(self) -> None:
+        node, name = self._node, self._name
+        self._mouth = RobotMouth(node, name)
+        self._oracle = node.offer(msg.OracleChunk, name('oracle'), qos.TEXT)
+        node.listen(msg.AudioFrame, name('audio/mic'), qos.AUDIO_ASK, self._on_mic)
+        node.listen(msg.OracleChunk, name('oracle'), qos.TEXT, self._on_chunk)
+        node.listen(msg.TurnEvent, name('turn'), qos.TEXT, self._on_turn)
+        node.listen(msg.Transcript, name('transcript'), qos.TEXT, self._on_transcript)
+        node.serve(Trigger, name('interrupt'), self._on_interrupt)
+        node.serve(Trigger, name('reset'), self._on_reset)
+        self._say = SayServer(node, self._publish_chunk, name('say'), self._refusal)
+
+    def _name(self, name: str) -> str:
+        return f'{self.prefix}/{name}' if self.prefix else name
+
+    # The life of the link, beside that of the node.
+
+    def open(self) -> None:
+        """The node becomes active: new inboxes."""
+        self.mic = MicQueue()
+        self._chunks: Inbox[OracleChunk] = Inbox(_CHUNK_BOUND, drop='newest')
+        self._orders: Inbox[Callable[[float], None]] = Inbox(_ORDER_BOUND, drop='newest')
+
+    def close(self) -> None:
+        """The node is stopping: what has been heard can still be taken, no more comes in."""
+        self.mic.close()
+
+    def destroy(self) -> None:
+        """The node is cleaned up."""
+        self._say.destroy()
+        self.speaker = None
+
+    def join(self, speaker: Speaker) -> None:
+        """Somebody speaks for the robot from now on."""
+        self.speaker = speaker
+        own_ear = hasattr(speaker, 'hear_words')
+        drop = self._node.param('drop_oracle_on_barge_in') and not own_ear
+        self._overlap = Overlap() if drop else None
+        if self._visits:
+            self._count['visits'] += 1
+
+    def leave(self, why: str) -> None:
+        """Nobody speaks for the robot any more; what still waits is counted and forgotten."""
+        self.speaker, self._overlap = None, None
+        self._present = False
+        self._count['frames_unanswered'] += self.mic.forget()
+        self._count['oracle_unanswered'] += len(self._chunks.drain())
+        self._orders.drain()
+        self._mux.clear()
+        self._say.on_stopped(why)
+
+    def counters(self) -> dict[str, float]:
+        """Running totals for diagnostics, by name."""
+        return {
+            **self._count,
+            'frames_out': self._mouth.spoken,
+            **self.mic.counters(),
+            **self._chunks.counters('oracle'),
+            **self._orders.counters('orders'),
+            **self._mux.counters(),
+            **(self.speaker.counters() if self.speaker else {}),
+        }
+
+    # Callbacks: they only fill the inboxes.
+
+    def _on_mic(self, message: msg.AudioFrame) -> None:
+        try:
+            frame = convert.frame_from_message(message)
+        except ValueError as error:
+            self._count['bad_frames'] += 1
+            self._node.get_logger().error(str(error), once=True)
+            return
+        self.last_heard = self._node.clock.now()
+        self._present = True
+        self.mic.put(frame, self.last_heard)
+        self._on_sound()
+
+    def _on_chunk(self, message: msg.OracleChunk) -> None:
+        if not self._present:
+            self._count['oracle_unanswered'] += 1
+            return
+        try:
+            self._chunks.put(convert.chunk_from_message(message))
+        except ValueError as error:
+            self._node.get_logger().error(f'an oracle chunk is not understood: {error}', once=True)
+
+    def _on_turn(self, message: msg.TurnEvent) -> None:
+        overlap = self._overlap
+        if message.kind == msg.TurnEvent.SILENT:
+            self._orders.put(self._excuse)
+        elif overlap and message.kind == msg.TurnEvent.USER_SPEECH_START:
+            overlap.on_speech(True, convert.from_time(message.header.stamp))
+        elif overlap and message.kind == msg.TurnEvent.USER_SPEECH_END:
+            overlap.on_speech(False, convert.from_time(message.header.stamp))
+
+    def _on_transcript(self, message: msg.Transcript) -> None:
+        start, end = convert.from_time(message.start), convert.from_time(message.end)
+        said = (int(message.utterance), message.text)
+        hear = getattr(self.speaker, 'hear_words', None)
+        overlap = self._overlap
+        if hear:
+            self._orders.put(lambda t: hear(*said, start - t, end - t))
+        elif overlap:
+            overlap.words.hear(*said, start, end)
+
+    def _on_interrupt(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        return self._order(self._interrupt, 'the robot is silent', response)
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._order(self._reset, 'a new dialogue', response)
+
+    def _order(
+        self, order: Callable[[float], None], done: str, response: Trigger.Response
+    ) -> Trigger.Response:
+        problem = self._refusal()
+        if not problem and not self._orders.put(order):
+            problem = f'{_ORDER_BOUND} orders wait already'
+        response.success, response.message = not problem, problem or done
+        return response
+
+    def _refusal(self) -> str:
+        """Why the robot can be told nothing now; empty if it can."""
+        if not self._node.active:
+            return 'the node is not active'
+        return '' if self._present else 'no sound comes from the robot'
+
+    # The owner of the front-end.
+
+    def take(self) -> tuple[Frame, Oracle | None]:
+        """The frame that is due, and what the robot should say, after all orders were obeyed."""
+        heard = self.mic.take()
+        for order in self._orders.drain():
+            order(heard.t)
+        for chunk in self._chunks.drain():
+            self._mux.on_chunk(chunk)
+        if self._overlap and self._overlap.update(heard.end, self._mux.current() is not None):
+            self._mux.drop()
+            self._mouth.tell(msg.TurnEvent.BARGE_IN, heard.t)
+        self._count['frames_in'] += 1
+        return heard, self._mux.current()
+
+    def answer(self, heard: Frame, step: Step) -> None:
+        """Publishes what the front-end gave for a frame that was taken."""
+        self._mouth.speak(heard, step)
+        for piece in step.pieces:
+            self._say.on_piece(piece)
+        for event in step.events:
+            self._on_event(event, heard)
+        self._mouth.ask_gain(step.gain)
+        if not self.mic.in_gap:
+            self._count['frames_late'] += self._node.clock.now() - heard.end > self._late_after
+
+    def _on_event(self, event: Event, heard: Frame) -> None:
+        # The front-end's own sense of the user's turn is not told: the stt node tells that.
+        if event.kind not in (Happening.USER_SPEECH_START, Happening.USER_SPEECH_END):
+            self._mouth.tell(int(event.kind), heard.t, event.source, event.generation)
+        if event.kind == Happening.ORACLE_SPOKEN:
+            self._mux.spoken(event.source, event.generation)
+            self._say.on_spoken(event.source)
+        if event.kind == Happening.BARGE_IN:
+            self._mux.drop()
+            self._say.on_stopped('the user spoke')
+
+    def _interrupt(self, t: float) -> None:
+        if self.speaker:
+            self.speaker.interrupt()
+        self._mouth.ask_gain(0.0)
+        self._mux.drop()
+        self._mouth.tell(msg.TurnEvent.BARGE_IN, t, 'interrupt')
+        self._say.on_stopped('interrupted')
+
+    def _reset(self, t: float) -> None:
+        if self.speaker:
+            self.speaker.reset()
+        self._mouth.ask_gain(0.0)
+        if self._overlap:
+            self._overlap.reset()
+        self._mux.clear()
+        self._mouth.tell(msg.TurnEvent.RESET, t)
+        self._say.on_stopped('the dialogue starts anew')
+
+    def _excuse(self, t: float) -> None:
+        """What was taken for a turn was noise: the robot owes no answer."""
+        excuse = getattr(self.speaker, 'excuse', None)
+        if excuse:
+            excuse()
+
+    def _publish_chunk(self, chunk: OracleChunk) -> None:
+        self._oracle.publish(convert.chunk_to_message(chunk, self._node.clock.now()))
