@@ -79,7 +79,7 @@ class BargeIn:
         if words is not None and not remark and (silence >= _CALM_S or is_sure(words.text)):
             return self._end(Verdict.STOP)
         # The robot is silent by then: where words are on their way, they are worth a moment.
-        awaited = words is None and heard.expected
+        awaited = heard.expected and (words is None or remark)
         limit = max(self.config.stop_s, self.config.words_s) if awaited else self.config.stop_s
         if voice >= limit - 1e-6 and not (remark and silence > 0.0):
             return self._end(Verdict.STOP)
