@@ -21,7 +21,6 @@ GAP = (2, 5)  # frames between the end of the user's turn and the lead-in
 LAG = 2  # frames from a word in the oracle to the same word in speech, at least
 BREATH = (4, 20)  # frames of silence between the turns
 LATENCY_S = (0.2, 1.5)  # from the end of the user's turn to the first word of the last oracle
-UNKNOWN = 0.08  # of the oracles: with words that are not in the vocabulary
 UNKNOWN = 0  # what the tokeniser gives for such a word
 
 
