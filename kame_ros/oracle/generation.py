@@ -23,6 +23,7 @@ class Generation:
     task: asyncio.Task[None] | None = None
     words: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    refused: bool = False  # the server wrote nothing and asks no price
 
     @property
     def text(self) -> str:

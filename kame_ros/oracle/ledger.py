@@ -86,7 +86,8 @@ class Ledger:
         """The tokens of a generation that is over, complete or not."""
         gen, utterance = generation.ask.gen, generation.ask.utterance
         entry = TurnAccount(utterance)
-        for account in filter(None, (entry, self._owner.get(gen))):
+        priced = () if generation.refused else filter(None, (entry, self._owner.get(gen)))
+        for account in priced:
             account.on_usage(
                 generation.backend, generation.prompt, generation.text, generation.usage
             )

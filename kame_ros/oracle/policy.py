@@ -105,8 +105,7 @@ class OraclePolicy:
 
     def on_action(self, t: float, gen: int) -> None:
         """A generation has asked for an action that is allowed."""
-        stream = self._streams.get(gen)
-        if stream is not None:
+        if stream := self._streams.get(gen):
             stream.acted, stream.last_piece = True, t
 
     def on_end(self, t: float, gen: int) -> list[Decision]:
@@ -214,8 +213,7 @@ class OraclePolicy:
             return []
         self._asked = replace(self._asked, final=True)
         gen = self._asked.gen
-        stream = self._streams.get(gen)
-        if stream is not None:
+        if stream := self._streams.get(gen):
             stream.ask = self._asked
         if self._retry is not None:
             self._retry.ask = replace(self._retry.ask, final=True)

@@ -89,8 +89,7 @@ class OracleSession:
 
     def action_result(self, id: str, succeeded: bool, text: str) -> None:
         """The robot's answer to a request."""
-        request = self.desk.result(id)
-        if request is not None:
+        if request := self.desk.result(id):
             self._report(request.name, f'{"done" if succeeded else "failed"}: {text}')
 
     def barge_in(self, t: float) -> None:
@@ -125,10 +124,9 @@ class OracleSession:
 
     def tick(self) -> None:
         """Time has passed."""
-        t = self._clock()
-        for request in self.desk.overdue(t):
+        for request in self.desk.overdue(self._clock()):
             self._report(request.name, 'failed: no answer')
-        self.do(self.policy.on_tick(t))
+        self.do(self.policy.on_tick(self._clock()))
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do, or None."""
@@ -138,8 +136,7 @@ class OracleSession:
     async def warm_up(self) -> None:
         """Connects to the first back-end and shows it the system prompt. Raises LlmError."""
         self._prepare(1)
-        client = await self._pool.get(self.config.backends[0])
-        await client.warm_up(self._greeting())
+        await (await self._pool.get(self.config.backends[0])).warm_up(self._greeting())
 
     async def pause(self) -> None:
         """Stops thinking and acting, and completes the books; the history stays."""
@@ -150,10 +147,10 @@ class OracleSession:
 
     async def aclose(self) -> None:
         """Stops every generation and closes the clients."""
-        tasks = [g.task for g in self.generations.values() if g.task and g.stop()]
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self.ledger.close()
-        await self._pool.aclose()
+        try:
+            await self.pause()
+        finally:
+            await self._pool.aclose()
 
     def _greeting(self) -> list[Message]:
         return build_messages(self.config.prompt, [], 'hello', extra=self._extra_prompt())
@@ -251,6 +248,7 @@ class OracleSession:
             client = await self._pool.get(generation.backend)
             await generation.write(client, self._on_words, self._on_request, self._on_piece)
         except LlmError as error:
+            generation.refused = not generation.words
             self._fail(generation.ask, error)
         else:
             self._end(generation)
@@ -266,8 +264,7 @@ class OracleSession:
         self.voice.say(gen, words)
 
     def _on_piece(self, generation: Generation) -> None:
-        gen, words = generation.ask.gen, len(generation.words)
-        self.do(self.policy.on_piece(self._clock(), gen, words))
+        self.do(self.policy.on_piece(self._clock(), generation.ask.gen, len(generation.words)))
 
     def _on_request(self, generation: Generation, text: str) -> None:
         if (gen := generation.ask.gen) in self.generations:

@@ -98,9 +98,7 @@ class Transcriber:
 
     def reset(self) -> list[Output]:
         """Begin anew; an open utterance ends, and what was published gets its final, undecoded."""
-        outputs: list[Output] = []
-        if self._open is not None:
-            outputs.append(self._end_of(self._open))
+        outputs: list[Output] = [self._end_of(self._open)] if self._open else []
         for utterance in [*self._ended, *([self._open] if self._open else [])]:
             utterance.closed = True
             outputs += self._conclude(utterance)

@@ -354,6 +354,15 @@ def test_the_books_of_all_turns_add_up_to_the_totals(serve, oracle, wait_for):
     assert [turn.superseded for turn in runner.heard.turns] == [1, 0]
 
 
+def test_a_request_that_is_refused_costs_nothing(serve, oracle):
+    runner = oracle(at(serve('openai', serve.Status(401))))
+    oracle.say(runner, 'tell me a story')
+    assert runner.said() == 'Sorry, I cannot think right now.'
+    assert runner.pause()
+    (account,) = runner.heard.turns
+    assert (account.started, account.failed, account.tokens_in, account.estimated) == (1, 1, 0, 0)
+
+
 def test_a_superseded_generation_never_acts(serve, oracle, wait_for):
     server = serve('openai', [WAVE, 'Waving ', serve.HANG], ['No ', 'waving.'])
     runner = oracle(at(server), actions=ACTIONS)

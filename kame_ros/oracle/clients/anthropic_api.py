@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from kame_ros.oracle.clients.base import (
+    AsksOneToken,
     ClientConfig,
     LlmError,
     Message,
@@ -13,7 +14,6 @@ from kame_ros.oracle.clients.base import (
     Usage,
     key_from_environment,
     missing_sdk,
-    read_first,
     split_system,
 )
 from kame_ros.oracle.clients.errors import translate
@@ -21,7 +21,7 @@ from kame_ros.oracle.clients.errors import translate
 KEY = 'ANTHROPIC_API_KEY'
 
 
-class AnthropicClient:
+class AnthropicClient(AsksOneToken):
     """Streams messages with the official SDK; reasoning is not asked for."""
 
     slots = 4
@@ -69,10 +69,6 @@ class AnthropicClient:
                         yield event.delta.text
                 if not complete:
                     raise LlmError('the stream broke off')
-
-    async def warm_up(self, messages: Sequence[Message]) -> None:
-        """Opens the connection."""
-        await read_first(self, messages)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -107,13 +107,14 @@ def split_system(messages: Sequence[Message]) -> tuple[str, list[Message]]:
     return system, [m for m in messages if m['role'] != 'system']
 
 
-async def read_first(
-    client: LlmClient, messages: Sequence[Message], options: Options | None = None
-) -> None:
-    """Asks for one token, so that a server loads its model and reads the prompt."""
-    stream = client.stream(messages, options or Options(max_tokens=1), Usage())
-    try:
-        async for _ in stream:
-            break
-    finally:
-        await stream.aclose()
+class AsksOneToken:
+    """Warms a client up: asked for one token, a server loads its model and reads the prompt."""
+
+    async def warm_up(self: LlmClient, messages: Sequence[Message]) -> None:
+        """See LlmClient.warm_up."""
+        stream = self.stream(messages, Options(max_tokens=1), Usage())
+        try:
+            async for _ in stream:
+                break
+        finally:
+            await stream.aclose()

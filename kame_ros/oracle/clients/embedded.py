@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.oracle.clients.base import (
+    AsksOneToken,
     ClientConfig,
     LlmError,
     LlmUnavailable,
@@ -17,7 +18,6 @@ from kame_ros.oracle.clients.base import (
     Options,
     Usage,
     missing_sdk,
-    read_first,
 )
 
 _BATCH = 64  # tokens read between two looks at the stop flag: ~0.25 s of one slow core
@@ -25,7 +25,7 @@ _MIN_CONTEXT = 512
 _END = object()
 
 
-class EmbeddedClient:
+class EmbeddedClient(AsksOneToken):
     """A GGUF model run by xllamacpp with one thread, one answer at a time.
 
     `config.model` is the path of a .gguf file, or the name of one in kame_ros.weights. One worker
@@ -74,10 +74,6 @@ class EmbeddedClient:
         finally:
             stop = True
             await running
-
-    async def warm_up(self, messages: Sequence[Message]) -> None:
-        """Loads the model and reads the prompt."""
-        await read_first(self, messages)
 
     async def aclose(self) -> None:
         """Frees the model; waits for its thread."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from kame_ros.oracle.clients.base import (
+    AsksOneToken,
     ClientConfig,
     LlmError,
     Message,
@@ -13,7 +14,6 @@ from kame_ros.oracle.clients.base import (
     Usage,
     key_from_environment,
     missing_sdk,
-    read_first,
     split_system,
 )
 from kame_ros.oracle.clients.errors import translate
@@ -21,7 +21,7 @@ from kame_ros.oracle.clients.errors import translate
 KEY = 'GEMINI_API_KEY'
 
 
-class GeminiClient:
+class GeminiClient(AsksOneToken):
     """Streams with the official SDK; thinking is set to nothing where the model allows it."""
 
     slots = 4
@@ -65,10 +65,6 @@ class GeminiClient:
                     raise LlmError('the stream broke off')
             finally:
                 await chunks.aclose()
-
-    async def warm_up(self, messages: Sequence[Message]) -> None:
-        """Opens the connection."""
-        await read_first(self, messages)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -6,18 +6,18 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from kame_ros.oracle.clients.base import (
+    AsksOneToken,
     ClientConfig,
     LlmError,
     Message,
     Options,
     Usage,
     missing_sdk,
-    read_first,
 )
 from kame_ros.oracle.clients.errors import translate
 
 
-class OllamaClient:
+class OllamaClient(AsksOneToken):
     """Streams from an Ollama server (`base_url`, else OLLAMA_HOST, else 127.0.0.1:11434).
 
     Reasoning is off, the model stays loaded, and the answer's length is bounded by the server.
@@ -74,10 +74,6 @@ class OllamaClient:
                     raise LlmError('the stream broke off')
             finally:
                 await chunks.aclose()
-
-    async def warm_up(self, messages: Sequence[Message]) -> None:
-        """Loads the model and reads the prompt."""
-        await read_first(self, messages)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from kame_ros.oracle.clients.base import (
+    AsksOneToken,
     ClientConfig,
     LlmError,
     Message,
@@ -14,7 +15,6 @@ from kame_ros.oracle.clients.base import (
     Usage,
     key_from_environment,
     missing_sdk,
-    read_first,
 )
 from kame_ros.oracle.clients.errors import translate
 
@@ -23,7 +23,7 @@ _OPTIONAL = ('temperature', 'stop')  # refused by OpenAI's reasoning models
 _TIMINGS = 'timings'  # llama.cpp's own report
 
 
-class OpenAiClient:
+class OpenAiClient(AsksOneToken):
     """Streams from `base_url` (OpenAI's if empty) with the official SDK.
 
     A key is demanded for OpenAI itself; other servers say if they need one. The SDK's own retries
@@ -66,10 +66,6 @@ class OpenAiClient:
                             yield choice.delta.content
             if not finished:
                 raise LlmError('the stream broke off')
-
-    async def warm_up(self, messages: Sequence[Message]) -> None:
-        """Opens the connection; a local server also loads its model and reads the prompt."""
-        await read_first(self, messages)
 
     async def aclose(self) -> None:
         """Closes the connections."""
