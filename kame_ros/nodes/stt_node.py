@@ -138,7 +138,8 @@ class SttNode(KameNode):
         except RecogniserError as error:
             if self.param('engine') != 'remote':
                 raise BadParameter(str(error)) from error
-            self.get_logger().error(f'{error}. Until the server answers, nothing is understood.')
+            why = str(error).rstrip('.')
+            self.get_logger().error(f'{why}. Until the server answers, nothing is understood.')
 
     def _config(self) -> TranscriberConfig:
         enter = self.param('speech_threshold')

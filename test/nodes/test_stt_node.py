@@ -1,6 +1,7 @@
 """The stt node on a real voice, with the small model."""
 
 import array
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,19 @@ def test_frames_that_are_no_frames_are_counted(ros, heard):
     mic.publish(msg.AudioFrame(sample_rate=16_000, channels=1, data=array.array('h', [0] * 1280)))
     assert ros.until(lambda: node.counters()['bad_frames'] == 1)
     assert not transcripts
+
+
+def test_a_server_may_come_up_after_the_robot(ros, monkeypatch):
+    pytest.importorskip('openai')
+    monkeypatch.setenv('OPENAI_API_KEY', 'scripted-key')
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))  # bound and not listening: refused
+        url = f'http://127.0.0.1:{taken.getsockname()[1]}/v1'
+        overrides = [Parameter('engine', value='remote'), Parameter('base_url', value=url)]
+        node = ros.add(SttNode(parameter_overrides=overrides))
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    node.trigger_cleanup()
+    node.set_parameters([Parameter('base_url', value='')])
+    monkeypatch.delenv('OPENAI_API_KEY')
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert 'OPENAI_API_KEY' in node.fault

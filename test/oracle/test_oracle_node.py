@@ -1,6 +1,7 @@
 """The oracle on the graph, in one process, with scripted servers."""
 
 import json
+import re
 import time
 
 import pytest
@@ -274,3 +275,21 @@ def test_the_example_of_the_settings_file_is_right():
     settings = read_settings(str(Path(__file__).parents[2] / 'config' / 'settings' / 'oracle.yaml'))
     assert list(settings.actions.usable) == ['wave']
     assert settings.stop_words.heard('robot, stop') == 'stop'
+
+
+def test_the_parts_of_the_example_that_are_commented_out_are_right_too(tmp_path):
+    from pathlib import Path
+
+    from kame_ros.oracle.backend import parse_backend
+    from kame_ros.oracle.settings import read_settings
+
+    example = Path(__file__).parents[2] / 'config' / 'settings' / 'oracle.yaml'
+    code = re.compile(r'^( *)# (?=routes:|embedding:|[a-z0-9.-]+: \{|  )', re.MULTILINE)
+    file = tmp_path / 'all.yaml'
+    file.write_text(code.sub(r'\1', example.read_text()))
+    settings = read_settings(str(file))
+    assert [route.name for route in settings.routes] == ['reasoning']
+    assert settings.embedding
+    assert settings.priced(parse_backend('openai:gpt-4.1')).price_out == 8.0
+    thinker = settings.priced(parse_backend('openai:qwen3-8b@http://127.0.0.1:8000/v1'))
+    assert 'chat_template_kwargs' in thinker.client_config.extra
