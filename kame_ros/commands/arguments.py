@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from kame_ros.commands import train_arguments
 from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE
 
 _DISCOVERY = ('LOCALHOST', 'SUBNET', 'OFF', 'SYSTEM_DEFAULT')
@@ -31,6 +32,7 @@ def add(commands: Any) -> None:
     _say(commands)
     _doctor(commands)
     _devices(commands)
+    train_arguments.add(_command(commands, 'train', 'makes training data, and trains a small KAME'))
 
 
 def _command(commands: Any, name: str, help_text: str, more: str = '') -> argparse.ArgumentParser:

@@ -38,6 +38,7 @@ class Trainer:
         config: RunConfig,
         folder: Path,
         device: str = 'cpu',
+        resume: bool = True,
     ) -> None:
         self._model, self._source, self._config, self._folder = model, source, config, folder
         self._device = torch.device(device)
@@ -57,7 +58,7 @@ class Trainer:
         self.step = 0
         self.lost_saves = 0  # states that could not be written: a full disk
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / STATE).exists():
+        if resume and (folder / STATE).exists():
             self._resume()
 
     def run(self, progress: Callable[[int, dict[str, float]], None] | None = None) -> None:
@@ -65,7 +66,7 @@ class Trainer:
         self._model.train()
         began, done = time.monotonic(), 0
         while self.step < self._config.steps:
-            numbers = self._train_step()
+            numbers = self.one_step()
             done += 1
             numbers['frames_per_s'] = (
                 done * self._config.frames * self._config.batch * self._config.accumulate
@@ -80,7 +81,8 @@ class Trainer:
             if last or self.step % self._config.save_every == 0:
                 self.save()
 
-    def _train_step(self) -> dict[str, float]:
+    def one_step(self) -> dict[str, float]:
+        """Trains one step and gives its numbers. Raises TrainingError for a loss that is none."""
         config = self._config
         rate = config.rate(self.step)
         for group in self._optimiser.param_groups:

@@ -21,6 +21,7 @@ GAP = (2, 5)  # frames between the end of the user's turn and the lead-in
 LAG = 2  # frames from a word in the oracle to the same word in speech, at least
 BREATH = (4, 20)  # frames of silence between the turns
 LATENCY_S = (0.2, 1.5)  # from the end of the user's turn to the first word of the last oracle
+HOLD = 30  # frames
 UNKNOWN = 0  # what the tokeniser gives for such a word
 
 
@@ -29,7 +30,9 @@ class Mix:
     """Of what scenes are made: shares of the turns, of the guesses, or of the oracles.
 
     `clip` cuts the robot's words to so many frames (0: whole words): speech is noise then, but many
-    more words fit into a scene, from which copying is learnt sooner.
+    more words fit into a scene, from which copying is learnt sooner. `waits` is how often the robot
+    waits up to `HOLD` frames before a word: without them it learns to find a word by how long ago
+    it was fed, and fails in longer sentences.
     """
 
     told: float = 0.2  # of the turns: the robot is told what to say, nobody asked
@@ -40,12 +43,21 @@ class Mix:
     unknown: float = 0.08  # of the oracles: with words that are not in the vocabulary
     answers: float = 0.3  # of the oracles: sentences; the others are words in any order
     clip: int = 0
+    waits: float = 0.0
 
 
 class Teacher:
     """What the robot does in each frame, from what was heard and fed up to it."""
 
-    def __init__(self, rng: random.Random, voice: RobotVoice, ids: dict[str, int], marks: Marks):
+    def __init__(
+        self,
+        rng: random.Random,
+        voice: RobotVoice,
+        ids: dict[str, int],
+        marks: Marks,
+        waits: float = 0.0,
+    ) -> None:
+        self._waits, self._hold = waits, 0
         self._rng, self._voice, self._ids, self._marks = rng, voice, ids, marks
         self._names = {token: word for word, token in ids.items()}
         self.said: list[str] = []
@@ -115,6 +127,10 @@ class Teacher:
         if self._queue:
             return self._queue.pop(0)
         if self._next < len(self._oracle) and frame - self._oracle[self._next][0] >= LAG:
+            if self._hold:
+                self._hold -= 1
+                return None
+            self._hold = self._rng.randint(1, HOLD) if self._rng.random() < self._waits else 0
             self._next += 1
             self._started = True
             return self._oracle[self._next - 1][1]
@@ -164,7 +180,7 @@ class SceneMaker:
         """The four streams of turns that fill `frames`, on the live axis."""
         rng = self._rng
         room = rng.randrange(self._users.rooms)
-        teacher = Teacher(rng, self._voice, self._ids, self._marks)
+        teacher = Teacher(rng, self._voice, self._ids, self._marks, self._mix.waits)
         user = self._users.background(rng, room, frames)
         talking = np.zeros(frames, bool)
         text = np.full(frames, self._marks.padding, np.int64)

@@ -1,0 +1,199 @@
+"""`kame train`: oracles for dialogues, and the small KAME from data to weights."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kame_ros.commands.show import console, fail
+
+
+def train(args: argparse.Namespace) -> int:
+    """Runs one of the subcommands; a known error is printed in one sentence."""
+    from kame_ros.oracle.clients.base import LlmError
+    from kame_ros.s2s.moshi.codec2 import Codec2MissingError
+    from kame_ros.training.config import ConfigError
+    from kame_ros.training.dialogue import DataError
+    from kame_ros.training.espeak import EspeakMissingError
+    from kame_ros.training.oracle_run import ServerDownError
+    from kame_ros.weights import MissingWeights
+
+    known = (
+        *(LlmError, ServerDownError, DataError, ConfigError, MissingWeights),
+        *(Codec2MissingError, EspeakMissingError, OSError),
+    )
+    try:
+        return {'oracles': _oracles, 'tiny': _tiny, 'measure': _measure, 'look': _look}[args.what](
+            args
+        )
+    except known as error:
+        return fail(escape(str(error)))
+    except RuntimeError as error:
+        from kame_ros.training.trainer import TrainingError
+
+        if isinstance(error, TrainingError):
+            return fail(escape(str(error)))
+        raise
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _oracles(args: argparse.Namespace) -> int:
+    from kame_ros.oracle.backend import parse_backend
+    from kame_ros.training import oracle_run
+    from kame_ros.training.dialogue import load
+
+    paths = sorted(p for path in args.transcripts for p in _json_files(path))
+    if not paths:
+        return fail('no transcripts: give JSON files, or folders of them')
+    backend = None
+    if not args.random:
+        try:
+            backend = parse_backend(args.backend, price_in=args.price_in, price_out=args.price_out)
+        except ValueError as error:
+            return fail(escape(str(error)))
+        backend.check()
+    how = f'{"random" if backend is None else backend.name} seed={args.seed}'
+    jobs = oracle_run.prepare([load(path) for path in paths], args.output, how)
+    cost = oracle_run.estimate(jobs, backend)
+    console.print(
+        f'{len(jobs)} dialogues, {cost.requests} oracles to write, {cost.calls} calls'
+        + (f', about {cost.tokens_in} + {cost.tokens_out} tokens' if cost.calls else '')
+        + (f', about {cost.cost:.2f} at the given prices' if cost.cost else '')
+    )
+    if args.dry_run:
+        return 0
+    if backend is None:
+        tally = oracle_run.write_random(jobs, args.seed)
+    else:
+        parallel = args.parallel or backend.parallel
+        tally = asyncio.run(_ask_all(jobs, backend, args.seed, parallel, cost.requests))
+    console.print(
+        f'{tally.written} written, {tally.failed} failed, '
+        f'{tally.tokens_in} + {tally.tokens_out} tokens, in {args.output}'
+    )
+    if tally.failed:
+        return fail(escape(f'run it again for the rest; the last error: {tally.last_error}'))
+    return 0
+
+
+async def _ask_all(jobs, backend, seed, parallel, total):  # type: ignore[no-untyped-def]
+    from kame_ros.training.oracle_run import write_simulated
+
+    client = backend.connect()
+    try:
+        with _bar() as bar:
+            task = bar.add_task('oracles', total=total)
+            return await write_simulated(
+                jobs,
+                client,
+                seed,
+                parallel,
+                lambda tally: bar.update(task, completed=tally.written + tally.failed),
+            )
+    finally:
+        await client.aclose()
+
+
+def _json_files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(path.glob('*.json'))
+    return [path]
+
+
+def _tiny(args: argparse.Namespace) -> int:
+    from kame_ros.training.config import read
+    from kame_ros.training.curve import draw
+    from kame_ros.training.tiny.train import CONFIG, train, try_out
+
+    config = read(args.config or CONFIG)
+    if args.steps:
+        config = replace(config, steps=args.steps)
+    if args.dry_run:
+        cost = try_out(config, args.output, args.device)
+        console.print(
+            f'{cost.parameters / 1e6:.1f} M parameters, {cost.step_s:.2f} s a step, '
+            f'{cost.hours:.1f} h for {config.steps} steps, {cost.memory_gb:.1f} GB of memory'
+        )
+        return 0
+    with _bar() as bar:
+        task = bar.add_task('training', total=config.steps)
+
+        def show(step: int, numbers: dict[str, float]) -> None:
+            what = f'text {numbers["text"]:.2f} audio {numbers["audio"]:.2f}'
+            bar.update(task, completed=step, description=what)
+
+        where = train(config, args.output, args.device, show)
+    try:
+        draw(args.output / 'log.jsonl', args.output / 'curve.png')
+    except RuntimeError as error:
+        console.print(f'[yellow]no picture:[/] {escape(str(error))}')
+    console.print(f'the model is in {where}; hear it: kame ask QUESTION.wav --config kame-tiny')
+    console.print(f'  --set s2s.moshi.weights={where}')
+    return 0
+
+
+def _measure(args: argparse.Namespace) -> int:
+    from kame_ros.s2s.moshi.build import build
+    from kame_ros.s2s.moshi.config import MoshiConfig
+    from kame_ros.training.tiny import lexicon, robot_voice
+    from kame_ros.training.tiny.measure import measure
+
+    voice = robot_voice.load_or_make(lexicon.WORDS, args.checkpoint / 'voice.npz')
+    config = MoshiConfig(
+        weights=str(args.checkpoint),
+        device=args.device,
+        seed=args.seed,
+        temperature=args.temperature,
+        temperature_text=args.temperature,
+    )
+    front_end = build(config)
+    front_end.warm_up()
+    report = measure(front_end, voice, args.trials, args.seed)
+    numbers = {**report.numbers, 'real_time_factor': front_end.counters()['real_time_factor']}
+    for name, value in numbers.items():
+        console.print(f'{name:28} {value:8.3f}')
+    if args.json:
+        said = [
+            dict(zip(('oracle', 'monologue', 'recognised'), s, strict=True)) for s in report.said
+        ]
+        args.json.write_text(json.dumps({'numbers': numbers, 'said': said}, indent=1) + '\n')
+    return 0
+
+
+def _look(args: argparse.Namespace) -> int:
+    from kame_ros.training.config import read
+    from kame_ros.training.look import draw
+    from kame_ros.training.tiny.recipe import TinySource
+    from kame_ros.training.tiny.recogniser import decode
+    from kame_ros.training.tiny.train import CONFIG
+
+    config = read(args.config or CONFIG)
+    source = TinySource(args.folder, config.seed, 1, config.frames, config.lessons)
+    example = source.scene(f'look/{args.number}', config.frames)
+    names = {token: word for word, token in source.ids.items()}
+    draw(
+        example,
+        decode(example.user),
+        decode(example.robot),
+        lambda token: names.get(token, '?'),
+        source.marks,
+        args.output,
+        f'scene {args.number} of kame-tiny',
+    )
+    console.print(f'drawn: {args.output}')
+    return 0

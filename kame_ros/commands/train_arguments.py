@@ -1,0 +1,65 @@
+"""The arguments of `kame train`, so that `--help` needs no model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the subcommands."""
+    kinds = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
+    _oracles(_kind(kinds, 'oracles', 'writes oracles for dialogues, with an LLM or at random'))
+    _tiny(_kind(kinds, 'tiny', 'trains kame-tiny from nothing: voice, dialogues, model'))
+    _measure(_kind(kinds, 'measure', 'measures a kame-tiny, streamed through the front-end'))
+    _look(_kind(kinds, 'look', 'draws a scene that kame-tiny is trained on'))
+
+
+def _kind(kinds: Any, name: str, help_text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = kinds.add_parser(
+        name, help=help_text, description=help_text[0].upper() + help_text[1:] + '.'
+    )
+    return parser
+
+
+def _oracles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        'transcripts',
+        nargs='+',
+        type=Path,
+        help='JSON files of [{speaker, word, start, end}], or folders of them',
+    )
+    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FOLDER')
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument('--random', action='store_true', help='answers to other turns; no LLM')
+    how.add_argument('--backend', metavar='KIND:MODEL', help='an LLM, such as ollama:llama3.2')
+    parser.add_argument('--price-in', type=float, default=0.0, help='of a million tokens')
+    parser.add_argument('--price-out', type=float, default=0.0, help='of a million tokens')
+    parser.add_argument('--parallel', type=int, default=0, help='calls at once (default: its own)')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--dry-run', action='store_true', help='only says what it will cost')
+
+
+def _tiny(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FOLDER')
+    parser.add_argument('--config', type=Path, metavar='YAML', help='another recipe')
+    parser.add_argument('--steps', type=int, default=0, help='instead of those of the recipe')
+    parser.add_argument('--device', default='cpu', help='cpu or cuda (default: cpu)')
+    parser.add_argument('--dry-run', action='store_true', help='only says time and memory')
+
+
+def _measure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('checkpoint', type=Path, help='the folder of the model')
+    parser.add_argument('--trials', type=int, default=30, help='of each kind (default: 30)')
+    parser.add_argument('--temperature', type=float, default=0.3)
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--json', type=Path, metavar='JSON', help='where the numbers go')
+
+
+def _look(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('folder', type=Path, help='of a run; the voice is made there if need be')
+    parser.add_argument('-n', '--number', type=int, default=0, help='which scene')
+    parser.add_argument('-o', '--output', type=Path, default=Path('scene.png'), metavar='PNG')
+    parser.add_argument('--config', type=Path, metavar='YAML', help='another recipe')
