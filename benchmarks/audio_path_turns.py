@@ -68,7 +68,7 @@ def _talk(
         while left and left[0][0] <= frame.end:
             words = left.pop(0)[1]
             front.hear_words(
-                words.utterance, words.text, words.start - frame.t, words.end - frame.t
+                words.utterance, words.text, words.start - frame.t, words.end - frame.t, words.final
             )
         current = oracle if oracle and frame.t >= 0.4 else None
         steps.append(front.step(frame.samples, current))

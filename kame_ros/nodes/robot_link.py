@@ -198,13 +198,13 @@ class RobotLink:
 
     def _on_transcript(self, message: msg.Transcript) -> None:
         start, end = convert.from_time(message.start), convert.from_time(message.end)
-        said = (int(message.utterance), message.text)
+        said, final = (int(message.utterance), message.text), bool(message.final)
         hear = getattr(self.speaker, 'hear_words', None)
         overlap = self._overlap
         if hear:
-            self._orders.put(lambda t: hear(*said, start - t, end - t))
+            self._orders.put(lambda t: hear(*said, start - t, end - t, final))
         elif overlap:
-            overlap.words.hear(*said, start, end)
+            overlap.words.hear(*said, start, end, final)
 
     def _on_interrupt(
         self, request: Trigger.Request, response: Trigger.Response

@@ -67,9 +67,11 @@ class TtsFrontEnd:
         pieces = self._on_played(mouthful)
         return Step(mouthful.samples, pieces, tuple(self._events), self._disturbance.gain)
 
-    def hear_words(self, utterance: int, text: str, start: float, end: float) -> None:
+    def hear_words(
+        self, utterance: int, text: str, start: float, end: float, final: bool = True
+    ) -> None:
         """The user's words so far; times in seconds before the end of the last frame heard."""
-        self._ear.words.hear(utterance, text, self._now + start, self._now + end)
+        self._ear.words.hear(utterance, text, self._now + start, self._now + end, final)
 
     def interrupt(self) -> None:
         """Fades out and forgets the oracle being spoken; the dialogue goes on."""

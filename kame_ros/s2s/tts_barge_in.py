@@ -7,11 +7,13 @@ from enum import Enum
 
 from kame_ros.audio.frame import FRAME_S
 from kame_ros.s2s.tts_ear import Ear
-from kame_ros.s2s.tts_words import WordsHeard, is_backchannel, is_sure
+from kame_ros.s2s.tts_words import Words, WordsHeard, is_backchannel, is_sure
 
 _RACE_S = 0.5  # s: speech that began so shortly before the robot's is heard as interrupting it
 _STILL_S = 0.12  # s without voice in which it may still go on
 _CALM_S = 0.2  # s without voice: a sound that short was nothing
+_WINDOW_S = 0.032  # s of sound that the VAD may not have judged yet
+_SETTLED_S = 0.6  # s without voice: words that were not revised since are the last ones
 
 
 class Verdict(Enum):
@@ -29,29 +31,37 @@ class BargeInConfig:
     """Seconds of voice over the robot's.
 
     `hold_s`: the robot falls silent; `stop_s`: it is an interruption whatever is said (words can
-    tell earlier); `resume_s`: silence after which it goes on where nobody transcribes;
-    `words_s`: how long the words of a short remark are waited for before it goes on.
+    tell earlier); `remark_s`: the same where somebody transcribes, so that a remark can be told
+    by its words: the robot is silent by then; `resume_s`: silence after which it goes on where
+    nobody transcribes; `words_s`: how long the words of a short remark are waited for before it
+    goes on.
     """
 
     hold_s: float = 0.2
     stop_s: float = 0.7
     resume_s: float = 0.4
     words_s: float = 1.2
+    remark_s: float = 1.5
 
 
 class BargeIn:
-    """One decision per frame, from voice and words."""
+    """One decision per frame, from voice and words.
+
+    At the latest two frames after it ducked, the robot is silent or was not disturbed.
+    """
 
     def __init__(self, config: BargeInConfig | None = None) -> None:
         self.config = config or BargeInConfig()
         self.state = Verdict.NONE  # NONE, DUCK or HOLD
-        self._ducked_at = 0.0
         # Voice is known late by its own measure: two frames after it was, it is long enough.
         self._patience = max(2 * FRAME_S, self.config.hold_s - 0.04)
+        self.reset()
 
     def reset(self) -> None:
         """The robot is not disturbed."""
         self.state = Verdict.NONE
+        self._ducked_at = 0.0
+        self._excused = (-1.0, -1.0)  # start and last voice of speech that was no interruption
 
     def update(
         self,
@@ -67,39 +77,60 @@ class BargeIn:
         heard, from `start` (or since the robot began) to `voice_end`.
         """
         if self.state is Verdict.NONE:
-            if floor and speaking and now - voice_end < _CALM_S:
-                self._ducked_at = now
-                return self._to(Verdict.DUCK)
-            return Verdict.NONE
+            return self._disturbed(now, start, voice_end) if floor and speaking else Verdict.NONE
         if not floor:  # it had said all, or was stopped by somebody else
-            return self._end(Verdict.GO_ON)
+            return self._go_on(start, voice_end)
+        if self._interrupts(voice_end - start, now - voice_end, heard, heard.since(start)):
+            self.state = Verdict.NONE
+            return Verdict.STOP
+        if self.state is Verdict.DUCK:
+            return self._hold_or_not(now, start, voice_end)
         words = heard.since(start)
         remark = words is not None and is_backchannel(words.text)
-        voice, silence = voice_end - start, now - voice_end
-        if words is not None and not remark and (silence >= _CALM_S or is_sure(words.text)):
-            return self._end(Verdict.STOP)
-        # The robot is silent by then: where words are on their way, they are worth a moment.
-        awaited = heard.expected and (words is None or remark)
-        limit = max(self.config.stop_s, self.config.words_s) if awaited else self.config.stop_s
-        if voice >= limit - 1e-6 and not (remark and silence > 0.0):
-            return self._end(Verdict.STOP)
         noise = heard.noise_until >= voice_end - _CALM_S
-        if self.state is Verdict.DUCK:
-            lasts = now - self._ducked_at >= self._patience - 1e-6 and silence < _STILL_S
-            if lasts or voice >= self.config.hold_s - 1e-6:
-                return self._to(Verdict.HOLD)
-            return self._end(Verdict.GO_ON) if silence >= _CALM_S else Verdict.NONE
         known = remark or noise or not heard.expected
         patience = self.config.resume_s if known else self.config.words_s
-        return self._end(Verdict.GO_ON) if silence >= patience - 1e-6 else Verdict.NONE
+        over = now - voice_end >= patience - 1e-6
+        return self._go_on(start, voice_end) if over else Verdict.NONE
+
+    def _disturbed(self, now: float, start: float, voice_end: float) -> Verdict:
+        speech, known = self._excused
+        again = speech == start  # a sound of this speech was too short, or it is spoken on
+        if now - voice_end >= _CALM_S or (again and voice_end <= known):
+            return Verdict.NONE
+        self._ducked_at = now
+        return self._to(Verdict.HOLD if again else Verdict.DUCK)
+
+    def _interrupts(
+        self, voice: float, silence: float, heard: WordsHeard, words: Words | None
+    ) -> bool:
+        """Words that may still change count if they leave no doubt, or were the last ones."""
+        remark = words is not None and is_backchannel(words.text)
+        if words is not None and not remark:
+            settled = words.final or silence >= _SETTLED_S - 1e-6
+            if settled or is_sure(words.text):
+                return True
+        config = self.config
+        limit = max(config.stop_s, config.remark_s) if heard.expected else config.stop_s
+        return voice >= limit - 1e-6 and not (remark and silence > 0.0)
+
+    def _hold_or_not(self, now: float, start: float, voice_end: float) -> Verdict:
+        """A word goes on after it was detected; what does not was a cough or a knock."""
+        voice, silence = voice_end - start, now - voice_end
+        late = now - self._ducked_at >= self._patience - 1e-6
+        long = voice >= self.config.hold_s - (_WINDOW_S if late else 0.0) - 1e-6
+        if long or (late and silence < _STILL_S):
+            return self._to(Verdict.HOLD)
+        over = late or silence >= _CALM_S
+        return self._go_on(start, voice_end) if over else Verdict.NONE
+
+    def _go_on(self, start: float, voice_end: float) -> Verdict:
+        self.state, self._excused = Verdict.NONE, (start, voice_end)
+        return Verdict.GO_ON
 
     def _to(self, state: Verdict) -> Verdict:
         self.state = state
         return state
-
-    def _end(self, verdict: Verdict) -> Verdict:
-        self.state = Verdict.NONE
-        return verdict
 
 
 class Disturbance:

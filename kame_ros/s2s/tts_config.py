@@ -12,12 +12,12 @@ class TtsConfig:
 
     `end_of_turn_s`: the user's turn is over after so much silence; where his words are transcribed,
     after `incomplete_s` if they hang in the air, and after `unknown_s` if they are not here yet.
-    `wait_for_turn_end`: the robot
-    does not begin to speak while the user's turn lasts (texts of a priority above 0 wait only
-    until the user is silent). `barge_in`: the robot gives way to a user who speaks over it: at
-    once it speaks with `duck_gain`, after `barge_in_s` of his voice it is silent, and after
-    `interrupt_s`, or as soon as his words are more than "uh-huh", it drops what it had to say. If
-    he says no more it goes on, after `words_s` at the latest, from the word before `rewind_s`.
+    `wait_for_turn_end`: the robot does not begin to speak while the user's turn lasts (texts of a
+    priority above 0 wait only until the user is silent). `barge_in`: the robot gives way to a user
+    who speaks over it: at once it speaks with `duck_gain`, after `barge_in_s` of his voice it is
+    silent, and after `interrupt_s` (1.5 s where his words are transcribed: remarks are told by
+    them), or as soon as his words are more than "uh-huh", it drops what it had to say. If he says
+    no more it goes on, after `words_s` at the latest, from the word before `rewind_s`.
     `min_turn_s`: what is shorter is a cough, which is owed no answer.
     `filler`: said at the end of a turn when no oracle is there yet (empty: nothing). `apology`:
     said when no oracle came `patience_s` after the end of a turn (empty: nothing). `correction`:

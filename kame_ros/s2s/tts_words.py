@@ -9,8 +9,11 @@ from dataclasses import dataclass
 _REMARKS = """
 ah aha hm hmm hmmm mm mmm mhm mhmm mm-hmm uh-huh uhuh uh huh um oh ok okay yeah yep yes yup right
 sure alright exactly indeed good great nice cool wow see i true totally gotcha got it ha haha
+absolutely definitely really interesting understood understand perfect fine makes sense
 """
 BACKCHANNELS = frozenset(_REMARKS.split())
+_HUM = re.compile(r'[mhu]{2,}')  # "mmhmm", "uhhuh", however a recogniser spells it
+_WEAK = frozenset(('i', 'it', 'oh', 'uh', 'um', 'ha'))  # beside these no word is guessed
 _COMMANDS = frozenset(
     ('stop', 'wait', 'no', 'halt', 'quiet', 'silence', 'enough', 'pause', 'cancel')
 )
@@ -35,17 +38,46 @@ def _plain(text: str) -> list[str]:
 
 
 def is_backchannel(text: str) -> bool:
-    """Whether these words ask the speaker to go on; no words do not."""
+    """Whether these words ask the speaker to go on; no words do not.
+
+    One word may be misheard where another leaves no doubt: "yet, I see" is "yeah, I see".
+    """
     words = _plain(text)
-    return 0 < len(words) <= _MAX_BACKCHANNEL and all(
-        word in BACKCHANNELS or set(word.split('-')) <= BACKCHANNELS for word in words
-    )
+    if not 0 < len(words) <= _MAX_BACKCHANNEL:
+        return False
+    known = [word for word in words if _is_remark(word)]
+    strange = [word for word in words if not _is_remark(word)]
+    clear = any(word not in _WEAK for word in known)
+    return not strange or (clear and len(strange) == 1 and _is_misheard(strange[0]))
 
 
 def is_sure(text: str) -> bool:
     """Whether words that may still change are an interruption: a command, or enough of them."""
     words = _plain(text)
-    return len(words) > _MAX_BACKCHANNEL or any(word in _COMMANDS for word in words)
+    return len(words) >= _MAX_BACKCHANNEL or any(word in _COMMANDS for word in words)
+
+
+def _is_remark(word: str) -> bool:
+    parts = [part for part in word.split('-') if part]
+    return bool(parts) and all(part in BACKCHANNELS or _HUM.fullmatch(part) for part in parts)
+
+
+def _is_misheard(word: str) -> bool:
+    """Near to a remark: the same first letter, and at most half of the letters differ."""
+    if len(word) < 3 or word in _COMMANDS or word in _OPEN:
+        return False
+    near = (other for other in BACKCHANNELS if len(other) > 2 and other[0] == word[0])
+    return any(_distance(word, other) <= min(2, len(other) // 2) for other in near)
+
+
+def _distance(a: str, b: str) -> int:
+    """Letters to insert, delete or change (Levenshtein)."""
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        before, row = row, [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other)))
+    return row[-1]
 
 
 def is_complete(text: str) -> bool:
@@ -67,7 +99,7 @@ class Words:
     """Words of the user's turn that were recognised so far.
 
     `start` and `end` are those of the newest utterance, s; `text` is that utterance, `turn` all
-    of the turn.
+    of the turn. `final`: the text will not change any more.
     """
 
     text: str = ''
@@ -75,6 +107,7 @@ class Words:
     start: float = 0.0
     end: float = 0.0
     utterance: int = -1
+    final: bool = True
 
     def cover(self, t: float, slack: float = 0.25) -> bool:
         """Whether what was said until `t` is in them."""
@@ -94,13 +127,14 @@ class WordsHeard:
         self.now: Words | None = None
         self.noise_until = -1.0  # what was heard up to then was found to be no speech
 
-    def hear(self, utterance: int, text: str, start: float, end: float) -> None:
+    def hear(self, utterance: int, text: str, start: float, end: float, final: bool = True) -> None:
         """A revision of an utterance; times on the clock of the frames heard."""
         self.expected = True
         if not text.strip():
             return
         self._texts[utterance] = text.strip()
-        self.now = Words(text.strip(), ' '.join(self._texts.values()), start, end, utterance)
+        turn = ' '.join(self._texts.values())
+        self.now = Words(text.strip(), turn, start, end, utterance, final)
 
     def since(self, t: float, slack: float = 0.4) -> Words | None:
         """The newest words, if they were spoken after `t`."""

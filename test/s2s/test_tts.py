@@ -407,7 +407,7 @@ def test_what_is_no_interruption_does_not_stop_it(user, script, counts) -> None:
 
 @pytest.mark.parametrize(
     ('user', 'text', 'latest'),
-    [((2.4, 4.0), '', 3.7), ((2.4, 2.8), 'Stop.', 3.1), ((2.4, 3.0), 'No, wait', 3.1)],
+    [((2.4, 4.4), '', 4.0), ((2.4, 2.8), 'Stop.', 3.1), ((2.4, 3.0), 'No, wait', 3.1)],
 )
 def test_what_is_an_interruption(user, text: str, latest: float) -> None:
     script = [*words(1.0, 1, LONG), *QUESTION]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kame_ros.s2s.tts_words import WordsHeard, is_backchannel, is_complete
+from kame_ros.s2s.tts_words import WordsHeard, is_backchannel, is_complete, is_sure
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,11 @@ from kame_ros.s2s.tts_words import WordsHeard, is_backchannel, is_complete
         ('Uh-huh.', True), ('Mhm', True), ('Okay, yeah.', True), ('I see.', True), ('', False),
         ('Yes, right!', True), ('Stop.', False), ('No.', False), ('Wait', False),
         ('Okay, but why?', False), ('yeah yeah yeah yeah yeah', False), ('What?', False),
+        # Heard by whisper-base for "Yeah, I see" and "Mm-hmm", and what must not be like it.
+        ('Yet I see.', True), ('MMHMM.', True), ('mmh', True), ('OH, I SEE!', True), ('-', False),
+        ('May I see?', False), ('Not right.', False), ('Not good', False), ('I mean', False),
+        ('Yet', False), ('Shut it', False), ('I need help', False), ('Okay, stop', False),
+        ('You add ice.', False), ('Right, but how', False), ('Can I see', False),
     ],
 )  # fmt: skip
 def test_backchannels(text: str, remark: bool) -> None:
@@ -52,3 +57,23 @@ def test_words_of_a_turn_are_joined_and_forgotten() -> None:
     heard.clear()
     assert heard.now is None
     assert heard.expected
+
+
+@pytest.mark.parametrize(
+    ('text', 'sure'),
+    [
+        ('Stop', True), ('Can you stop', True), ('NO!', True), ('Please tell', False),
+        ('You add ice.', False), ('Please tell me about', True), ('', False),
+    ],
+)  # fmt: skip
+def test_which_unfinished_words_leave_no_doubt(text: str, sure: bool) -> None:
+    assert is_sure(text) is sure
+
+
+def test_words_are_final_unless_said_otherwise() -> None:
+    heard = WordsHeard()
+    heard.hear(1, 'Yet', 0.0, 1.0, final=False)
+    assert heard.now is not None
+    assert not heard.now.final
+    heard.hear(1, 'Yeah.', 0.0, 1.0)
+    assert heard.now.final
