@@ -10,6 +10,7 @@ from kame_ros.nodes.bridge_node import BridgeNode
 from kame_ros.nodes.oracle_node import OracleNode
 from kame_ros.nodes.parameters import BadParameter, Param, refuse_unknown
 from kame_ros.nodes.s2s_node import S2SNode
+from kame_ros.nodes.s2s_slots_node import S2SSlotsNode
 from kame_ros.nodes.stt_node import SttNode
 
 NODES = {
@@ -18,6 +19,7 @@ NODES = {
     'bridge': BridgeNode,
     'oracle': OracleNode,
     's2s': S2SNode,
+    's2s_slots': S2SSlotsNode,
     'stt': SttNode,
 }
 STEP = Param('step_s', 0.5, 'A step.', low=0.1, high=10.0)
