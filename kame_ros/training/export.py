@@ -19,6 +19,7 @@ def export(
     tokenizer: bytes,
     folder: Path,
     codec: str = 'codec2-700c',
+    oracle_every: int = 1,
 ) -> Path:
     """Writes config.json, model.safetensors (bfloat16) and tokenizer.model; gives `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,6 +34,7 @@ def export(
         'tokenizer_name': 'tokenizer.model',
         'model_type': 'moshi',
         'codec': codec,
+        'oracle_every': oracle_every,
     }
     # Last: a folder with a config.json is a whole checkpoint.
     (folder / 'config.json').write_text(json.dumps(config, indent=1) + '\n')

@@ -14,6 +14,7 @@ from kame_ros.s2s.moshi.upstream import loaders
 # Keys of config.json that are not arguments of the language model; moshi/models/loaders.py.
 NOT_FOR_THE_LM = (
     'codec',  # ours: which codec, if it is not Mimi
+    'oracle_every',  # ours: how many frames apart two tokens of an oracle are at least
     'moshi_name',
     'mimi_name',
     'mimi_config_name',
@@ -48,6 +49,7 @@ class Checkpoint:
     lora_file: Path | None = None
     lora_scaling: float = 2.0
     codec: str = 'mimi'
+    oracle_every: int = 1
 
     @property
     def codebooks(self) -> int:
@@ -135,6 +137,7 @@ def _describe(where: str, get: Callable[[str], Path | None], lora: str) -> Check
         lora_file=lora_file,
         lora_scaling=float(config.get('lora_scaling', 2.0)),
         codec=codec,
+        oracle_every=int(config.get('oracle_every', 1)),
     )
 
 

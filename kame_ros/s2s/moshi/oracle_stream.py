@@ -6,7 +6,7 @@ from typing import Literal
 
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.moshi.growing_text import Encode, GrowingText
-from kame_ros.s2s.moshi.token_feed import FifoFeed, PositionalFeed, TokenFeed
+from kame_ros.s2s.moshi.token_feed import FifoFeed, PacedFeed, PositionalFeed, TokenFeed
 
 Mode = Literal['fifo', 'positional']
 Key = tuple[str, int]
@@ -19,7 +19,7 @@ class OracleStream:
     `fifo` feeds every token, on the next free frame; `positional` does as the reference does, which
     loses late ones. A new generation replaces the old one at its first token; where it answers the
     same utterance and begins with what was already fed, only the rest is fed. `encode` is the
-    tokeniser of the checkpoint.
+    tokeniser of the checkpoint, `every` how many frames apart its model wants two tokens at least.
 
     >>> stream = OracleStream(lambda text: [ord(c) for c in text], start=0, padding=3)
     >>> stream.update(Oracle('llm', 1, 'a b'))
@@ -27,14 +27,22 @@ class OracleStream:
     (0, 97, 3)
     """
 
-    def __init__(self, encode: Encode, start: int, padding: int, mode: Mode = 'fifo') -> None:
+    def __init__(
+        self, encode: Encode, start: int, padding: int, mode: Mode = 'fifo', every: int = 1
+    ) -> None:
         if mode not in ('fifo', 'positional'):
             raise ValueError(
                 f"the mode of an oracle stream is 'fifo' or 'positional', not {mode!r}"
             )
         self._encode = encode
         self._positional = mode == 'positional'
-        self._feed: TokenFeed = (PositionalFeed if self._positional else FifoFeed)(start, padding)
+        self._feed: TokenFeed
+        if self._positional:
+            self._feed = PositionalFeed(start, padding)
+        else:
+            self._feed = (
+                FifoFeed(start, padding) if every == 1 else PacedFeed(start, padding, every)
+            )
         self._cleared = self._rewritten = self._generations = 0
         self._start_over()
 

@@ -52,6 +52,7 @@ class MoshiSlots:
         mode: Mode = 'fifo',
         sampling: Sampling | None = None,
         hush_frames: int = 12,
+        oracle_every: int = 1,
         prepare: Callable[[LMGen], None] | None = None,
     ) -> None:
         if mimi.frame_size != FRAME_SAMPLES or mimi.sample_rate != SAMPLE_RATE:
@@ -80,7 +81,11 @@ class MoshiSlots:
         self._sessions = [
             Session(
                 OracleStream(
-                    tokenizer.encode, lm.text_initial_token_id, lm.text_padding_token_id, mode
+                    tokenizer.encode,
+                    lm.text_initial_token_id,
+                    lm.text_padding_token_id,
+                    mode,
+                    oracle_every,
                 ),
                 Monologue(tokenizer, {lm.text_padding_token_id, lm.end_of_text_padding_id}),
                 hush_frames,

@@ -21,6 +21,8 @@ GAP = (2, 5)  # frames between the end of the user's turn and the lead-in
 LAG = 2  # frames from a word in the oracle to the same word in speech, at least
 BREATH = (4, 20)  # frames of silence between the turns
 LATENCY_S = (0.2, 1.5)  # from the end of the user's turn to the first word of the last oracle
+FEED_EVERY = 4  # frames between two words of an oracle: a little faster than they are spoken
+FRESH = 8  # frames: words of an oracle that were begun so lately are taken back with a "sorry"
 HOLD = 30  # frames
 UNKNOWN = 0  # what the tokeniser gives for such a word
 
@@ -64,6 +66,7 @@ class Teacher:
         self._oracle: list[tuple[int, str]] = []  # (frame in which it was fed, word)
         self._next = 0
         self._started = False  # of this oracle something was said
+        self._spoke = 0  # the frame in which a word of an oracle was begun last
         self._queue: list[str] = []  # words of a lead-in or of a correction
         self._lead_in_due = False
         self._quiet = 0  # frames since the user spoke
@@ -77,9 +80,9 @@ class Teacher:
         return self._codes is not None or bool(self._queue) or self._next < len(self._oracle)
 
     @property
-    def saying(self) -> bool:
-        """Whether a word of an oracle was begun, and not all of it was said."""
-        return self._started and self._next < len(self._oracle)
+    def began(self) -> bool:
+        """Whether a word of the newest oracle was begun."""
+        return self._started
 
     def forget(self) -> None:
         """Barge-in: drops what was to be said."""
@@ -112,7 +115,7 @@ class Teacher:
 
     def _read(self, frame: int, fed: int) -> None:
         if fed == self._marks.start:
-            if self.saying:
+            if self._started and frame - self._spoke <= FRESH:
                 self._queue = [lexicon.CORRECTION]
             self._oracle, self._next, self._started = [], 0, False
         elif fed in self._names:
@@ -132,7 +135,7 @@ class Teacher:
                 return None
             self._hold = self._rng.randint(1, HOLD) if self._rng.random() < self._waits else 0
             self._next += 1
-            self._started = True
+            self._started, self._spoke = True, frame
             return self._oracle[self._next - 1][1]
         return None
 
@@ -188,20 +191,22 @@ class SceneMaker:
         robot = np.zeros((8, frames), np.int64)
         turn = self._turn(rng.randint(0, 12), room, user, talking)
         queue: list[int] = []
-        idle = 0
+        idle = pause = 0
         for frame in range(frames):
             while turn.oracles and turn.oracles[0][0] <= frame:
-                queue = [self._marks.start, *self._fed(turn.oracles.pop(0)[1])]
-            if queue:
+                queue, pause = [self._marks.start, *self._fed(turn.oracles.pop(0)[1])], 0
+            if queue and pause == 0:
                 oracle[frame] = queue.pop(0)
+                pause = 1 if oracle[frame] == self._marks.start else FEED_EVERY
+            pause = max(0, pause - 1)
             word, robot[:, frame] = teacher.step(frame, bool(talking[frame]), int(oracle[frame]))
             if word is not None:
                 text[frame] = self._ids[word]
                 if frame and text[frame - 1] == self._marks.padding:
                     text[frame - 1] = self._marks.end_of_padding
-            if teacher.saying and rng.random() < 0.06:
+            if teacher.began and (queue or teacher.busy) and rng.random() < 0.06:
                 if turn.replacement:
-                    queue = [self._marks.start, *self.encode(turn.replacement)]
+                    queue, pause = [self._marks.start, *self.encode(turn.replacement)], 0
                     turn.replacement = ''
                 elif turn.barge:
                     turn.barge = False

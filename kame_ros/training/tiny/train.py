@@ -17,6 +17,7 @@ from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.export import export
 from kame_ros.training.tiny.recipe import TinySource, lm_kwargs
+from kame_ros.training.tiny.scene import FEED_EVERY
 from kame_ros.training.trainer import Trainer
 
 CONFIG = Path(__file__).with_name('kame-tiny.yaml')
@@ -47,7 +48,7 @@ def train(
     """
     source, model, kwargs = _build(config, folder, device)
     Trainer(model, source, config, folder, device).run(progress)
-    where = export(model, kwargs, source.tokenizer, folder / CHECKPOINT)
+    where = export(model, kwargs, source.tokenizer, folder / CHECKPOINT, oracle_every=FEED_EVERY)
     shutil.copy(folder / 'voice.npz', where / 'voice.npz')
     return where
 

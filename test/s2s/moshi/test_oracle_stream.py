@@ -263,3 +263,20 @@ def test_every_token_is_counted_once(script):
     totals = stream.counters()
     kinds = ('oracle_fed', 'oracle_pending', 'oracle_superseded', 'oracle_cleared')
     assert sum(totals[kind] for kind in kinds) == given_away
+
+
+def test_a_paced_feed_gives_a_token_in_every_few_frames() -> None:
+    stream = OracleStream(lambda text: [ord(c) for c in text], start=0, padding=3, every=4)
+    stream.update(Oracle('llm', 1, 'ab', ended=True))
+    assert [stream.next() for _ in range(8)] == [0, 97, 3, 3, 3, 98, 3, 3]
+    stream.update(Oracle('llm', 2, 'cd', ended=True))
+    assert [stream.next() for _ in range(4)] == [0, 99, 3, 3]  # a new oracle waits for nothing
+    assert stream.counters()['oracle_superseded'] == 0
+    stream.reset()
+    stream.update(Oracle('llm', 3, 'e', ended=True))
+    assert [stream.next() for _ in range(3)] == [0, 101, 3]
+
+
+def test_a_pace_of_no_frames_is_refused() -> None:
+    with pytest.raises(ValueError, match='cannot be'):
+        OracleStream(lambda text: [], start=0, padding=3, every=0)
