@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +11,7 @@ import soxr
 from speech_material import clips, frames
 from stt_scores import errors, normal
 
-from kame_ros.audio.echo import EchoCanceller
+from kame_ros.audio.echo import METHODS, EchoCanceller, EchoConfig
 from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 _ROBOT = (
@@ -30,8 +27,6 @@ _USER = (
 )
 _ALONE_S = 8.0  # the robot speaks alone first
 _USER_LEVEL = 0.08  # root mean square of the user's speech at the microphone
-
-Cancel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -73,43 +68,16 @@ ROOMS = (
 )
 
 
-def webrtc(near: np.ndarray, far: np.ndarray, ppm: float = 0.0) -> np.ndarray:
+def cancelled(
+    near: np.ndarray, far: np.ndarray, method: str = 'webrtc', ppm: float = 0.0
+) -> np.ndarray:
     """As the ear does it: frames with stamps, the microphone on its own clock."""
-    canceller, out = EchoCanceller(), []
+    canceller, out = EchoCanceller(EchoConfig(method=method)), []
     for heard, played in zip(frames(near), frames(far), strict=True):
         canceller.played(played)
         t = heard.t / (1 + ppm * 1e-6)
         out.append(canceller.process(Frame(heard.seq, t, heard.samples)).samples)
     return np.concatenate(out).astype(np.float32) / 32_768
-
-
-def speex(near: np.ndarray, far: np.ndarray) -> np.ndarray:
-    """libspeexdsp: a filter of 0.4 s and its residual suppressor, at 16 kHz, blocks of 20 ms."""
-    library = ctypes.util.find_library('speexdsp')
-    if library is None:
-        raise OSError('libspeexdsp is not installed (libspeexdsp1)')
-    dsp = ctypes.CDLL(library)
-    dsp.speex_echo_state_init.restype = dsp.speex_preprocess_state_init.restype = ctypes.c_void_p
-    echo = ctypes.c_void_p(dsp.speex_echo_state_init(320, 6_400))
-    rest = ctypes.c_void_p(dsp.speex_preprocess_state_init(320, 16_000))
-    rate = ctypes.c_int(16_000)
-    dsp.speex_echo_ctl(echo, 24, ctypes.byref(rate))  # SPEEX_ECHO_SET_SAMPLING_RATE
-    dsp.speex_preprocess_ctl(rest, 24, echo)  # SPEEX_PREPROCESS_SET_ECHO_STATE
-    a, b = (
-        np.clip(soxr.resample(s, SAMPLE_RATE, 16_000) * 32_767, -32_768, 32_767).astype(np.int16)
-        for s in (near, far)
-    )
-    out = np.zeros_like(a)
-    for k in range(0, len(a) - 319, 320):
-        mic, ref = (np.ascontiguousarray(s[k : k + 320]) for s in (a, b))
-        block = np.zeros(320, np.int16)
-        pointers = (s.ctypes.data_as(ctypes.c_void_p) for s in (mic, ref, block))
-        dsp.speex_echo_cancellation(echo, *pointers)
-        dsp.speex_preprocess_run(rest, block.ctypes.data_as(ctypes.c_void_p))
-        out[k : k + 320] = block
-    dsp.speex_preprocess_state_destroy(rest)
-    dsp.speex_echo_state_destroy(echo)
-    return soxr.resample(out.astype(np.float32) / 32_768, 16_000, SAMPLE_RATE)
 
 
 def echo_scores(model: str = 'whisper-base') -> dict[str, Any]:
@@ -143,15 +111,11 @@ def echo_scores(model: str = 'whisper-base') -> dict[str, Any]:
         rng = np.random.default_rng(0)
         near = np.clip(room.echo(robot, rng) + user, -1.0, 1.0).astype(np.float32)
         row: dict[str, Any] = {'raw_wer': wer(near)}
-        ways: dict[str, Cancel] = {
-            'webrtc': lambda near, far, ppm=room.microphone_ppm: webrtc(near, far, ppm),  # type: ignore[misc]
-            'speex': speex,
-        }
-        for name, cancel in ways.items():
+        for name in METHODS:
             try:
                 began = time.process_time()
-                clean = cancel(near, robot)
-            except (OSError, ImportError) as error:
+                clean = cancelled(near, robot, name, room.microphone_ppm)
+            except ImportError as error:
                 row[name] = str(error)
                 continue
             cpu = (time.process_time() - began) / (len(near) / SAMPLE_RATE)

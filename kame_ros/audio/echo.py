@@ -14,6 +14,7 @@ from kame_ros.audio.echo_reference import EchoReference, power
 from kame_ros.audio.frame import FRAME_S, SAMPLE_RATE, Frame
 
 INSTALL = 'pip install pywebrtc-audio'
+METHODS = ('webrtc', 'speex')
 _PLAYED_BOUND = 50  # frames of `audio/played` that wait for the microphone: 4 s
 _LEAD_S = 0.02  # the reference is so much early once it is aligned: cancellers know the past only
 _EASY_S = (0.002, 0.15)  # a delay in this range is left to the canceller itself
@@ -24,31 +25,37 @@ _AUDIBLE = 100.0**2  # power of the reference from which an echo is expected
 @dataclass(frozen=True)
 class EchoConfig:
     """`cancel` echo; `noise_suppression`: 0 none, 1 to 4 for 6, 12, 18, 21 dB; `gain_control`:
-    brings speech to the same level, whoever speaks from wherever.
+    brings speech to the same level, whoever speaks from wherever. `method`: webrtc converges at
+    once, but takes from the user while both speak; speex leaves the user, but needs seconds to
+    converge and suffers where the two devices' clocks drift.
     """
 
     cancel: bool = True
     noise_suppression: int = 0
     gain_control: bool = False
+    method: str = 'webrtc'
 
     def __post_init__(self) -> None:
         if not 0 <= self.noise_suppression <= 4:
             raise ValueError(f'noise_suppression is 0 to 4, not {self.noise_suppression}')
+        if self.method not in METHODS:
+            raise ValueError(f'method is one of {", ".join(METHODS)}, not {self.method}')
 
 
 class EchoCanceller:
-    """WebRTC's AEC3 and what comes with it, on frames that are aligned by their stamps.
+    """WebRTC's AEC3 or Speex's filter, on frames that are aligned by their stamps.
 
     Stamps tell what a device says of its latency, which may be wrong by a lot: what they leave is
     estimated from the sound (`EchoDelay`) and taken off where it is too much for the canceller.
     `played` may be called from any thread, `process` by the owner. About 2 % of a core.
 
-    Raises ImportError, with the command that installs it, where pywebrtc-audio is absent.
+    Raises ImportError, with the command that installs it, where the library is absent.
     """
 
     def __init__(self, config: EchoConfig | None = None) -> None:
         self.config = config or EchoConfig()
-        self._processor = self._make()
+        self._processor = _processor(self.config)
+        self._lag = getattr(self._processor, 'lag_s', 0.0)
         self._new: deque[Frame] = deque(maxlen=_PLAYED_BOUND)
         self._reference = EchoReference()
         self._delay = EchoDelay()
@@ -62,7 +69,7 @@ class EchoCanceller:
         self._count['reference_frames'] += 1
 
     def process(self, frame: Frame) -> Frame:
-        """The microphone's frame without the echo."""
+        """The microphone's frame without the echo; its sound may begin a little earlier."""
         while self._new:
             self._reference.add(self._new.popleft())
         if not self.config.cancel:
@@ -73,7 +80,7 @@ class EchoCanceller:
         reference = np.clip(np.round(far), -32_768, 32_767).astype(np.int16)
         clean = self._processor.process(frame.samples, reference)
         self._judge(frame.samples, clean, far)
-        return replace(frame, samples=clean)
+        return replace(frame, t=frame.t - self._lag, samples=clean)
 
     def reset(self) -> None:
         """Another session or another place: forgets the room."""
@@ -100,21 +107,6 @@ class EchoCanceller:
             'echo_reference_missing_s': round(self._reference.missing / SAMPLE_RATE, 2),
         }
 
-    def _make(self) -> Any:
-        try:
-            from pywebrtc_audio import AudioProcessor
-        except ImportError as error:
-            raise ImportError(f'echo cancellation needs pywebrtc-audio: {INSTALL}') from error
-        config = self.config
-        return AudioProcessor(
-            sample_rate=SAMPLE_RATE,
-            echo_cancellation=config.cancel,
-            noise_suppression=config.noise_suppression > 0,
-            ns_level=max(0, config.noise_suppression - 1),
-            auto_gain_control=config.gain_control,
-            stream_delay_ms=round(1e3 * _LEAD_S),
-        )
-
     def _align(self) -> None:
         delay = self.delay_s
         assert delay is not None
@@ -128,3 +120,22 @@ class EchoCanceller:
         weight = FRAME_S / 5.0
         self._before += weight * (power(heard) - self._before)
         self._after += weight * (power(clean) - self._after)
+
+
+def _processor(config: EchoConfig) -> Any:
+    if config.cancel and config.method == 'speex':
+        from kame_ros.audio.speex import SpeexProcessor
+
+        return SpeexProcessor(config.noise_suppression, config.gain_control)
+    try:
+        from pywebrtc_audio import AudioProcessor
+    except ImportError as error:
+        raise ImportError(f'echo cancellation needs pywebrtc-audio: {INSTALL}') from error
+    return AudioProcessor(
+        sample_rate=SAMPLE_RATE,
+        echo_cancellation=config.cancel,
+        noise_suppression=config.noise_suppression > 0,
+        ns_level=max(0, config.noise_suppression - 1),
+        auto_gain_control=config.gain_control,
+        stream_delay_ms=round(1e3 * _LEAD_S),
+    )

@@ -12,7 +12,7 @@ from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
 import kame_ros.msg as msg
-from kame_ros.audio.echo import EchoCanceller, EchoConfig
+from kame_ros.audio.echo import METHODS, EchoCanceller, EchoConfig
 from kame_ros.audio.fed_source import FedSource
 from kame_ros.audio.frame import Frame, silence
 from kame_ros.audio.source import SilenceSource, Source, WavSource
@@ -44,9 +44,12 @@ class AudioCaptureNode(KameNode):
         Param(
             'echo_cancellation',
             'auto',
-            "Whether the robot's own voice is taken out: webrtc, off (for headsets), or auto: off "
-            'for wav and silence, and where pywebrtc-audio is not installed.',
-            choices=('auto', 'webrtc', 'off'),
+            "How the robot's own voice is taken out. webrtc: at once, but while both speak the "
+            'user is hardly understood. speex: it leaves the user as he is, but needs seconds to '
+            'learn the room, and suffers where the clocks of the two devices drift (use one sound '
+            'card for both; needs libspeexdsp1). off: for headsets. auto: webrtc, but off for wav '
+            'and silence, and where pywebrtc-audio is not installed.',
+            choices=('auto', 'webrtc', 'speex', 'off'),
         ),
         Param('noise_suppression', 0, '0: none, 1 to 4: by 6, 12, 18 or 21 dB.', 0, 4),
         Param('gain_control', False, 'Whether all speech is brought to the same level.'),
@@ -150,7 +153,9 @@ class AudioCaptureNode(KameNode):
     def _make_echo(self) -> EchoCanceller | None:
         wanted, noise = self.param('echo_cancellation'), self.param('noise_suppression')
         auto = wanted == 'auto' and self.param('source') in ('device', 'topic')
-        config = EchoConfig(auto or wanted == 'webrtc', noise, self.param('gain_control'))
+        method = wanted if wanted in METHODS else 'webrtc'
+        cancel = auto or wanted in METHODS
+        config = EchoConfig(cancel, noise, self.param('gain_control'), method)
         if config == EchoConfig(False):
             return None
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import sys
 
 import numpy as np
@@ -65,6 +66,83 @@ def test_an_echo_is_removed_whatever_its_delay(canceller, delay, stamp_error, le
     assert removed_db(heard, np.stack(clean), 6.0) >= least_db
     assert canceller.delay_s == pytest.approx(delay - stamp_error, abs=0.01)
     assert canceller.counters()['echo_removed_db'] >= least_db - 8
+
+
+@pytest.fixture
+def speex():
+    if ctypes.util.find_library('speexdsp') is None:
+        pytest.skip('NOT TESTED: no libspeexdsp1 (requirements/apt-test.txt)')
+    from kame_ros.audio.echo import EchoCanceller, EchoConfig
+
+    return EchoCanceller(EchoConfig(method='speex'))
+
+
+def run(canceller, heard: np.ndarray, told: np.ndarray, stamp_error: float = 0.0) -> np.ndarray:
+    """The frames that come out, [n, 1920]."""
+    out = []
+    for k in range(len(heard)):
+        canceller.played(Frame(k, 10.0 + k * FRAME_S + stamp_error, told[k]))
+        frame = canceller.process(Frame(k, 10.0 + k * FRAME_S, heard[k]))
+        assert (frame.seq, frame.samples.shape, frame.samples.dtype) == (k, (1920,), np.int16)
+        assert frame.t == pytest.approx(10.0 + k * FRAME_S - 0.02)
+        out.append(frame.samples)
+    return np.stack(out)
+
+
+@pytest.mark.parametrize(
+    ('delay', 'stamp_error'), [(0.02, 0.0), (0.12, 0.0), (0.6, 0.0), (0.05, -0.15)]
+)
+def test_speex_removes_an_echo_once_it_has_converged(speex, delay, stamp_error) -> None:
+    far = speechlike(10.0)
+    heard = pcm(room(far, delay))
+    clean = run(speex, heard, pcm(far), stamp_error)
+    assert removed_db(heard, clean, 7.0) > 10.0
+    assert speex.counters()['echo_removed_db'] > 3.0
+    speex.reset()  # the room is forgotten, and learnt again
+    again = run(speex, heard, pcm(far), stamp_error)
+    assert removed_db(heard, again, 7.0) > 10.0
+
+
+def likeness(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation of two sounds of the same length."""
+    x, y = a.ravel().astype(float), b.ravel().astype(float)
+    return float(x @ y / np.sqrt((x @ x) * (y @ y)))
+
+
+def test_speex_leaves_the_user_in_double_talk(speex) -> None:
+    far, user = speechlike(16.0), speechlike(16.0)
+    user[: 10 * SAMPLE_RATE] = 0.0
+    heard = pcm(room(far, 0.06, gain=1.0) + user)
+    clean = run(speex, heard, pcm(far))
+    lag = round(0.02 * SAMPLE_RATE)
+    part = slice(11 * SAMPLE_RATE, 15 * SAMPLE_RATE)
+    late = np.concatenate([np.zeros(lag), user])[part] * 32_767
+    before = likeness(heard.ravel()[part.start - lag : part.stop - lag], late)
+    after = likeness(clean.ravel()[part], late)
+    assert before < 0.8
+    assert after > 0.9
+    level = 10 * np.log10(np.mean(clean.ravel()[part].astype(float) ** 2) / np.mean(late**2))
+    assert abs(level) < 2.0  # dB
+
+
+def test_speex_leaves_the_user_when_the_robot_is_silent(speex) -> None:
+    user = pcm(speechlike(4.0))
+    assert abs(removed_db(user, run(speex, user, np.zeros_like(user)), 1.0)) < 1.0
+
+
+def test_a_frame_of_another_size_is_refused(speex) -> None:
+    with pytest.raises(ValueError, match='1920'):
+        speex.process(Frame(0, 0.0, np.zeros(1_000, np.int16)))
+
+
+def test_the_missing_library_of_speex_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kame_ros.audio.echo import EchoCanceller, EchoConfig
+
+    monkeypatch.setattr(ctypes.util, 'find_library', lambda name: None)
+    with pytest.raises(ImportError, match='libspeexdsp1'):
+        EchoCanceller(EchoConfig(method='speex'))
+    with pytest.raises(ValueError, match='webrtc, speex'):
+        EchoConfig(method='magic')
 
 
 def test_the_user_is_left_when_the_robot_is_silent(canceller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes.util
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -54,6 +55,27 @@ def test_an_absent_device_is_refused_in_one_sentence(ros, capfd, node, parameter
     assert text.startswith('cannot configure: ')
     assert any(w in text for w in ('there are:', 'this machine has no', 'PyAudio'))
     assert 'Traceback' not in capfd.readouterr().err
+
+
+def test_speex_without_its_library_is_refused_and_the_package_named(ros, monkeypatch):
+    monkeypatch.setattr(ctypes.util, 'find_library', lambda name: None)
+    node = make(ros, AudioCaptureNode, source='silence', echo_cancellation='speex')
+    assert node.trigger_configure() == REFUSED
+    assert 'apt-get install libspeexdsp1' in node.fault
+
+
+@pytest.mark.skipif(
+    ctypes.util.find_library('speexdsp') is None,
+    reason='NOT TESTED: no libspeexdsp1 (requirements/apt-test.txt)',
+)
+def test_speex_is_a_choice_of_the_ear(ros):
+    node = start(ros, AudioCaptureNode, source='silence', echo_cancellation='speex')
+    frames = heard(node)
+    played = node.create_publisher(msg.AudioFrame, 'audio/played', qos.AUDIO_OFFER)
+    assert ros.until(lambda: played.get_subscription_count() and len(frames) > 2)
+    played.publish(convert.frame_to_message(Frame(0, 1.0, np.ones(FRAME_SAMPLES, np.int16)), ''))
+    assert ros.until(lambda: node.counters()['echo_reference_frames'] == 1)
+    assert [f.seq for f in frames] == list(range(frames[0].seq, frames[0].seq + len(frames)))
 
 
 def test_a_sink_that_cannot_be_written_is_refused_at_configure(ros, tmp_path):
