@@ -88,6 +88,7 @@ def _engines() -> Iterator[Finding]:
         ('hibari-tts', 'hibari', 'the voice of the tts front-end', 'models'),
         ('xllamacpp', 'xllamacpp', 'the embedded LLM', 'models'),
         ('pyaudio', 'pyaudio', 'microphone and loudspeaker', 'audio'),
+        ('pywebrtc-audio', 'pywebrtc_audio', 'echo cancellation', 'audio'),
         ('ollama', 'ollama', 'LLMs of an ollama server', 'ollama'),
         ('openai', 'openai', 'LLMs of any OpenAI-compatible server', 'openai'),
         ('anthropic', 'anthropic', 'LLMs of Anthropic', 'anthropic'),

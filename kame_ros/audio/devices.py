@@ -11,7 +11,7 @@ from typing import Any
 
 # PortAudio crashes where two threads open, close or list at the same time.
 PORTAUDIO_LOCK = threading.RLock()
-INSTALL = 'apt-get install portaudio19-dev gcc && pip install pyaudio'
+INSTALL = 'apt-get install portaudio19-dev gcc && pip install pyaudio (or make setup-devices)'
 
 
 class DeviceError(OSError):

@@ -13,7 +13,7 @@ from kame_ros.audio.echo_delay import EchoDelay
 from kame_ros.audio.echo_reference import EchoReference, power
 from kame_ros.audio.frame import FRAME_S, SAMPLE_RATE, Frame
 
-INSTALL = 'pip install pywebrtc-audio'
+INSTALL = 'pip install pywebrtc-audio (or make setup-devices)'
 METHODS = ('webrtc', 'speex')
 _PLAYED_BOUND = 50  # frames of `audio/played` that wait for the microphone: 4 s
 _LEAD_S = 0.02  # the reference is so much early once it is aligned: cancellers know the past only

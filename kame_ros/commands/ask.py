@@ -117,7 +117,10 @@ def _all_played(run: RunningGraph) -> bool:
 
 
 def counters(run: RunningGraph) -> dict[str, int]:
-    """The counters of a session, summed over the nodes from what they told last."""
+    """The counters of a session, summed over the nodes from what they told last.
+
+    `frames_flushed` were thrown away on purpose, when the user interrupted: they are no loss.
+    """
 
     def of(name: str, *keys: str) -> int:
         health = run.conductor.health.get(name)
@@ -129,7 +132,8 @@ def counters(run: RunningGraph) -> dict[str, int]:
         'frames_heard': of('s2s', 'frames_in'),
         'frames_out': of('audio_playback', 'played'),
         'frames_dropped': of('s2s', 'frames_dropped', 'frames_missing')
-        + of('audio_playback', 'dropped_silent', 'dropped_speech', 'flushed', 'skipped', 'late'),
+        + of('audio_playback', 'dropped_silent', 'dropped_speech', 'skipped', 'late'),
+        'frames_flushed': of('audio_playback', 'flushed', 'frames_flushed'),
         'frames_late': of('s2s', 'frames_late'),
         'frames_concealed': of('audio_playback', 'concealed'),
         'underruns': of('audio_playback', 'underruns'),
