@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -33,6 +35,13 @@ _LOSSES = {
 }  # fmt: skip
 
 
+_PRCTL = ctypes.CDLL(None).prctl  # found here: after the fork nothing may be loaded
+
+
+def _end_with_parent() -> None:
+    _PRCTL(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: a run that is killed leaves no daemon
+
+
 @contextlib.contextmanager
 def pulse() -> Iterator[bool]:
     """A PulseAudio of our own with a null sink, where it can be had; says whether."""
@@ -57,6 +66,7 @@ def pulse() -> Iterator[bool]:
         daemon = subprocess.Popen(
             ['pulseaudio', '--daemonize=no', '--exit-idle-time=-1', '-n', '-F', str(script)],
             stderr=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,
         )
         try:
             end = time.monotonic() + 10

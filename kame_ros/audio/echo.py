@@ -26,8 +26,8 @@ _AUDIBLE = 100.0**2  # power of the reference from which an echo is expected
 class EchoConfig:
     """`cancel` echo; `noise_suppression`: 0 none, 1 to 4 for 6, 12, 18, 21 dB; `gain_control`:
     brings speech to the same level, whoever speaks from wherever. `method`: webrtc converges at
-    once, but takes from the user while both speak; speex leaves the user, but needs seconds to
-    converge and suffers where the two devices' clocks drift.
+    once, but takes from the user while both speak; speex leaves the user, but removes 10 to 15 dB
+    in its first 8 s and 20 to 37 dB later, and wants stamps that follow the devices' clocks.
     """
 
     cancel: bool = True

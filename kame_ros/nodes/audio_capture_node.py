@@ -45,10 +45,11 @@ class AudioCaptureNode(KameNode):
             'echo_cancellation',
             'auto',
             "How the robot's own voice is taken out. webrtc: at once, but while both speak the "
-            'user is hardly understood. speex: it leaves the user as he is, but needs seconds to '
-            'learn the room, and suffers where the clocks of the two devices drift (use one sound '
-            'card for both; needs libspeexdsp1). off: for headsets. auto: webrtc, but off for wav '
-            'and silence, and where pywebrtc-audio is not installed.',
+            'user is hardly understood. speex (needs libspeexdsp1): the user is understood, but '
+            'it learns the room, and every change of it, from some 8 s of the robot talking, and '
+            'suffers where the clocks of two sound cards drift faster than the stamps tell. off: '
+            'for headsets. auto: webrtc, but off for wav and silence, and where pywebrtc-audio is '
+            'not installed.',
             choices=('auto', 'webrtc', 'speex', 'off'),
         ),
         Param('noise_suppression', 0, '0: none, 1 to 4: by 6, 12, 18 or 21 dB.', 0, 4),

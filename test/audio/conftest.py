@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -132,6 +134,18 @@ def clock() -> Clock:
     return Clock()
 
 
+_PRCTL = ctypes.CDLL(None).prctl  # found here: after the fork nothing may be loaded
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_SELF = os.getpid()
+
+
+def end_with_parent() -> None:
+    """In a child: a test run that is killed, which runs no finaliser, takes its daemons along."""
+    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != _SELF:  # it is gone already
+        os._exit(1)
+
+
 class Pulse:
     """A PulseAudio of the test's own: what is played on `loop` is heard on its monitor."""
 
@@ -151,6 +165,7 @@ class Pulse:
         self.daemon = subprocess.Popen(
             ['pulseaudio', '--daemonize=no', '--exit-idle-time=-1', '-n', '-F', script],
             stderr=subprocess.DEVNULL,
+            preexec_fn=end_with_parent,
         )
         socket = folder / 'XDG_RUNTIME_DIR' / 'pulse' / 'native'
         os.environ['PULSE_SERVER'] = f'unix:{socket}'
