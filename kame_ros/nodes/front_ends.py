@@ -23,8 +23,8 @@ _TTS = {
     'wait_for_turn_end': "Whether the robot waits for the end of the user's turn to speak.",
     'barge_in': 'Whether the robot gives way when the user speaks over it.',
     'barge_in_s': 'It is silent when the user has spoken over it for so many seconds.',
-    'interrupt_s': 'It drops what is unsaid when he has done so for so many seconds, or when his '
-    'words are more than a back-channel; else it goes on.',
+    'interrupt_s': 'It drops what is unsaid when he has done so for so many seconds (at least 1.5 '
+    'where he is transcribed), or when his words are more than a back-channel; else it goes on.',
     'words_s': 'How many seconds it waits for the words of a short remark before it goes on.',
     'duck_gain': 'How loud it speaks as soon as the user speaks over it, 0 to 1; 1: as before.',
     'rewind_s': 'When it goes on, it repeats the words of so many seconds.',
