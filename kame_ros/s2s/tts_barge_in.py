@@ -13,7 +13,6 @@ _RACE_S = 0.5  # s: speech that began so shortly before the robot's is heard as 
 _STILL_S = 0.12  # s without voice in which it may still go on
 _CALM_S = 0.2  # s without voice: a sound that short was nothing
 _WINDOW_S = 0.032  # s of sound that the VAD may not have judged yet
-_SETTLED_S = 0.6  # s without voice: words that were not revised since are the last ones
 
 
 class Verdict(Enum):
@@ -107,7 +106,7 @@ class BargeIn:
         """Words that may still change count if they leave no doubt, or were the last ones."""
         remark = words is not None and is_backchannel(words.text)
         if words is not None and not remark:
-            settled = words.final or silence >= _SETTLED_S - 1e-6
+            settled = words.final or silence >= self.config.words_s - 1e-6
             if settled or is_sure(words.text):
                 return True
         config = self.config

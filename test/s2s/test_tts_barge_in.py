@@ -75,7 +75,7 @@ def test_what_the_robot_does(case, decisions) -> None:
 @pytest.mark.parametrize(
     ('until', 'text', 'final', 'when'),
     [
-        (0.5, 'You add ice.', False, 1.12),  # not revised any more 0.6 s after the last voice
+        (0.5, 'You add ice.', False, 1.76),  # not revised 1.2 s after the last voice
         (0.5, 'You add ice.', True, 0.4),  # the last word on it
         (1.1, 'Please do stop', False, 0.4),  # a command
         (2.0, 'Bride', False, 1.52),  # longer than any remark
