@@ -2,7 +2,8 @@
 
 Sound is offered RELIABLE, because a best-effort publisher reaches no reliable subscriber, which
 is what most nodes of other packages are; it is asked for BEST_EFFORT, because a frame that
-comes late is worth nothing. Five frames (0.4 s) are kept: more would only be played too late.
+comes late is worth nothing. Two seconds of it are kept, as many as in the nodes' own queues: these
+count what they drop, while DDS drops in silence.
 
 Text must arrive, all of it and in order: RELIABLE, with room for 50 messages.
 
@@ -21,8 +22,9 @@ def _profile(reliability: ReliabilityPolicy, depth: int, latched: bool = False) 
     )
 
 
-AUDIO_OFFER = _profile(ReliabilityPolicy.RELIABLE, 5)
-AUDIO_ASK = _profile(ReliabilityPolicy.BEST_EFFORT, 5)
+_SOUND = 25  # frames of 80 ms
+AUDIO_OFFER = _profile(ReliabilityPolicy.RELIABLE, _SOUND)
+AUDIO_ASK = _profile(ReliabilityPolicy.BEST_EFFORT, _SOUND)
 TEXT = _profile(ReliabilityPolicy.RELIABLE, 50)
 STATE = _profile(ReliabilityPolicy.RELIABLE, 1, latched=True)
 # A record of a session must be whole, and may be late.

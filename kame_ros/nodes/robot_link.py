@@ -192,7 +192,7 @@ class RobotLink:
         if message.kind == msg.TurnEvent.SILENT:
             self._orders.put(self._excuse)
         elif overlap and message.kind == msg.TurnEvent.USER_SPEECH_START:
-            overlap.on_speech(True, convert.from_time(message.header.stamp))
+            overlap.on_speech(True, convert.from_time(message.header.stamp), message.utterance)
         elif overlap and message.kind == msg.TurnEvent.USER_SPEECH_END:
             overlap.on_speech(False, convert.from_time(message.header.stamp))
 
@@ -238,7 +238,7 @@ class RobotLink:
             order(heard.t)
         for chunk in self._chunks.drain():
             self._mux.on_chunk(chunk)
-        if self._overlap and self._overlap.update(heard.end, self._mux.current() is not None):
+        if self._overlap and self._overlap.update(heard.end, self._mux.current()):
             self._mux.drop()
             self._mouth.tell(msg.TurnEvent.BARGE_IN, heard.t)
         self._count['frames_in'] += 1

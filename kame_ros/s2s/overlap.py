@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.tts_barge_in import BargeIn, BargeInConfig, Verdict
 from kame_ros.s2s.tts_words import WordsHeard
 
@@ -10,7 +11,9 @@ class Overlap:
     """What the stt node tells in, whether to drop the oracle out. Times on the audio clock, s.
 
     The model goes on listening and speaking as it likes; only what it was told to say is taken
-    back, once the user has spoken over it for long enough or his words are no back-channel.
+    back, once the user has spoken over it for long enough or his words are no back-channel. The
+    answer to what the user is saying comes while he says it, and is not spoken over; nor is what
+    another node has to say.
     """
 
     def __init__(self, config: BargeInConfig | None = None) -> None:
@@ -22,23 +25,25 @@ class Overlap:
         self._policy.reset()
         self.words = WordsHeard()
         self._speaking = False
+        self._utterance = -1
         self._start = self._end = -1e9
 
-    def on_speech(self, speaking: bool, t: float) -> None:
-        """The user begins or ends to speak."""
+    def on_speech(self, speaking: bool, t: float, utterance: int = -1) -> None:
+        """The user begins or ends to speak, and the number that the stt node gives to it."""
         self._speaking = speaking
         if speaking:
             self._start = self._end = t
+            self._utterance = utterance
         else:
             self._end = t
 
-    def update(self, now: float, oracle: bool) -> bool:
+    def update(self, now: float, oracle: Oracle | None) -> bool:
         """Whether the oracle that is there, if one is, must go. Once for each overlap."""
         if self._speaking:
             self._end = now
         verdict = self._policy.update(
             now,
-            floor=oracle,
+            floor=self._can_be_spoken_over(oracle),
             speaking=self._speaking,
             start=self._start,
             voice_end=self._end,
@@ -47,3 +52,8 @@ class Overlap:
         if verdict is Verdict.STOP:
             self._speaking = False  # what he goes on to say is no second interruption
         return verdict is Verdict.STOP
+
+    def _can_be_spoken_over(self, oracle: Oracle | None) -> bool:
+        if oracle is None or oracle.priority > 0:
+            return False
+        return not 0 <= self._utterance <= oracle.utterance
