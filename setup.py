@@ -90,6 +90,7 @@ EXTRAS = {
     'anthropic': ['anthropic>=0.60'],
     'gemini': ['google-genai>=1.30'],
     'moshi': ['torch>=2.6', 'moshi>=0.2.13,<0.3'],
+    'train': ['matplotlib>=3.8'],
     'dev': ['hypothesis', 'jiwer', 'mypy', 'pytest', 'pytest-timeout', 'ruff', 'types-PyYAML'],
 }
 
@@ -100,6 +101,7 @@ setup(
     license='Apache-2.0',
     package_dir={'': '.'},
     packages=find_packages(include=['kame_ros', 'kame_ros.*']),
+    package_data={'kame_ros.s2s.moshi': ['kame_tiny/*'], 'kame_ros.training.tiny': ['*.yaml']},
     python_requires='>=3.10',
     install_requires=['numpy>=1.26', 'pyyaml', 'rich', 'soundfile', 'soxr'],
     extras_require=EXTRAS,

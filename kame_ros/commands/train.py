@@ -159,7 +159,7 @@ def _measure(args: argparse.Namespace) -> int:
         device=args.device,
         seed=args.seed,
         temperature=args.temperature,
-        temperature_text=args.temperature,
+        temperature_text=args.temperature_text,
     )
     front_end = build(config)
     front_end.warm_up()

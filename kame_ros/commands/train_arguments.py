@@ -52,7 +52,8 @@ def _tiny(parser: argparse.ArgumentParser) -> None:
 def _measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoint', type=Path, help='the folder of the model')
     parser.add_argument('--trials', type=int, default=30, help='of each kind (default: 30)')
-    parser.add_argument('--temperature', type=float, default=0.3)
+    parser.add_argument('--temperature', type=float, default=0.3, help='of the sound')
+    parser.add_argument('--temperature-text', type=float, default=0.0, help='of the text')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--json', type=Path, metavar='JSON', help='where the numbers go')

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kame_ros.audio.frame import FRAME_S
-from kame_ros.s2s.moshi.config import RANDOM, MoshiConfig
+from kame_ros.s2s.moshi.config import RANDOM, TINY, MoshiConfig
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kame_ros.s2s.moshi.user_voice import Vad
 
 log = logging.getLogger(__name__)
+TINY_FOLDER = Path(__file__).with_name('kame_tiny')
 HOW_TO_INSTALL = (
     'the moshi front-end needs torch and moshi, which are not installed: run '
     '"pip install torch" and then "pip install --no-deps moshi==0.2.13", or choose the tts '
@@ -77,6 +78,8 @@ def _load(config: MoshiConfig, device: str, dtype: torch.dtype, parts: Parts) ->
             from kame_ros.s2s.moshi.random_checkpoint import write
 
             where = str(write(Path(scratch) / 'random', max(0, config.seed)))
+        elif where == TINY:
+            where = str(TINY_FOLDER)
         checkpoint = find(where, config.revision or None, config.lora)
         tokenizer = load.load_tokenizer(checkpoint)
         lm = load.load_lm(checkpoint, device, dtype, config.context or None)

@@ -8,15 +8,17 @@ DTYPES = ('auto', 'bfloat16', 'float16', 'float32')
 QUANTISE = ('none', 'int8', 'int4', 'fp8')
 MODES = ('fifo', 'positional')
 RANDOM = 'random'  # instead of weights: a small random model, which speaks noise
+TINY = 'kame-tiny'  # the small KAME that is part of this package
 
 
 @dataclass(frozen=True, kw_only=True)
 class MoshiConfig:
     """What the moshi front-end is built from. Raises ValueError for what cannot be.
 
-    `weights` is a folder, a repository on the Hugging Face hub, or `random`. `dtype` auto is
-    bfloat16 on a GPU and float32 on a CPU. `context` is how many frames back the model attends to,
-    0 as it was trained. A temperature of 0 is greedy; a `seed` of -1 is another one at each start.
+    `weights` is a folder, a repository on the Hugging Face hub, `kame-tiny` or `random`. `dtype`
+    auto is bfloat16 on a GPU and float32 on a CPU. `context` is how many frames back the model
+    attends to, 0 as it was trained. A temperature of 0 is greedy; a `seed` of -1 is another one at
+    each start.
     `lean` runs the same mathematics with far fewer operations. On a GPU, `fused` runs them as a few
     Triton kernels, which `quantise` implies; `compile` lets torch.compile fuse them instead (it
     needs a C compiler). `hush_s` is how long the robot keeps silent after an interruption.
