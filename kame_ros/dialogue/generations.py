@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kame_ros.dialogue.happening import Kind, TurnEvent
+from kame_ros.oracle.words import normalise
 
 LLM = 'llm'
 
@@ -66,6 +67,11 @@ class Generations:
     def of(self, utterance: int) -> list[Generation]:
         """Those that answer an utterance, in the order in which they were begun."""
         return [g for g in self.by_number.values() if g.utterance == utterance]
+
+    def answered(self, utterance: int, transcript: str) -> bool:
+        """Whether these very words were answered already, from a partial transcript."""
+        words = normalise(transcript)
+        return any(g.text and normalise(g.transcript) == words for g in self.of(utterance))
 
     @property
     def first(self) -> int:

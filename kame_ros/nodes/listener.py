@@ -60,10 +60,8 @@ class SessionListener:
             return
         self._session.on_transcript(transcript)
         if transcript.final and transcript.text.strip():
-            answered = any(
-                generation.text and generation.transcript.strip() == transcript.text.strip()
-                for generation in self._session.generations.of(transcript.utterance)
-            )
+            generations = self._session.generations
+            answered = generations.answered(transcript.utterance, transcript.text)
             self._ending.on_final(transcript.utterance, self.now, answered)
 
     def _on_monologue(self, message: msg.MonologueToken) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from kame_ros.oracle.loops import ends_in_loop
 from kame_ros.oracle.sanitise import AnswerLimit, ThoughtFilter, speakable
-from kame_ros.oracle.words import WordRechunker
+from kame_ros.oracle.words import WordRechunker, normalise
 
 
 class SpokenStream:
     """Whole, speakable words of one answer, of at most `max_words`.
 
-    Push the pieces as they come; `done` tells that no more is needed and the server can stop.
+    Push the pieces as they come; `done` tells that no more is needed and the server can stop: the
+    answer is long enough, or caught in a loop.
     """
 
     def __init__(self, max_words: int = 30, thinking: bool = False) -> None:
@@ -18,11 +20,13 @@ class SpokenStream:
         self._limit = AnswerLimit(max_words)
         self._begun = False
         self._taken = 0
+        self._plain: list[str] = []  # the words so far, as they are compared
+        self._loops = False
 
     @property
     def done(self) -> bool:
         """No more words will come, whatever is pushed."""
-        return self._limit.done
+        return self._limit.done or self._loops
 
     def take_requests(self) -> list[str]:
         """Requests for actions that are complete since the last call, as they were written."""
@@ -38,7 +42,7 @@ class SpokenStream:
         """Returns the last words; the answer is complete."""
         last = self._words.push(self._thoughts.flush()) + self._words.flush()
         words = self._say(last)
-        rest = self._limit.flush()
+        rest = [] if self._loops else self._limit.flush()
         return words + rest
 
     def _say(self, words: list[str]) -> list[str]:
@@ -47,6 +51,8 @@ class SpokenStream:
             clean = speakable(word)
             if clean and not self._begun:
                 clean, self._begun = clean.lstrip(), True
-            if clean:
+            self._plain += normalise(clean).split()
+            self._loops = self._loops or ends_in_loop(self._plain)
+            if clean and not self._loops:
                 said += self._limit.push(clean)
         return said

@@ -125,6 +125,16 @@ def test_what_a_turn_cost_is_in_its_record(session):
         session.on_event(event(Kind.TURN_BOOKED, 9.0, -1, text='no JSON'))
 
 
+def test_a_partial_with_the_words_of_the_final_has_its_answer():
+    session = Session()
+    session.on_event(event(Kind.GENERATION_BEGUN, 1.0, 1, text='Than he was?'))
+    assert not session.generations.answered(0, 'than he was.')
+    session.on_event(event(Kind.GENERATION_ENDED, 1.2, 1, text='Indeed.'))
+    assert session.generations.answered(0, 'than he was.')
+    assert not session.generations.answered(0, 'than he is.')
+    assert not session.generations.answered(1, 'than he was.')
+
+
 def test_the_answer_starts_with_the_question():
     session = Session()
     session.on_played(Frame(0, T0 - 0.2, LOUD, source_seq=0))

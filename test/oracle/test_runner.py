@@ -155,6 +155,14 @@ def test_no_server_at_all(oracle, wait_for):
     assert 'is it started' in runner.heard.whys('GAVE_UP')[0]
 
 
+def test_a_model_caught_in_a_loop_is_stopped(serve, oracle, wait_for):
+    server = serve('openai', ['No, '] * 100_000)
+    runner = oracle(at(server), max_words=30)
+    oracle.say(runner, 'do you like tea')
+    assert runner.said().split() == ['No,'] * 3
+    wait_for(lambda: server.left == 1)
+
+
 def test_a_missing_key_is_told_and_the_fallback_answers(serve, oracle, monkeypatch):
     good = serve('openai', ['Paris.'])
     monkeypatch.delenv('ANTHROPIC_API_KEY')
@@ -165,7 +173,7 @@ def test_a_missing_key_is_told_and_the_fallback_answers(serve, oracle, monkeypat
 
 
 def test_a_hundred_thousand_tokens_are_cut_and_the_server_stopped(serve, oracle, wait_for):
-    server = serve('openai', ['on and on '] * 100_000)
+    server = serve('openai', [f'word{number} ' for number in range(100_000)])
     runner = oracle(at(server), max_words=12)
     oracle.say(runner, 'tell me a story')
     assert len(runner.said().split()) == 12
