@@ -72,6 +72,18 @@ def is_tone(sound: np.ndarray) -> bool:
 
 @pytest.mark.parametrize('rate', [24_000, 48_000])
 def test_a_tone_goes_through_a_real_driver(pulse, rate: int) -> None:
+    # The driver runs in real time: a busy machine may cost it a block, but not three times.
+    for attempt in range(3):
+        try:
+            check_tone(rate)
+        except AssertionError:
+            if attempt == 2:
+                raise
+        else:
+            return
+
+
+def check_tone(rate: int) -> None:
     ear = Ear(DeviceSource('pulse', rate=rate))
     mouth = Mouth(DeviceSink('pulse', rate=rate, channels=2))
     time.sleep(3.0)
