@@ -83,6 +83,11 @@ def environment(domain: int, discovery: str = 'LOCALHOST') -> dict[str, str]:
     return env
 
 
+def join(env: Mapping[str, str]) -> None:
+    """Makes this process one of the graph's: ROS reads its environment when it is initialised."""
+    os.environ.update({k: env[k] for k in env if k.startswith(('ROS_', 'AMENT_'))})
+
+
 class NodeProcess:
     """One node in a process of its own, in a group of its own: Ctrl-C is ours to pass on."""
 

@@ -39,6 +39,11 @@ class Frame:
             )
 
     @property
+    def peak(self) -> int:
+        """The loudest sample, 0 to 32768."""
+        return int(np.abs(self.samples.astype(np.int32)).max())
+
+    @property
     def end(self) -> float:
         """The time of the sample after the last one, in seconds."""
         return self.t + FRAME_S

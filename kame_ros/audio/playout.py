@@ -220,7 +220,7 @@ class Playout:
 
 
 def _is_silent(frame: Frame) -> bool:
-    return int(np.abs(frame.samples.astype(np.int32)).max()) <= _SILENT_PEAK
+    return frame.peak <= _SILENT_PEAK
 
 
 def _faded(last: np.ndarray | None) -> np.ndarray:

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from kame_ros.audio.frame import FRAME_S
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
 from kame_ros.commands.bring_up import bring_up, explain, overrides
 from kame_ros.commands.show import console, fail, turn_table
@@ -84,7 +85,7 @@ def _converse(
         while not outcome:
             run.spin(0.1)
             run.revive()
-            heard = len(session.heard) * 0.08
+            heard = len(session.heard) * FRAME_S
             last = max(session.finals.values(), key=lambda f: f.start, default=None)
             text = session.partial or (last.text if last else '')
             over = heard >= sound.duration

@@ -8,7 +8,7 @@ import os
 from rich.markup import escape
 
 from kame_ros.commands.show import console, fail
-from kame_ros.processes import environment
+from kame_ros.processes import environment, join
 from kame_ros.running_graphs import Note, running_graphs
 
 
@@ -20,7 +20,7 @@ def say(args: argparse.Namespace) -> int:
     if domain is None:
         domain = note.domain if note else int(os.environ.get('ROS_DOMAIN_ID', '0'))
     env = environment(domain, note.discovery if note else 'LOCALHOST')
-    os.environ.update({key: env[key] for key in env if key.startswith(('ROS_', 'AMENT_'))})
+    join(env)
     from kame_ros.nodes.say_client import NoRobot, say_to_robot
 
     try:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from std_msgs.msg import Bool, Float32
 
 import kame_ros.msg as msg
@@ -170,7 +169,7 @@ class AudioPlaybackNode(KameNode):
 
     def _tell_speaking(self, frame: Frame) -> None:
         was = self._quiet < _SPEAKING_HANGOVER
-        loud = int(np.abs(frame.samples.astype(np.int32)).max()) > _SPEAKING_PEAK
+        loud = frame.peak > _SPEAKING_PEAK
         self._quiet = 0 if loud else self._quiet + 1
         now = self._quiet < _SPEAKING_HANGOVER
         if now != was:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
 
 import kame_ros.msg as msg
@@ -50,7 +49,7 @@ class SessionListener:
         frame = self._frame(message)
         if frame is not None:
             self._session.on_played(frame)
-            self._ending.on_sound(frame.end, bool(np.abs(frame.samples).max() > _LOUD))
+            self._ending.on_sound(frame.end, frame.peak > _LOUD)
 
     def _on_transcript(self, message: msg.Transcript) -> None:
         try:

@@ -16,7 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from kame_ros.graph import Graph
 from kame_ros.nodes.conductor import BringUpError, Conductor
-from kame_ros.processes import Domain, GraphProcesses, environment
+from kame_ros.processes import Domain, GraphProcesses, environment, join
 
 MAX_RESTARTS = 3  # of one node; more than that is no accident
 
@@ -74,7 +74,7 @@ def running(
     number = own.number if own else domain
     assert number is not None
     env = environment(number, discovery)
-    os.environ.update({key: env[key] for key in env if key.startswith(('ROS_', 'AMENT_'))})
+    join(env)
     stops: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _: stops.append(number))

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kame_ros.audio.frame import Frame
+from kame_ros.audio.frame import FRAME_S, Frame
 from kame_ros.audio.hearing import Hearing, Window
 from kame_ros.audio.speech_gate import Edge, GateConfig, GateEvent, SpeechGate
 from kame_ros.stt.agreement import AgreementConfig
@@ -140,7 +140,7 @@ class Transcriber:
 
     def counters(self) -> dict[str, float]:
         """Counts since the beginning; `rtf`, `lag_s`, `max_lag_s`, `cost_s` and the like."""
-        heard = self._count['frames'] * 0.08
+        heard = self._count['frames'] * FRAME_S
         count = self._count + self._decoder.count
         names = ('decodes', 'partials', 'finals', 'noise', 'rejected', 'loops', 'cuts', 'failed')
         return {
