@@ -8,10 +8,10 @@ import numpy as np
 
 from kame_ros.audio.frame import FRAME_S
 from kame_ros.s2s.moshi.barge_in import BargeIn
-from kame_ros.s2s.moshi.front_end import BARGE_IN_S
 from kame_ros.s2s.moshi.slots import MoshiSlots
 from kame_ros.s2s.moshi.user_voice import UserVoice, Vad
 
+BARGE_IN_S = 0.48  # s of both speaking: longer than a "yes" in passing
 _STATES = ('oracle_pending', 'speaking')  # counters that tell how it is now, not totals
 
 
