@@ -72,8 +72,11 @@ class KameNode(LifecycleNode):
     def unload(self) -> None:
         """Lets go of what `load` got."""
 
-    def on_parameter(self, name: str, value: Any) -> None:
-        """A `live` parameter was changed; the value has been checked."""
+    def on_parameters(self, values: dict[str, Any]) -> None:
+        """`live` parameters are about to change, all together; each value has been checked.
+
+        What this raises (ValueError, OSError, ImportError) refuses all of them.
+        """
 
     def counters(self) -> dict[str, float | str]:
         """Running totals and states for /diagnostics, by name."""
@@ -243,18 +246,17 @@ class KameNode(LifecycleNode):
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         rows = {row.name: row for row in self._table}
-        for parameter in parameters:
-            row = rows.get(parameter.name)
-            if row is None:
-                continue  # not ours, such as use_sim_time
-            try:
-                value = row.checked(parameter.value)
-                if not row.live and self.diagnostics.state != 'unconfigured':
-                    raise BadParameter(
-                        f'{row.name} is read when the node is configured: clean it up first'
-                    )
-                if row.live:
-                    self.on_parameter(row.name, value)
-            except (ValueError, OSError, ImportError) as error:
-                return SetParametersResult(successful=False, reason=str(error))
+        ours = [p for p in parameters if p.name in rows]  # others are such as use_sim_time
+        try:
+            values = {p.name: rows[p.name].checked(p.value) for p in ours}
+            live = {name: value for name, value in values.items() if rows[name].live}
+            fixed = sorted(values.keys() - live.keys())
+            if fixed and self.diagnostics.state != 'unconfigured':
+                raise BadParameter(
+                    f'{fixed[0]} is read when the node is configured: clean it up first'
+                )
+            if live:
+                self.on_parameters(live)  # only now: a set of parameters is all or nothing
+        except (ValueError, OSError, ImportError) as error:
+            return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,6 @@ class OracleNode(KameNode):
     def __init__(self, **options: Any) -> None:
         self._runner: OracleRunner | None = None
         self._settings = Settings()
-        self._changed: dict[str, Any] = {}  # live parameters that rclpy has not stored yet
         self._said: dict[int, list[tuple[str, int]]] = {}  # frame -> monologue not yet played
         self._played: dict[int, float] = {}  # frame -> when it was played
         self._books: dict[str, float | str] = {}  # of the last turn
@@ -56,7 +55,6 @@ class OracleNode(KameNode):
         super().__init__('oracle', **options)
 
     def load(self) -> None:
-        self._changed = {}
         self._settings = read_settings(self.param('settings'))
         config = self._config()
         self._chunks = self.offer(msg.OracleChunk, 'oracle', qos.TEXT)
@@ -108,11 +106,9 @@ class OracleNode(KameNode):
             **self._books,
         }
 
-    def on_parameter(self, name: str, value: Any) -> None:
+    def on_parameters(self, values: dict[str, Any]) -> None:
         if self._runner:
-            config = self._config({**self._changed, name: value})
-            self._runner.configure(config)
-            self._changed[name] = value
+            self._runner.configure(self._config(values))
 
     def _warm_up(self, runner: OracleRunner) -> None:
         """A model in this process must load; a server may come up later than the robot."""
@@ -125,11 +121,11 @@ class OracleNode(KameNode):
 
     # -- configuration --------------------------------------------------------------------
 
-    def _config(self, changed: dict[str, Any] | None = None) -> OracleConfig:
-        """The settings from the parameters. Raises BadParameter."""
+    def _config(self, changed: Mapping[str, Any] | None = None) -> OracleConfig:
+        """The settings from the parameters, some of them about to change. Raises BadParameter."""
 
         def value(name: str) -> Any:
-            return (changed or {}).get(name, self.param(name))
+            return changed[name] if changed and name in changed else self.param(name)
 
         names = [value('backend'), *value('fallback').split(',')]
         backends: list[Backend] = []

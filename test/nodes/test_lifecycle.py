@@ -27,6 +27,7 @@ class FakeModelNode(KameNode):
     PARAMETERS = (
         Param('fail_in', '', 'The step that fails.'),
         Param('volume', 1.0, 'Can change at any time.', low=0.0, high=2.0, live=True),
+        Param('voice', 'low', 'Can change at any time; the node knows which there are.', live=True),
     )
 
     def __init__(self, **options):
@@ -50,8 +51,10 @@ class FakeModelNode(KameNode):
     def complaint(self):
         return 'too slow: use a smaller model' if self.volume == 2.0 else ''
 
-    def on_parameter(self, name, value):
-        self.volume = value
+    def on_parameters(self, values):
+        if values.get('voice') == 'absent':
+            raise OSError('there is no such voice')
+        self.volume = values.get('volume', self.volume)
 
     def _step(self, name):
         self.steps.append(name)
@@ -135,6 +138,31 @@ def test_a_live_parameter_changes_an_active_node(ros):
     assert node.volume == 1.5
     (result,) = node.set_parameters([Parameter('volume', value=3.0)])
     assert not result.successful
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'why'),
+    [
+        ('volume', 3.0, 'range'),  # beyond its limits
+        ('voice', 'absent', 'no such voice'),  # refused by the node
+        ('fail_in', 'stop', 'clean it up first'),  # not live
+        ('niceness', 1, 'clean it up first'),
+    ],
+)
+def test_a_set_of_parameters_is_all_or_nothing(ros, name, value, why):
+    node = ros.add(FakeModelNode(parameter_overrides=[Parameter('volume', value=1.0)]))
+    node.trigger_configure()
+    good, bad = Parameter('volume', value=1.5), Parameter(name, value=value)
+    for parameters in ([good, bad], [bad, good]):
+        if name == 'volume':
+            parameters = [Parameter('voice', value='high'), bad]
+        result = node.set_parameters_atomically(parameters)
+        assert not result.successful
+        assert why in result.reason
+        assert (node.volume, node.param('volume'), node.param('voice')) == (None, 1.0, 'low')
+    both = [good, Parameter('voice', value='high')]
+    assert node.set_parameters_atomically(both).successful
+    assert (node.volume, node.param('volume'), node.param('voice')) == (1.5, 1.5, 'high')
 
 
 def test_what_is_wrong_now_is_an_error_on_diagnostics(ros):

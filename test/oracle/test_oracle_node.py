@@ -171,6 +171,26 @@ def test_a_wrong_value_is_refused_with_a_reason_and_the_node_goes_on(
     g.until(lambda: g.text() == 'One.')
 
 
+def test_a_set_of_parameters_with_a_wrong_one_changes_nothing(serve, graph, monkeypatch):
+    monkeypatch.delenv('ANTHROPIC_API_KEY', raising=False)
+    server = serve('openai', ['One.'])
+    g = graph(backend=f'openai:m@{server.url}')
+    mixed = [
+        Parameter('persona', value='You are new.'),
+        Parameter('fallback', value='anthropic:m'),
+    ]
+    assert 'ANTHROPIC_API_KEY' in g.node.set_parameters_atomically(mixed).reason
+    g.say('who are you?')
+    g.until(lambda: g.text() == 'One.')
+    assert 'You are new.' not in str(server.requests[-1])
+    # What was refused does not come back with what is right.
+    assert g.node.set_parameters_atomically([Parameter('style', value='Be brief.')]).successful
+    g.say('and now?', utterance=1)
+    g.until(lambda: 'and now?' in str(server.requests[-1]))
+    assert 'Be brief.' in str(server.requests[-1])
+    assert 'You are new.' not in str(server.requests[-1])
+
+
 def test_a_transcript_that_is_none_is_counted_and_the_node_goes_on(serve, graph):
     g = graph(backend=f'openai:m@{serve("openai", ["One."]).url}')
     g.transcript.publish(msg.Transcript(text='ab', committed=9))
