@@ -7,6 +7,21 @@ from pathlib import Path
 from typing import Any
 
 PRECISIONS = ('float32', 'bfloat16')
+WHOLE = (
+    *('steps', 'batch', 'accumulate', 'save_every', 'evaluate_every', 'evaluate_batches'),
+    'threads',
+)
+# SakanaAI/kame_finetune: the defaults of finetune.py and examples/finetune_accelerate.sh.
+FINE_TUNING: dict[str, Any] = {
+    'batch': 1,
+    'frames': 512,
+    'learning_rate': 3e-5,
+    'warm_up': 100,
+    'decay': 0.0,
+    'weight_decay': 0.1,
+    'betas': (0.9, 0.95),
+    'epsilon': 1e-5,
+}
 
 
 class ConfigError(ValueError):
@@ -14,15 +29,39 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoraConfig:
+    """LoRA: W + scaling * B A with B and A of `rank`, for every linear layer.
+
+    The oracle embedding is always trained whole, the text embedding with `embeddings`.
+    """
+
+    rank: int = 128
+    scaling: float = 2.0
+    embeddings: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rank, int) or self.rank < 1:
+            raise ConfigError(f'lora: rank must be a whole number from 1 on, not {self.rank}')
+        if not isinstance(self.scaling, (int, float)) or self.scaling <= 0:
+            raise ConfigError(f'lora: scaling must be above 0, not {self.scaling}')
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """One training run. Frames are of 80 ms; `batch` times `accumulate` examples make a step.
 
-    The learning rate rises for `warm_up` steps, stays, and falls to nothing in a straight line over
-    the last `decay` share of `steps`. `model` is what differs from Moshi's own arguments, `losses`
-    the weights of `LossWeights`, `lessons` what the recipe's data are made of, in order. Raises
-    ConfigError.
+    Each of several processes has its own `batch`. The learning rate rises for `warm_up` steps,
+    stays, and falls to nothing in a straight line over the last `decay` share of `steps`.
+    It starts from `checkpoint`, a folder or a repository, or else from nothing, where `model` is
+    what differs from Moshi's own arguments. `losses` are the weights of `LossWeights`, `lessons`
+    what the recipe's data are made of, in order. `checkpointing` keeps less of the forward pass and
+    computes it again: less memory, a third more time. Raises ConfigError.
     """
 
+    checkpoint: str = ''
+    revision: str = ''
+    lora: LoraConfig | None = None
+    checkpointing: bool = False
     model: dict[str, Any] = field(default_factory=dict)
     losses: dict[str, float] = field(default_factory=dict)
     lessons: list[dict[str, Any]] = field(default_factory=list)
@@ -34,15 +73,19 @@ class RunConfig:
     warm_up: int = 50
     decay: float = 0.3
     weight_decay: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.95)
+    epsilon: float = 1e-8
     clip: float = 1.0
     precision: str = 'bfloat16'
     seed: int = 0
     save_every: int = 100
     evaluate_every: int = 100
+    evaluate_batches: int = 4
     threads: int = 1
 
     def __post_init__(self) -> None:
-        for name in ('steps', 'batch', 'accumulate', 'save_every', 'evaluate_every', 'threads'):
+        _checked(self)
+        for name in WHOLE:
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, not {getattr(self, name)}')
         if self.frames < 8:
@@ -51,8 +94,17 @@ class RunConfig:
             raise ConfigError(f'learning_rate must be between 0 and 1, not {self.learning_rate}')
         if not 0 <= self.decay <= 1:
             raise ConfigError(f'decay must be between 0 and 1, not {self.decay}')
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ConfigError(f'betas must be two numbers from 0 to below 1, not {self.betas}')
         if self.precision not in PRECISIONS:
             raise ConfigError(f'precision must be one of {", ".join(PRECISIONS)}')
+        if self.lora is not None and not self.checkpoint:
+            raise ConfigError('lora needs a checkpoint to start from')
+        if self.model and self.checkpoint:
+            raise ConfigError(
+                f'model ({", ".join(self.model)}) is for a run from nothing: leave it out, the '
+                f'architecture is that of the checkpoint {self.checkpoint}'
+            )
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -61,8 +113,11 @@ class RunConfig:
         return self.learning_rate * min(rise, max(0.0, fall))
 
 
-def read(path: Path) -> RunConfig:
-    """Reads a YAML file of the fields of `RunConfig`. Raises ConfigError."""
+def read(path: Path, **changes: Any) -> RunConfig:
+    """Reads a YAML file of the fields of `RunConfig`; `changes` go before it. Raises ConfigError.
+
+    What starts from a checkpoint has the published values of fine-tuning where it names none.
+    """
     import yaml
 
     try:
@@ -71,11 +126,40 @@ def read(path: Path) -> RunConfig:
         raise ConfigError(f'{path} cannot be read: {error}') from error
     if not isinstance(value, dict):
         raise ConfigError(f'{path} should hold a mapping')
+    try:
+        return make({**value, **changes})
+    except (ConfigError, TypeError) as error:
+        raise ConfigError(f'{path}: {error}') from error
+
+
+def make(value: dict[str, Any]) -> RunConfig:
+    """A configuration from plain values. Raises ConfigError."""
     known = {each.name for each in fields(RunConfig)}
     for name in value:
         if name not in known:
-            raise ConfigError(f'{path}: nothing is called {name!r}: {", ".join(sorted(known))}')
-    try:
-        return RunConfig(**value)
-    except TypeError as error:
-        raise ConfigError(f'{path}: {error}') from error
+            raise ConfigError(f'nothing is called {name!r}: {", ".join(sorted(known))}')
+    value = {**(FINE_TUNING if value.get('checkpoint') else {}), **value}
+    if value.get('lora') is not None:
+        value['lora'] = _lora(value['lora'])
+    if 'betas' in value:
+        value['betas'] = tuple(value['betas'])
+    return RunConfig(**value)
+
+
+def _lora(value: Any) -> LoraConfig:
+    known = [each.name for each in fields(LoraConfig)]
+    if not isinstance(value, dict) or not set(value) <= set(known):
+        raise ConfigError(f'lora should hold some of {", ".join(known)}, not {value}')
+    return LoraConfig(**value)
+
+
+def _checked(config: RunConfig) -> None:
+    """Numbers are numbers: YAML reads 3e-5 as text, and 3.0e-5 as a number."""
+    for each in fields(config):
+        value, kind = getattr(config, each.name), each.type
+        wrong = (kind == 'int' and (isinstance(value, bool) or not isinstance(value, int))) or (
+            kind == 'float' and not isinstance(value, (int, float))
+        )
+        if wrong:
+            hint = ' (YAML wants a point in it: 3.0e-5)' if isinstance(value, str) else ''
+            raise ConfigError(f'{each.name} must be a number, not {value!r}{hint}')

@@ -2,15 +2,21 @@
 
 SakanaAI/kame_finetune (finetune.py): text = CE(words) + 0.5 CE(padding); audio = weighted mean with
 the first codebook 100 times the others; total = text + audio. All weights are in the configuration.
+
+What a mean is taken over is counted before (`count`), over all batches and processes of a step: so
+parts of a batch add up to what the whole of it gives, however unevenly words are spread over them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+NOTHING = -1  # a token that is no input and has no loss; moshi/models/lm.py, zero_token_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +36,7 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class Loss:
-    """What is minimised, and what is shown of it."""
+    """What is minimised, and what is shown of it: shares of a whole, which add up."""
 
     total: Tensor
     text: float
@@ -39,37 +45,74 @@ class Loss:
     codes_right: float  # share of the codes of own speech that are
 
 
-def loss(output: object, codes: Tensor, quiet: Tensor, padding: int, weights: LossWeights) -> Loss:
-    """`output` is what `LMModel.forward` gave for `codes` [B, 17, T]; `quiet` is bool[B, T]."""
-    text_logits = torch.nan_to_num(output.text_logits[:, 0].float())  # type: ignore[attr-defined]
-    target = codes[:, 0]
-    text = F.cross_entropy(text_logits.flatten(0, 1), target.flatten(), reduction='none')
-    valid = output.text_mask[:, 0].flatten()  # type: ignore[attr-defined]
-    padded = (target == padding).flatten()
-    text_loss = _mean(text, valid & ~padded) + weights.padding * _mean(text, valid & padded)
+@dataclass(frozen=True)
+class Masks:
+    """What counts as what: text bool[B, T], own codes bool[B, spoken, T]."""
 
-    spoken = output.logits.shape[1]  # type: ignore[attr-defined]
+    words: Tensor
+    padded: Tensor
+    loud: Tensor
+    still: Tensor
+
+
+def masks(codes: Tensor, quiet: Tensor, padding: int, delays: Sequence[int], spoken: int) -> Masks:
+    """Sorts the tokens of `codes` [B, K, T]; a delayed book has no prediction at the end."""
+    frames = torch.arange(codes.shape[2], device=codes.device)
+    late = torch.tensor(delays[: 1 + spoken], device=codes.device)
+    heard = codes[:, : 1 + spoken]
+    valid = (heard != NOTHING) & (frames < codes.shape[2] - late[:, None])
+    padded = codes[:, 0] == padding
+    still = quiet[:, None].expand(-1, spoken, -1)
+    return Masks(
+        words=valid[:, 0] & ~padded,
+        padded=valid[:, 0] & padded,
+        loud=valid[:, 1:] & ~still,
+        still=valid[:, 1:] & still,
+    )
+
+
+def count(found: Masks, weights: LossWeights) -> Tensor:
+    """float64[5]: words, padding, weighted codes of speech and of silence, codes of speech."""
+    share = _shares(found, weights)
+    sums = (found.words, found.padded, found.loud * share, found.still * share, found.loud)
+    return torch.stack([each.sum(dtype=torch.float64) for each in sums])
+
+
+def _shares(found: Masks, weights: LossWeights) -> Tensor:
+    books = found.loud.shape[1]
+    return torch.tensor([weights.first, *[1.0] * (books - 1)], device=found.loud.device)[:, None]
+
+
+def loss(
+    output: object,
+    codes: Tensor,
+    found: Masks,
+    weights: LossWeights,
+    counts: Tensor | None = None,
+) -> Loss:
+    """`output` is what `LMModel.forward` gave for `codes` [B, K, T], sorted as `found`.
+
+    `counts` are those of the whole that this is a part of; without them it is the whole.
+    """
+    counts = count(found, weights) if counts is None else counts
+    per_word, per_padding, per_loud, per_still, per_code = counts.float().clamp(min=1e-6)
+    text_logits = torch.nan_to_num(output.text_logits[:, 0].float())  # type: ignore[attr-defined]
+    target = codes[:, 0].clamp(min=0)
+    text = F.cross_entropy(text_logits.flatten(0, 1), target.flatten(), reduction='none')
+    text = text.view(target.shape)
+    text_loss = (text * found.words).sum() / per_word
+    text_loss = text_loss + weights.padding * (text * found.padded).sum() / per_padding
+
     logits = torch.nan_to_num(output.logits.float())  # type: ignore[attr-defined]
-    own = codes[:, 1 : 1 + spoken]
-    mask = output.mask  # type: ignore[attr-defined]
-    audio = F.cross_entropy(logits.flatten(0, 2), own.clamp(min=0).flatten(), reduction='none')
-    audio = audio.view(own.shape)
-    still = quiet[:, None].expand_as(own)
-    per_book = torch.tensor([weights.first, *[1.0] * (spoken - 1)], device=codes.device)
-    share = per_book.view(1, -1, 1).expand_as(audio)
-    loud_loss = _mean(audio, mask & ~still, share)
-    audio_loss = loud_loss + weights.quiet * _mean(audio, mask & still, share)
+    own = codes[:, 1 : 1 + found.loud.shape[1]].clamp(min=0)
+    audio = F.cross_entropy(logits.flatten(0, 2), own.flatten(), reduction='none').view(own.shape)
+    audio = audio * _shares(found, weights)
+    audio_loss = (audio * found.loud).sum() / per_loud
+    audio_loss = audio_loss + weights.quiet * (audio * found.still).sum() / per_still
     with torch.no_grad():
-        words = valid & ~padded
-        words_right = _mean((text_logits.argmax(-1) == target).flatten().float(), words)
-        codes_right = _mean((logits.argmax(-1) == own).float(), mask & ~still)
+        words_right = ((text_logits.argmax(-1) == target) & found.words).sum() / per_word
+        codes_right = ((logits.argmax(-1) == own) & found.loud).sum() / per_code
     total = text_loss + weights.audio * audio_loss
     return Loss(
         total, *(float(x.detach()) for x in (text_loss, audio_loss, words_right, codes_right))
     )
-
-
-def _mean(values: Tensor, where: Tensor, share: Tensor | None = None) -> Tensor:
-    """The mean of `values` where they count, 0 if none does."""
-    weight = where.float() if share is None else where.float() * share
-    return (values * weight).sum() / weight.sum().clamp(min=1e-6)

@@ -17,7 +17,7 @@ from kame_ros.s2s.moshi.model import OracleLMModel  # noqa: E402
 from kame_ros.s2s.moshi.upstream import loaders  # noqa: E402
 from kame_ros.training.config import ConfigError, RunConfig, read  # noqa: E402
 from kame_ros.training.layout import Example  # noqa: E402
-from kame_ros.training.loss import LossWeights, loss  # noqa: E402
+from kame_ros.training.loss import LossWeights, count, loss, masks  # noqa: E402
 from kame_ros.training.source import Batch, stack  # noqa: E402
 from kame_ros.training.trainer import STATE, Trainer, TrainingError  # noqa: E402
 
@@ -161,7 +161,8 @@ def test_the_weights_of_the_loss() -> None:
 
     def value(silent: Any = quiet, **changed: float) -> Any:
         given = {'padding': 0.0, 'first': 1.0, 'quiet': 0.0, **changed}
-        return loss(output, codes, silent, 3, LossWeights(**given))
+        found = masks(codes, silent, 3, trained.delays, trained.dep_q)
+        return loss(output, codes, found, LossWeights(**given))
 
     plain = value()
     assert value(audio=0.0).total.item() == pytest.approx(plain.text)
@@ -196,3 +197,38 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[9:81] == [0.1] * 72
     assert rates[90] == pytest.approx(0.05)
     assert 0 < rates[99] < 0.01
+
+
+def test_parts_of_a_batch_add_up_to_the_whole() -> None:
+    """However unevenly words are spread: the loss, the numbers, and what they are counted over."""
+    trained, batch = model(), FakeSource().batch(0)
+    codes, oracle = torch.from_numpy(batch.codes), torch.from_numpy(batch.oracle)
+    codes[1, 0, :15] = 3
+    codes[0, 1:9, 12:] = -1  # nothing is known of the end of one of them
+    quiet = torch.zeros(codes.shape[0], codes.shape[2], dtype=torch.bool)
+    quiet[1, 4:] = True
+    weights = LossWeights()
+
+    def one(rows: slice, counts: Any = None) -> Any:
+        output = trained(codes[rows], oracle_tokens=oracle[rows])
+        found = masks(codes[rows], quiet[rows], 3, trained.delays, trained.dep_q)
+        assert torch.equal(found.loud | found.still, output.mask)
+        assert torch.equal(found.words | found.padded, output.text_mask[:, 0])
+        return loss(output, codes[rows], found, weights, counts)
+
+    counts = count(masks(codes, quiet, 3, trained.delays, trained.dep_q), weights)
+    whole, parts = one(slice(None)), [one(slice(n, n + 1), counts) for n in range(2)]
+    for name in ('total', 'text', 'audio', 'words_right', 'codes_right'):
+        added = sum(float(torch.as_tensor(getattr(p, name)).detach()) for p in parts)
+        assert added == pytest.approx(
+            float(torch.as_tensor(getattr(whole, name)).detach()), rel=1e-5
+        )
+
+
+def test_a_state_without_the_best_loss_can_be_gone_on_from(tmp_path: Path) -> None:
+    """States of earlier versions have a step, a model and an optimiser."""
+    Trainer(model(), FakeSource(), CONFIG, tmp_path).save()
+    state = torch.load(tmp_path / STATE)
+    del state['best']
+    torch.save(state, tmp_path / STATE)
+    assert Trainer(model(), FakeSource(), CONFIG, tmp_path).best == float('inf')
