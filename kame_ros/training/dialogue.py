@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -11,6 +12,8 @@ from typing import Any
 
 SPEAKERS = ('A', 'B')
 OVERLAP_S = 0.02  # s by which two words of one speaker may overlap: aligners round
+REMARK_WORDS, REMARK_S = 2, 1.0  # the most that a back-channel may have
+CLOSE_S = 0.6  # s between two words of a speaker who has not stopped for the other one
 
 
 class DataError(ValueError):
@@ -29,11 +32,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What one speaker says before the other one does. `first` counts the dialogue's words."""
+    """A turn: what one speaker says before the other one takes over.
+
+    `places` are the numbers of its words among those of the dialogue.
+    """
 
     speaker: str
     words: tuple[Word, ...]
-    first: int
+    places: tuple[int, ...]
 
     @property
     def text(self) -> str:
@@ -76,12 +82,59 @@ class Dialogue:
         return max((word.end for word in self.words), default=0.0)
 
     def utterances(self) -> Iterator[Utterance]:
-        """The turns: a pause does not end one, only the other speaker does."""
-        at = 0
-        for speaker, group in groupby(self.words, lambda word: word.speaker):
-            words = tuple(group)
-            yield Utterance(speaker, words, at)
-            at += len(words)
+        """The turns: a pause does not end one, only the other speaker does.
+
+        A back-channel ("uh-huh") does not end a turn, and is none: it belongs to `remarks`.
+        """
+        remarks = self.remarks()
+        turns = [(place, word) for place, word in enumerate(self.words) if place not in remarks]
+        for speaker, group in groupby(turns, lambda turn: turn[1].speaker):
+            places, words = zip(*group, strict=True)
+            yield Utterance(speaker, words, places)
+
+    def remarks(self) -> frozenset[int]:
+        """The numbers of the words that are back-channels.
+
+        That is at most 2 words in 1 s, with silence of their speaker around them, while the other
+        one goes on: said during one of his words, or between two that are at most 0.6 s apart. The
+        reply to a word with a question mark is an answer, however short.
+        """
+        found: set[int] = set()
+        for speaker in SPEAKERS:
+            others = [word for word in self.words if word.speaker != speaker]
+            begins = [word.start for word in others]
+            for places in self._phrases(speaker):
+                words = [self.words[place] for place in places]
+                if len(words) > REMARK_WORDS or words[-1].end - words[0].start > REMARK_S:
+                    continue
+                after = bisect_right(begins, words[0].start)
+                if after and _goes_on(others[after - 1], others[after : after + 1], words[-1].end):
+                    found.update(places)
+        return frozenset(found)
+
+    def _phrases(self, speaker: str) -> Iterator[list[int]]:
+        """The numbers of the words that a speaker says without a pause."""
+        phrase: list[int] = []
+        for place, word in enumerate(self.words):
+            if word.speaker != speaker:
+                continue
+            if phrase and word.start - self.words[phrase[-1]].end > CLOSE_S:
+                yield phrase
+                phrase = []
+            phrase.append(place)
+        if phrase:
+            yield phrase
+
+
+def _goes_on(before: Word, after: list[Word], end: float) -> bool:
+    """Whether the speaker of `before` did not stop for what was said after it began, up to `end`.
+
+    `after` holds his next word, if there is one.
+    """
+    if end <= before.end:
+        return True
+    asked = before.text.endswith('?')
+    return bool(after) and not asked and after[0].start - before.end <= CLOSE_S
 
 
 def load(path: Path) -> Dialogue:

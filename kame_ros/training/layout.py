@@ -62,27 +62,40 @@ def monologue(
 
 
 def oracle_axis(
-    events: Iterable[OracleEvent], encode: Encode, frames: int, marks: Marks
+    events: Iterable[OracleEvent],
+    encode: Encode,
+    frames: int,
+    marks: Marks,
+    every: int = 1,
+    first: int = 0,
 ) -> np.ndarray:
-    """The oracle stream as the front-end feeds it; int64[frames].
+    """The oracle stream as the front-end feeds it; int64[frames], from frame `first` on.
 
     An oracle begins with the start token and truncates the one before: from its first frame on,
     nothing of the old one is left (the published collator overlays, kame_finetune's utils/data.py).
+    Two tokens of it are at least `every` frames apart, as the checkpoint wants them.
     """
     out = np.full(frames, marks.padding, np.int64)
-    for event in sorted(events, key=lambda event: event.start):
-        at = int(event.start * FRAME_HZ)
+    starts = [(int(event.start * FRAME_HZ) - first, event) for event in _in_order(events)]
+    running = sum(at <= 0 for at, _ in starts) - 1  # what came before it is truncated
+    for at, event in starts[max(0, running) :]:
         if at >= frames:
             break
-        out[at:] = marks.padding
-        out[at] = marks.start
+        out[max(0, at) :] = marks.padding
+        if at >= 0:
+            out[at] = marks.start
         for number, token in enumerate(encode(event.text)):
             arrived = event.start + (number / event.pace if event.pace else 0.0)
-            at = max(at + 1, int(arrived * FRAME_HZ))
+            at = max(at + (every if number else 1), int(arrived * FRAME_HZ) - first)
             if at >= frames:
                 break
-            out[at] = token
+            if at >= 0:
+                out[at] = token
     return out
+
+
+def _in_order(events: Iterable[OracleEvent]) -> list[OracleEvent]:
+    return sorted(events, key=lambda event: event.start)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from kame_ros.training.arrival import Oracle
 from kame_ros.training.dialogue import DataError, Dialogue
-from kame_ros.training.schedule import Request
+from kame_ros.training.schedule import TRUTH, Request
 
 
 def fingerprint(dialogue: Dialogue, requests: list[Request], how: str) -> str:
@@ -24,15 +24,17 @@ class OracleFile:
     """The oracles written so far, by the number of their request.
 
     Raises DataError if the file was made from another transcript or in another way. A last line
-    that was cut off, as by a power failure, is written anew.
+    that was cut off, as by a power failure, is written anew. `transcript` is the fingerprint of
+    the dialogue alone, by which `check` knows it again.
     """
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
+    def __init__(self, path: Path, fingerprint: str, transcript: str = '') -> None:
         self._path = path
         self.texts: dict[int, str] = {}
+        head: dict[str, object] = {'oracles': fingerprint, **({'transcript': transcript} if transcript else {})}
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._append({'oracles': fingerprint})
+            self._append(head)
             return
         whole = path.read_text()
         lines = whole.split('\n')[:-1]  # what follows the last line break was cut off
@@ -47,7 +49,7 @@ class OracleFile:
         if kept != whole or not rows:
             path.write_text(kept)
         if not rows:
-            self._append({'oracles': fingerprint})
+            self._append(head)
 
     def _row(self, number: int, line: str) -> dict[str, Any]:
         try:
@@ -74,6 +76,34 @@ class OracleFile:
     def _append(self, row: dict[str, object]) -> None:
         with self._path.open('a') as file:
             file.write(json.dumps(row) + '\n')
+
+
+def check(path: Path, dialogue: Dialogue, requests: list[Request]) -> None:
+    """Raises DataError if the oracles are not those of the dialogue, all of them."""
+    try:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        made_from = rows[0].get('transcript', '') if rows else ''
+        found = {int(row['request']): row for row in rows[1:]}
+        times = {number: float(row['at']) for number, row in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f'{path} is damaged or no file of oracles ({error})') from error
+    # Files from before the fingerprint of the transcript: by the times, and by the real answers.
+    fits = made_from in ('', fingerprint(dialogue, requests, '')) and all(
+        number < len(requests)
+        and abs(requests[number].at - times[number]) < 2e-3
+        and (requests[number].level < TRUTH or row.get('text') == requests[number].truth)
+        for number, row in found.items()
+    )
+    if not fits:
+        raise DataError(
+            f'{path} was made from another transcript: remove it, and run "kame train oracles" '
+            'again'
+        )
+    if len(found) < len(requests):
+        raise DataError(
+            f'{path} lacks {len(requests) - len(found)} of {len(requests)} oracles: run "kame '
+            'train oracles" again, it goes on where it ended'
+        )
 
 
 def read(path: Path, listener: str) -> list[Oracle]:

@@ -69,7 +69,8 @@ def prepare(
     jobs = []
     for dialogue in dialogues:
         requests = plan(dialogue, cadence)
-        file = OracleFile(folder / f'{dialogue.name}.jsonl', fingerprint(dialogue, requests, how))
+        made = fingerprint(dialogue, requests, how), fingerprint(dialogue, requests, '')
+        file = OracleFile(folder / f'{dialogue.name}.jsonl', *made)
         jobs.append(Job(dialogue, requests, file))
     return jobs
 

@@ -58,9 +58,10 @@ def level(ratio: float) -> int:
 def plan(dialogue: Dialogue, cadence: Cadence | None = None) -> list[Request]:
     """All requests of a dialogue, in the order of time.
 
-    A turn ends where the other speaker begins, however long the pauses in it are: only then is the
-    ratio 1, and the truth given away. (kame_finetune, tools/oracle_generation.py, ends it at any
-    pause of 1 s, and so gives the answer in mid-turn.) The last turn has no answer and no oracle.
+    A turn ends where the other speaker takes over, however long the pauses in it are, and whoever
+    says "uh-huh" in between: only then is the ratio 1, and the truth given away. (kame_finetune,
+    tools/oracle_generation.py, ends it at any pause of 1 s, and so gives the answer in mid-turn.)
+    The last turn has no answer and no oracle.
     """
     cadence = cadence or Cadence()
     turns = list(dialogue.utterances())
@@ -81,7 +82,7 @@ def _ask(turn: Utterance, answer: Utterance, cadence: Cadence) -> list[Request]:
 def _request(turn: Utterance, answer: Utterance, said: int, word: Word, late: float) -> Request:
     return Request(
         at=word.end + late,
-        heard=turn.first + said,
+        heard=turn.places[said - 1] + 1,
         said=said,
         ratio=said / len(turn.words),
         listener=answer.speaker,

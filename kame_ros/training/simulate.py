@@ -37,15 +37,16 @@ def messages(
 ) -> list[Message]:
     """What the LLM is asked for a request below the last level; `errors` of the words misheard."""
     lines: list[str] = []
-    before = dialogue.words[: request.heard - request.said]
+    heard = list(enumerate(dialogue.words[: request.heard]))
+    turn = [(n, word) for n, word in heard if word.speaker != request.listener][-request.said :]
     speaker = ''
-    for word in before:
+    for word in dialogue.words[: turn[0][0]]:
         if word.speaker != speaker:
             speaker = word.speaker
             lines.append('you: ' if speaker == request.listener else 'other: ')
         lines[-1] += word.text + ' '
-    turn = [word.text for word in dialogue.words[request.heard - request.said : request.heard]]
-    lines.append('other: ' + ' '.join(mishear(turn, rng, errors)) + ' ...')
+    said = mishear([word.text for _, word in turn], rng, errors)
+    lines.append('other: ' + ' '.join(said) + ' ...')
     hint = _HINTS[request.level].format(keywords=_keywords(request.truth), truth=request.truth)
     system = f'{_TASK} The user message may end with a hint.'
     asked = '\n'.join(line.strip() for line in lines)
