@@ -8,7 +8,7 @@ from kame_ros.oracle.decision import Adopt, Clear, Confirm, Decision, GiveUp, St
 from kame_ros.oracle.failover import Failover, Retry
 from kame_ros.oracle.policy_config import PolicyConfig
 from kame_ros.oracle.same import is_older, question, says_the_same
-from kame_ros.oracle.stream import TOO_LONG
+from kame_ros.oracle.stream import NO_WORD, TOO_LONG
 from kame_ros.oracle.streams import Streams
 from kame_ros.oracle.words import normalise, word_count
 from kame_ros.stt.transcript import Transcript
@@ -81,7 +81,7 @@ class OraclePolicy:
             self._pending, self._retry = transcript, None
         elif transcript.final:
             self._pending = None
-            confirmed = self._confirm(transcript.revision)
+            confirmed = self._confirm(t, transcript.revision)
         return confirmed + self._end_stale() + self._advance(t)
 
     def on_first_word(self, t: float, gen: int) -> list[Decision]:
@@ -137,8 +137,8 @@ class OraclePolicy:
         decisions: list[Decision] = []
         for ask, why in self._streams.overdue(t, self.config):
             decisions.append(self._streams.stop(ask.gen, why))
-            # A server that hangs will likely hang again: the next one gets the question.
-            hopeless = self.config.backends > 1
+            # A server that hangs will likely hang again: another one is asked, or the user told.
+            hopeless = self.config.backends > 1 or (ask.final and why == NO_WORD)
             if why == TOO_LONG:
                 decisions += self._leave_it(ask, why)
             else:
@@ -207,14 +207,14 @@ class OraclePolicy:
             self._asked = None  # it will not be answered to its end: the final asks again
         return list(stopped)
 
-    def _confirm(self, revision: int) -> list[Decision]:
+    def _confirm(self, t: float, revision: int) -> list[Decision]:
         """The final says what was asked already: from now on it is the answer to the final."""
         if self._asked is None or self._asked.final:
             return []
         self._asked = replace(self._asked, final=True)
         gen = self._asked.gen
         if stream := self._streams.get(gen):
-            stream.ask = self._asked
+            stream.ask, stream.confirmed = self._asked, t
         if self._retry is not None:
             self._retry.ask = replace(self._retry.ask, final=True)
         return [Confirm(gen, revision)]

@@ -21,10 +21,10 @@ class PolicyConfig:
     # four seconds, and the next answer comes sooner. 0: it runs on until it is replaced.
     opening_words: int = 12
     hold_s: float = 0.8  # how long an adopted stream is safe when all streams are taken
-    first_token_s: float = 2.0
+    first_token_s: float = 2.0  # from the question, or from the final that says the same
     stall_s: float = 3.0  # the longest silence in mid-stream
     total_s: float = 15.0
-    retries: int = 1  # of the same back-end, before the next one
+    retries: int = 1  # of the same back-end, before the next one; none where a final one hung
     backoff_s: float = 0.25  # doubles with each attempt
     max_wait_s: float = 1.5  # a longer retry-after means: use the next back-end
     cooldown_s: float = 30.0  # how long a back-end that failed for good is left alone

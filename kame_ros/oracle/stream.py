@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kame_ros.oracle.decision import Start
 from kame_ros.oracle.policy_config import PolicyConfig
 
+NO_WORD = 'no first token in time'
 TOO_LONG = 'took too long'
 
 
@@ -20,11 +21,14 @@ class Stream:
     last_piece: float = 0.0
     words: int = 0
     acted: bool = False  # it asked for an action: that is an answer, though it says nothing
+    confirmed: float = float('-inf')  # when the final said what was asked already
 
     def due(self, config: PolicyConfig) -> float:
         """When patience with it ends."""
         if self.first_word is None and not self.acted:
-            patience = self.begun + config.first_token_s
+            # With nobody else to ask, the server has as long as the user waits for it.
+            since = self.begun if config.backends > 1 else max(self.begun, self.confirmed)
+            patience = since + config.first_token_s
         else:
             patience = self.last_piece + config.stall_s
         return min(patience, self.begun + config.total_s)
@@ -34,5 +38,5 @@ class Stream:
         if t < self.due(config):
             return ''
         if self.first_word is None and not self.acted:
-            return 'no first token in time'
+            return NO_WORD
         return TOO_LONG if t >= self.begun + config.total_s else 'fell silent in mid-stream'

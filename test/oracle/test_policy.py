@@ -285,6 +285,36 @@ def test_a_server_that_hangs_is_cancelled_and_the_fallback_asked():
     assert (cancel.gen, cancel.why, start.backend) == (1, 'no first token in time', 1)
 
 
+def test_the_only_server_hangs_and_the_user_hears_so_after_one_deadline():
+    p = policy(first_token_s=2.0)
+    p.on_transcript(0.0, heard(0, 'a b c', final=True))
+    assert p.next_deadline() == 2.0
+    why = 'no first token in time'
+    assert p.on_tick(2.0) == [Cancel(1, why), GiveUp(0, 0, why, False)]
+    assert p.next_deadline() is None
+    (start,) = p.on_transcript(5.0, heard(0, 'd e f', final=True, utterance=1))
+    assert (start.backend, start.attempt) == (0, 0)  # the next question is a new try
+
+
+def test_a_guess_that_hangs_is_asked_again_while_the_user_speaks():
+    p = policy(first_token_s=2.0, backoff_s=0.25)
+    p.on_transcript(0.0, heard(0, 'a b c'))
+    assert p.on_tick(2.0) == [Cancel(1, 'no first token in time')]
+    (start,) = p.on_tick(2.25)
+    assert (start.text, start.attempt, start.final) == ('a b c', 1, False)
+
+
+@pytest.mark.parametrize(('backends', 'deadline'), [(1, 3.5), (2, 2.0)])
+def test_after_the_final_the_only_server_has_the_time_that_the_user_waits(backends, deadline):
+    p = policy(first_token_s=2.0, backends=backends)
+    p.on_transcript(0.0, heard(0, 'a b c', committed=2))
+    assert p.on_transcript(1.5, heard(1, 'a b c', final=True)) == [Confirm(1, 1)]
+    assert p.next_deadline() == deadline
+    cancel, then = p.on_tick(deadline)
+    assert cancel.gen == 1
+    assert isinstance(then, GiveUp if backends == 1 else Start)
+
+
 def test_a_stream_that_never_ends_is_cancelled():
     p = policy(total_s=15.0)
     p.on_transcript(0.0, heard(0, 'a b c', final=True))
