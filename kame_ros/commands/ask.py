@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.markup import escape
@@ -113,27 +114,34 @@ def _drain(run: RunningGraph) -> None:
 
 
 def _all_played(run: RunningGraph) -> bool:
+    """Whether each frame that was sent has been heard, and none of the answers is on its way."""
     count = counters(run)
-    return count['frames_in'] == count['frames_heard'] == count['frames_out']
+    answers, waiting = _told(run, 'audio_playback', 'pushed'), _told(run, 'audio_playback', 'depth')
+    return count['frames_in'] == count['frames_heard'] == answers and not waiting
+
+
+def _told(run: RunningGraph, name: str, *keys: str) -> int:
+    """The sum of some counters that a node told last."""
+    health = run.conductor.health.get(name)
+    values = (health.values or {}) if health else {}
+    return sum(int(float(values.get(key, 0))) for key in keys)
 
 
 def counters(run: RunningGraph) -> dict[str, int]:
     """The counters of a session, summed over the nodes from what they told last.
 
-    `frames_flushed` were thrown away on purpose, when the user interrupted: they are no loss.
+    `frames_flushed` were thrown away on purpose, when the user interrupted. `frames_left_out` were
+    silent: they make up for silence that was played while nothing came (`underruns`). Neither is
+    a loss.
     """
-
-    def of(name: str, *keys: str) -> int:
-        health = run.conductor.health.get(name)
-        values = (health.values or {}) if health else {}
-        return sum(int(float(values.get(key, 0))) for key in keys)
-
+    of = partial(_told, run)
     return {
         'frames_in': of('audio_capture', 'frames_sent'),
         'frames_heard': of('s2s', 'frames_in'),
         'frames_out': of('audio_playback', 'played'),
         'frames_dropped': of('s2s', 'frames_dropped', 'frames_missing')
-        + of('audio_playback', 'dropped_silent', 'dropped_speech', 'skipped', 'late'),
+        + of('audio_playback', 'dropped_speech', 'skipped', 'late'),
+        'frames_left_out': of('audio_playback', 'dropped_silent'),
         'frames_flushed': of('audio_playback', 'flushed', 'frames_flushed'),
         'frames_late': of('s2s', 'frames_late'),
         'frames_concealed': of('audio_playback', 'concealed'),
@@ -171,9 +179,11 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
         return fail(escape(str(error)))
     if turns:
         console.print(turn_table(turns))
+    left_out = f', {count["frames_left_out"]} silent left out' if count['frames_left_out'] else ''
     console.print(
         f'[dim]{count["frames_in"]} frames heard, {count["frames_out"]} played, '
-        f'{count["frames_dropped"]} lost[/]' + (f'   answer: {args.output}' if args.output else '')
+        f'{count["frames_dropped"]} lost{left_out}[/]'
+        + (f'   answer: {args.output}' if args.output else '')
     )
     if outcome == 'nothing heard':
         console.print('no speech was heard in the recording')

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kame_ros.commands.ask import counters
+from kame_ros.commands.ask import _all_played, counters
 
 
 def told(**nodes: dict[str, object]):
@@ -20,13 +20,33 @@ def told(**nodes: dict[str, object]):
     [
         ({}, 0, 0),
         ({'flushed': '7', 'frames_flushed': 2}, 0, 9),  # a barge-in is no loss
-        ({'dropped_speech': 1, 'dropped_silent': 2, 'skipped': 3, 'late': 4}, 10, 0),
+        ({'dropped_speech': 1, 'skipped': 3, 'late': 4}, 8, 0),
         ({'late': '1.0', 'flushed': 1}, 1, 1),
     ],
 )
 def test_what_an_interruption_throws_away_is_not_lost(playback, dropped, flushed) -> None:
     count = counters(told(audio_playback=playback))
     assert (count['frames_dropped'], count['frames_flushed']) == (dropped, flushed)
+
+
+def test_silence_that_wins_back_a_delay_is_counted_apart() -> None:
+    count = counters(told(audio_playback={'dropped_silent': 2, 'underruns': 3}))
+    assert (count['frames_dropped'], count['frames_left_out'], count['underruns']) == (0, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ('heard', 'playback', 'done'),
+    [
+        (9, {'pushed': 9, 'played': 9}, True),
+        (8, {'pushed': 8, 'played': 8}, False),  # one is on its way to the front-end
+        (9, {'pushed': 8, 'played': 8}, False),  # one answer is on its way
+        (9, {'pushed': 9, 'played': 8, 'depth': 1}, False),  # one waits to be played
+        (9, {'pushed': 9, 'played': 8, 'dropped_silent': 1}, True),  # nothing comes any more
+    ],
+)
+def test_when_all_is_played(heard, playback, done) -> None:
+    run = told(audio_capture={'frames_sent': 9}, s2s={'frames_in': heard}, audio_playback=playback)
+    assert _all_played(run) is done
 
 
 def test_frames_are_lost_in_every_node() -> None:

@@ -70,14 +70,8 @@ def test_the_answer_is_the_last_oracle(answered):
     assert turn['books']['tokens_out'] > 0
 
 
-def test_nothing_is_lost(answered):
-    _, _, session = answered
-    count = session['counters']
-    assert count['frames_in'] == count['frames_heard'] == count['frames_out'] > 0
-    assert count['frames_dropped'] == 0
-    assert count['frames_concealed'] == 0
-    assert count['oracle_chunks_dropped'] == 0
-    assert count['stt_frames_dropped'] == 0
+def test_every_frame_is_accounted_for(answered, check_frames):
+    check_frames(answered[2])
 
 
 def test_latency_is_what_the_two_files_show(answered):
@@ -142,18 +136,18 @@ def test_two_turns_in_stereo_at_another_rate(kame, tmp_path):
     assert turns[0]['robot_speech_start_s'] < turns[1]['user_speech_end_s']
 
 
-def test_the_conversation_survives_the_death_of_two_nodes(kame, tmp_path):
-    two_turns(tmp_path / 'q.wav', 20)
+def test_the_conversation_survives_the_death_of_two_nodes(kame, tmp_path, check_frames):
+    two_turns(tmp_path / 'q.wav', 24)
     process = kame.start('killed', 'ask', tmp_path / 'q.wav', '--json', tmp_path / 's.json')
     assert kame.until_printed('killed', 'nodes are up')
-    time.sleep(7)  # the first question is asked and answered
+    time.sleep(9)  # the first question is asked and answered
     for node in ('stt', 'oracle'):
         os.kill(kame.pid_of(node), signal.SIGKILL)
     assert process.wait(120) == 0, kame.printed('killed')
     session = json.loads((tmp_path / 's.json').read_text())
     assert [words(turn['user_text']) for turn in session['turns']] == [ITALY, SKY]
     assert all(turn['oracles'][-1]['state'] == 'applied' for turn in session['turns'])
-    assert session['counters']['frames_dropped'] == 0
+    check_frames(session)
 
 
 @pytest.mark.parametrize('level', [0.0, 0.02], ids=['silence', 'noise'])

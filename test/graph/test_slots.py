@@ -57,7 +57,7 @@ def health():
     rclpy.try_shutdown(context=context)
 
 
-def test_two_robots_speak_through_one_model(kame, tmp_path, health):
+def test_two_robots_speak_through_one_model(kame, tmp_path, health, most_lost):
     (tmp_path / 'server.yaml').write_text(SERVER)
     (tmp_path / 'body.yaml').write_text(BODY)
 
@@ -72,7 +72,7 @@ def test_two_robots_speak_through_one_model(kame, tmp_path, health):
     two = up('two', 'body', '--domain', domain, '--namespace', 'robot/r2')
     both = health(domain, lambda h: min(h['r1.frames_out'], h['robot/r2.frames_out']) > 40)
     assert both['slots_taken'] == 2
-    assert both['frames_dropped'] == both['frames_unanswered'] == 0
+    assert both['frames_dropped'] + both['frames_unanswered'] <= most_lost
     one.send_signal(signal.SIGINT)
     assert one.wait(30) == 0
     left = health(domain, lambda h: h['slots_taken'] == 1)
