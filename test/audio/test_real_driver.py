@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, Frame
 from kame_ros.audio.player import Player
 
 TONE = 440  # Hz
+BLOCKS = 4  # of 20 ms in a frame
+MOST_LOST = 13  # frames, 1 s; nothing is lost in test_device_source.py and test_device_sink.py
 
 
 def tone(k: int) -> np.ndarray:
@@ -65,44 +68,53 @@ class Mouth(threading.Thread):
         return self.heard
 
 
-def is_tone(sound: np.ndarray) -> bool:
-    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
-    return abs(np.argmax(spectrum) * 24_000 / len(sound) - TONE) < 2 and np.abs(sound).max() > 4_000
+def sound_of(frames: list[Frame]) -> np.ndarray:
+    return np.concatenate([f.samples for f in frames] or [np.zeros(0)]).astype(float)
+
+
+CLICK = 250  # of the second difference, which is 106 in the tone itself
+
+
+def clean_runs(sound: np.ndarray) -> list[np.ndarray]:
+    """The parts between clicks; what a lost block leaves is two clicks at most."""
+    clicks = np.flatnonzero(np.abs(np.diff(sound, 2)) >= CLICK)
+    return [part for part in np.split(sound, clicks + 2) if len(part) > 100]
+
+
+def has_tone(sound: np.ndarray) -> bool:
+    """Whether the longest part without a click is half a second of the tone at least."""
+    part = max(clean_runs(sound), key=len, default=sound[:0])
+    if len(part) < 12_000:
+        return False
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part))))
+    off = abs(np.argmax(spectrum) * 24_000 / len(part) - TONE)
+    return off < 2 and np.abs(part).max() > 4_000
 
 
 @pytest.mark.parametrize('rate', [24_000, 48_000])
-def test_a_tone_goes_through_a_real_driver(pulse, rate: int) -> None:
-    # The driver runs in real time: a busy machine may cost it a block, but not three times.
-    for attempt in range(3):
-        try:
-            check_tone(rate)
-        except AssertionError:
-            if attempt == 2:
-                raise
-        else:
-            return
-
-
-def check_tone(rate: int) -> None:
+def test_a_tone_goes_through_a_real_driver(pulse, until, rate: int) -> None:
     ear = Ear(DeviceSource('pulse', rate=rate))
     mouth = Mouth(DeviceSink('pulse', rate=rate, channels=2))
-    time.sleep(3.0)
+    assert until(lambda: sum(f.samples.any() for f in ear.frames) >= 30)
     played, heard = mouth.stop(), ear.stop()
-    sound = np.concatenate([f.samples for f in heard]).astype(float)
-    voiced = np.flatnonzero(np.abs(sound) > 500)
-    assert (voiced[-1] - voiced[0]) / 24_000 >= 2.0
-    middle = sound[voiced[0] + 2_000 : voiced[-1] - 2_000]
-    assert is_tone(middle)
-    assert np.abs(np.diff(middle, 2)).max() < 250  # 106 in the tone itself: no click anywhere
+    # The books are exact, however busy the machine is.
     assert [f.seq for f in heard] == list(range(len(heard)))
     assert [f.seq for f in played] == list(range(len(played)))
+    sound = sound_of(heard)
+    voiced = np.flatnonzero(np.abs(sound) > 500)
+    middle = sound[voiced[0] + 2_000 : voiced[-1] - 2_000]
+    assert has_tone(middle)
+    # The driver runs in real time: a busy machine costs it a block now and then, but not 1 s.
+    counters = Counter(ear.source.counters())
+    counters.update(mouth.sink.counters())  # the sum
+    blocks = counters['blocks_dropped'] + counters['blocks_missing']
+    lost = blocks / BLOCKS + counters['frames_silent'] + counters['frames_unplayed']
+    assert lost <= MOST_LOST, counters
+    assert len(clean_runs(middle)) <= 1 + 2 * MOST_LOST
     for frames in (played, heard):
         steps = np.diff([f.t for f in frames[12:]])
-        assert np.abs(steps - FRAME_S).max() < 0.01
-    for device in (ear.source, mouth.sink):
-        counters = device.counters()
-        lost = ('blocks_dropped', 'blocks_missing', 'frames_silent', 'frames_unplayed', 'losses')
-        assert not any(counters.get(name, 0) for name in lost), counters
+        assert np.median(np.abs(steps - FRAME_S)) < 0.001
+        assert sum(np.abs(steps - FRAME_S) > 0.01) <= MOST_LOST
 
 
 def test_unplugged_and_plugged_in_again_in_mid_run(pulse, until) -> None:
@@ -110,24 +122,23 @@ def test_unplugged_and_plugged_in_again_in_mid_run(pulse, until) -> None:
     assert until(lambda: len(ear.frames) > 12 and ear.frames[-1].samples.any())
     pulse.unplug()
     assert until(lambda: ear.source.lost and mouth.sink.lost)
-    before = len(ear.frames), len(mouth.heard)
-    time.sleep(1.0)
+    before, began = (len(ear.frames), len(mouth.heard)), time.monotonic()
     # The rhythm goes on: a frame for each 80 ms, of silence.
     for frames, count in ((ear.frames, before[0]), (mouth.heard, before[1])):
-        assert len(frames) - count == pytest.approx(1.0 / FRAME_S, abs=4)
+        assert until(lambda frames=frames, count=count: len(frames) - count >= 12)
+        assert len(frames) - count <= (time.monotonic() - began) / FRAME_S + 4
         assert not any(f.samples.any() for f in frames[count:])
     pulse.plug_in()
     assert until(lambda: not ear.source.lost and not mouth.sink.lost)
-    assert until(lambda: ear.frames[-1].samples.any())
-    time.sleep(1.0)
-    heard = ear.stop()
+    back = len(ear.frames)
+    assert until(lambda: has_tone(sound_of(ear.frames[back:])))
+    now, heard = time.monotonic(), ear.stop()
     mouth.stop()
-    assert is_tone(np.concatenate([f.samples for f in heard[-8:]]).astype(float))
     assert [f.seq for f in heard] == list(range(len(heard)))
-    assert heard[-1].end == pytest.approx(time.monotonic(), abs=1.0)
+    assert heard[-1].end == pytest.approx(now, abs=1.0)
     for device in (ear.source, mouth.sink):
         counters = device.counters()
-        assert counters['losses'] == counters['returns'] == 1
+        assert counters['losses'] == counters['returns'] >= 1
     assert ear.source.counters()['frames_silent'] >= 12
     assert mouth.sink.counters()['frames_unplayed'] >= 10
 
@@ -142,4 +153,5 @@ def test_barge_in_silences_a_real_loudspeaker(pulse, until) -> None:
     took = last.end - stopped
     mouth.stop()
     ear.stop()
-    assert took < 0.5  # of which PulseAudio's own buffer is the most
+    # PulseAudio's own buffer takes most of 0.5 s; the rest is what a busy machine may cost.
+    assert took < 0.5 + MOST_LOST * FRAME_S
