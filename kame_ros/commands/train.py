@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from kame_ros.commands import train_prepare
 from kame_ros.commands.show import console, fail
 
 
@@ -29,9 +30,13 @@ def train(args: argparse.Namespace) -> int:
         *(Codec2MissingError, EspeakMissingError, OSError),
     )
     try:
-        return {'oracles': _oracles, 'tiny': _tiny, 'measure': _measure, 'look': _look}[args.what](
-            args
-        )
+        return {
+            'oracles': _oracles,
+            'prepare': train_prepare.run,
+            'tiny': _tiny,
+            'measure': _measure,
+            'look': _look,
+        }[args.what](args)
     except known as error:
         return fail(escape(str(error)))
     except RuntimeError as error:

@@ -6,11 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from kame_ros.commands import train_prepare
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the subcommands."""
     kinds = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
     _oracles(_kind(kinds, 'oracles', 'writes oracles for dialogues, with an LLM or at random'))
+    train_prepare.add(_kind(kinds, 'prepare', 'makes shards of tokens from recorded dialogues'))
     _tiny(_kind(kinds, 'tiny', 'trains kame-tiny from nothing: voice, dialogues, model'))
     _measure(_kind(kinds, 'measure', 'measures a kame-tiny, streamed through the front-end'))
     _look(_kind(kinds, 'look', 'draws a scene that kame-tiny is trained on'))

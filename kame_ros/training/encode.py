@@ -61,18 +61,17 @@ class MimiEncoder:
                 yield codes[:, :, :frames].cpu().numpy().astype(np.int16)
 
 
-def load(where: str, device: str = 'cpu') -> Encoder:
-    """The encoder of a checkpoint; raises what `checkpoint.find` and `load.load_codec` do."""
+def load(where: str, codec: str, device: str = 'cpu') -> Encoder:
+    """The encoder of a checkpoint; raises what `checkpoint.find` and `load.load_mimi` do."""
+    if codec != 'mimi':
+        return Codec2Encoder()
     from kame_ros.s2s.moshi import load as loading
     from kame_ros.s2s.moshi import runtime
     from kame_ros.s2s.moshi.checkpoint import find
 
-    checkpoint = find(where)
-    if checkpoint.codec != 'mimi':
-        loading.load_codec(checkpoint)  # for its checks
-        return Codec2Encoder()
     runtime.use_threads(1)
-    return MimiEncoder(loading.load_mimi(checkpoint, device), device)
+    device = runtime.choose_device(device)
+    return MimiEncoder(loading.load_mimi(find(where), device), device)
 
 
 def silence(encoder: Encoder) -> list[int]:

@@ -31,7 +31,10 @@ class OracleFile:
     def __init__(self, path: Path, fingerprint: str, transcript: str = '') -> None:
         self._path = path
         self.texts: dict[int, str] = {}
-        head: dict[str, object] = {'oracles': fingerprint, **({'transcript': transcript} if transcript else {})}
+        head: dict[str, object] = {
+            'oracles': fingerprint,
+            **({'transcript': transcript} if transcript else {}),
+        }
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._append(head)

@@ -1,0 +1,195 @@
+"""`kame train prepare`: recordings, transcripts and oracles to shards of tokens."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from kame_ros.commands.show import console, fail
+
+if TYPE_CHECKING:
+    from kame_ros.training.data_file import DataFolder
+    from kame_ros.training.inputs import Input, Problem
+    from kame_ros.training.prepare import Options, Report
+
+ABOUT = """\
+Makes shards of tokens from dialogues of two people, to train on.
+
+AUDIO_DIR holds NAME.wav or NAME.flac in stereo, speaker A on the left channel and B on the right,
+at any rate; TRANSCRIPTS_DIR holds NAME.json, a list of {speaker, word, start, end}, for each; and
+ORACLES_DIR holds what "kame train oracles" made of the transcripts. The codec and the tokeniser are
+those of the checkpoint that is to be trained: data for one Moshi or KAME fit all that share them.
+
+Everything is looked at before the work begins, and all that is wrong is listed. The work can be
+ended at any time and started again: it goes on where it was. With more dialogues than the last time
+only the new ones are encoded. A shard that is damaged is made anew.
+"""
+EXAMPLES = """\
+examples:
+  kame train oracles transcripts/ -o oracles/ --backend ollama:llama3.2
+  kame train prepare audio/ transcripts/ --oracles oracles/ -o data/ --checkpoint SakanaAI/kame
+  kame train prepare audio/ transcripts/ -o data/ --checkpoint kame-tiny --speaker both
+  kame train prepare --verify data/
+  kame train look data/ -n 3 -o dialogue.png
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments."""
+    parser.description, parser.epilog = ABOUT, EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument('audio', nargs='?', type=Path, metavar='AUDIO_DIR')
+    parser.add_argument('transcripts', nargs='?', type=Path, metavar='TRANSCRIPTS_DIR')
+    parser.add_argument('--oracles', type=Path, metavar='ORACLES_DIR', help='default: none')
+    parser.add_argument('-o', '--output', type=Path, metavar='FOLDER', help='where the shards go')
+    parser.add_argument(
+        '--checkpoint',
+        metavar='MODEL',
+        help='a folder, a repository on the Hugging Face hub such as SakanaAI/kame, or kame-tiny',
+    )
+    parser.add_argument(
+        '--speaker',
+        choices=('A', 'B', 'both'),
+        default='A',
+        help='who is the robot; both: every dialogue is used twice (default: A)',
+    )
+    parser.add_argument('--swap', action='store_true', help='A is on the right channel')
+    parser.add_argument(
+        '--held-out', type=float, default=0.05, help='share that is not trained on (default: 0.05)'
+    )
+    parser.add_argument('--skip-bad', action='store_true', help='go on without bad dialogues')
+    parser.add_argument(
+        '--shard-mb', type=float, default=64.0, help='MB of a shard, 20 h or so (default: 64)'
+    )
+    parser.add_argument('--device', default='cpu', help='for Mimi: cpu, cuda or auto')
+    parser.add_argument(
+        '--workers', type=int, default=0, help='processes that encode (default: as many as cores)'
+    )
+    parser.add_argument('--verify', type=Path, metavar='FOLDER', help='reads all shards instead')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prepares data, or verifies what was prepared. Raises DataError and what the codec raises."""
+    if args.verify is not None:
+        return _verify(args.verify)
+    wanted = ('audio', 'transcripts', 'output', 'checkpoint')
+    names = ('AUDIO_DIR', 'TRANSCRIPTS_DIR', '-o FOLDER', '--checkpoint MODEL')
+    for value, name in zip((getattr(args, each) for each in wanted), names, strict=True):
+        if value is None:
+            return fail(f'{name} is missing; see kame train prepare --help')
+    if not 0 <= args.held_out < 1:
+        return fail(f'--held-out is a share from 0 to less than 1, not {args.held_out}')
+    if args.shard_mb <= 0 or args.workers < 0:
+        return fail('--shard-mb must be above 0, and --workers not below')
+    sources, problems = _look_at_all(args)
+    if problems and not args.skip_bad:
+        for problem in problems:
+            console.print(escape(problem.text), soft_wrap=True)
+        return fail(
+            f'{len(problems)} of {len(sources) + len(problems)} dialogues cannot be used; nothing '
+            'was encoded. Mend them, or leave them out with --skip-bad'
+        )
+    if not sources:
+        return fail('no dialogue can be used')
+    try:
+        return _prepare(args, sources, problems)
+    except ImportError as error:
+        from kame_ros.s2s.moshi.build import HOW_TO_INSTALL
+
+        return fail(escape(f'{HOW_TO_INSTALL} ({error})'))
+
+
+def _prepare(args: argparse.Namespace, sources: list[Input], problems: list[Problem]) -> int:
+    from kame_ros.s2s.moshi.safetensors_file import CheckpointError
+    from kame_ros.training.prepare import Preparation
+
+    try:
+        work = Preparation(sources, args.output, _options(args))
+        for shard in work.report.anew:
+            console.print(f'[yellow]{shard} is missing or damaged: it is made anew[/]')
+        with _bar() as bar:
+            task = bar.add_task('encoding', total=work.seconds)
+            data = work.run(lambda seconds: bar.update(task, advance=seconds))
+    except CheckpointError as error:
+        return fail(escape(str(error)))
+    _tell(data, work.report, problems)
+    return 0
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from kame_ros.s2s.moshi.build import TINY_FOLDER
+    from kame_ros.s2s.moshi.config import TINY
+    from kame_ros.training.prepare import Options, cores
+
+    return Options(
+        checkpoint=str(TINY_FOLDER) if args.checkpoint == TINY else args.checkpoint,
+        robots=('A', 'B') if args.speaker == 'both' else (args.speaker,),
+        held_out=args.held_out,
+        shard_mb=args.shard_mb,
+        device=args.device,
+        workers=args.workers or (cores() if args.device == 'cpu' else 1),
+        skip_bad=args.skip_bad,
+    )
+
+
+def _look_at_all(args: argparse.Namespace) -> tuple[list[Input], list[Problem]]:
+    from kame_ros.training.inputs import gather
+
+    with _bar() as bar:
+        task = bar.add_task('looking at files', total=None)
+        return gather(
+            args.audio,
+            args.transcripts,
+            args.oracles,
+            args.swap,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _tell(data: DataFolder, report: Report, problems: list[Problem]) -> None:
+    from kame_ros.training.layout import FRAME_HZ
+
+    entries = data.entries()
+    hours = sum(entry.frames for entry in entries) / FRAME_HZ / 3600
+    held = sum(entry.held_out for entry in entries)
+    console.print(
+        f'{len(entries)} dialogues ({held} held out), {hours:.2f} h, in {len(data.shards)} shards '
+        f'in {data.folder}: {report.made} made, {report.kept} kept'
+    )
+    for problem in (left_out := problems + report.problems):
+        console.print(f'[yellow]left out:[/] {escape(problem.text)}', soft_wrap=True)
+    if left_out:
+        console.print(f'{len(left_out)} dialogues left out')
+    if report.count.unknown:
+        share = report.count.unknown / report.count.words
+        console.print(
+            f"[yellow]{share:.1%} of the robot's words are unknown to the tokeniser[/] and have no "
+            'text'
+        )
+    if not held:
+        console.print('[yellow]no dialogue is held out: there is nothing to evaluate on[/]')
+
+
+def _verify(folder: Path) -> int:
+    from kame_ros.training import data_file
+    from kame_ros.training.shards import verify
+
+    data = data_file.read(folder)
+    verify(data)
+    state = 'whole' if data.complete else 'whole, but not finished: run it again'
+    console.print(f'{len(data.shards)} shards with {len(data.entries())} dialogues: {state}')
+    return 0 if data.complete else 1
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
