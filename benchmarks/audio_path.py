@@ -17,6 +17,8 @@ from typing import Any
 
 from rich.console import Console
 
+from kame_ros.audio.echo import METHODS
+
 _PARTS = ('graph', 'devices', 'echo', 'barge_in', 'turns')
 
 
@@ -66,12 +68,12 @@ def _headlines(figures: dict[str, Any]) -> dict[str, Any]:
             lines.setdefault('frame_age_p99_ms', figures[part]['frame_age_p99_ms'])
             lines['frames_lost'] = lines.get('frames_lost', 0) + figures[part]['frames_lost']
             lines['cpu_percent'] = figures[part]['cpu_percent']
-    rows = [row['webrtc'] for row in figures.get('echo', {}).values()
-            if isinstance(row, dict) and isinstance(row.get('webrtc'), dict)]  # fmt: skip
-    if rows:
-        lines['erle_db'] = round(sum(row['erle_db'] for row in rows) / len(rows), 1)
-        wers = [row['double_talk_wer'] for row in rows]
-        lines['double_talk_wer'] = round(sum(wers) / len(wers), 1)
+    for method in METHODS:
+        rows = [row[method] for row in figures.get('echo', {}).values()
+                if isinstance(row, dict) and isinstance(row.get(method), dict)]  # fmt: skip
+        suffix = '' if method == METHODS[0] else f'_{method}'  # the first one is the default
+        for key in ('erle_db', 'double_talk_wer') if rows else ():
+            lines[key + suffix] = round(sum(row[key] for row in rows) / len(rows), 1)
     if 'barge_in' in figures:
         lines['barge_in_stop_ms'] = figures['barge_in']['barge_in_stop_ms']
     if 'turns' in figures:
