@@ -34,6 +34,7 @@ def examine() -> Iterator[Finding]:
     yield _python()
     yield from _ros()
     yield from _engines()
+    yield _codec2()
     yield from _weights()
     yield from _devices()
     yield _gpu()
@@ -105,6 +106,16 @@ def _engines() -> Iterator[Finding]:
             _version(package) if found else f'for {purpose}',
             '' if found else 'make setup-moshi' if extra == 'moshi' else f'pip install {package}',
         )
+
+
+def _codec2() -> Finding:
+    from kame_ros.s2s.moshi.codec2 import APT, Codec2, Codec2MissingError
+
+    try:
+        Codec2()
+    except Codec2MissingError as error:
+        return Finding('engine', 'libcodec2', WARN, f'for kame-tiny: {error}', APT)
+    return Finding('engine', 'libcodec2', OK, 'for kame-tiny')
 
 
 def _has_module(name: str) -> bool:

@@ -24,11 +24,8 @@ _HALF = FRAME_8K // 2  # samples of a codec frame
 _BYTES = 4  # 28 bits
 UP = 3  # 24 kHz / 8 kHz
 TAPS = 32 * UP + 1  # of the low-pass filter between 8 and 24 kHz: 2 ms of delay
-INSTALL = (
-    'this model speaks through Codec2, whose library is not installed: run '
-    '"apt install libcodec2-1.0" (Debian 12, Ubuntu 22.04) or "apt install libcodec2-1.2" '
-    '(Ubuntu 24.04)'
-)
+APT = 'apt install libcodec2-1.0 (Debian 12, Ubuntu 22.04) or libcodec2-1.2 (Ubuntu 24.04)'
+INSTALL = f'this model speaks through Codec2, whose library is not installed: {APT}'
 
 
 class Codec2MissingError(RuntimeError):
