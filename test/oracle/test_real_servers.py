@@ -219,7 +219,7 @@ def test_closing_an_http_stream_stops_the_server(llama, monkeypatch):
         await client.aclose()
         return time.monotonic() - closed
 
-    assert asyncio.run(main()) < 5  # 1,500 tokens take longer
+    assert asyncio.run(main()) < 10  # 1,500 tokens take longer
 
 
 def test_a_wrong_key_is_told(llama, monkeypatch):
@@ -298,7 +298,7 @@ def test_closing_an_ollama_stream_stops_the_model_behind_it(ollama, llama):
         await client.aclose()
         return time.monotonic() - closed
 
-    assert asyncio.run(main()) < 5
+    assert asyncio.run(main()) < 10
 
 
 def test_an_unknown_model_is_told(ollama):

@@ -11,7 +11,7 @@ from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.policy_config import PolicyConfig
 from kame_ros.oracle.router import Route
 
-QUICK = PolicyConfig(first_token_s=0.4, total_s=2.0, stall_s=0.3, backoff_s=0.02, retries=1)
+QUICK = PolicyConfig(first_token_s=1.0, total_s=5.0, stall_s=0.6, backoff_s=0.02, retries=1)
 
 
 def at(server, **settings):
