@@ -50,12 +50,18 @@ class Accelerated:
         if self._sharded and not self._accelerator.is_fsdp2:
             raise ConfigError('FSDP is supported in version 2: set fsdp_version to 2')
         self.device = self._accelerator.device
+        # A model that is to be cut into shards may be larger than one GPU.
+        self.home = 'cpu' if self._sharded else str(self.device)
         self.rank, self.world = self._accelerator.process_index, self._accelerator.num_processes
 
     def prepare(
         self, model: nn.Module, optimiser: torch.optim.Optimizer
     ) -> tuple[nn.Module, torch.optim.Optimizer]:
         """Both, wrapped; all processes have the weights of the first one."""
+        if self._sharded:
+            from kame_ros.training.sharding import shardable
+
+            model = shardable(model)
         model, optimiser = self._accelerator.prepare(model, optimiser)
         return model, optimiser
 
@@ -115,6 +121,10 @@ class Accelerated:
             optim_state_dict=moments,
             options=torch_state().StateDictOptions(full_state_dict=True, strict=False),
         )
+
+    def close(self) -> None:
+        """Ends the group of processes."""
+        self._accelerator.end_training()
 
 
 def torch_state() -> Any:

@@ -13,6 +13,7 @@ class Engine(Protocol):
     """What a `Trainer` needs of the process, or of the processes, that it runs in."""
 
     device: torch.device
+    home: str  # where a model is loaded to
     rank: int
     world: int
 
@@ -44,6 +45,9 @@ class Engine(Protocol):
     ) -> None:
         """Takes up a state. Raises KeyError, RuntimeError or ValueError if it does not fit."""
 
+    def close(self) -> None:
+        """Lets the other processes go."""
+
 
 class OneProcess:
     """The engine without any other process."""
@@ -51,7 +55,7 @@ class OneProcess:
     rank, world = 0, 1
 
     def __init__(self, device: str = 'cpu') -> None:
-        self.device = torch.device(device)
+        self.device, self.home = torch.device(device), device
 
     def prepare(
         self, model: nn.Module, optimiser: torch.optim.Optimizer
@@ -89,6 +93,9 @@ class OneProcess:
         """Takes up a state, of one process or of several."""
         load_trained(model, state['model'])
         optimiser.load_state_dict(by_number(state['optimiser'], model, optimiser))
+
+    def close(self) -> None:
+        """Nobody else is there."""
 
 
 def trained(model: nn.Module) -> dict[str, Tensor]:

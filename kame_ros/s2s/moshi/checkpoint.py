@@ -58,11 +58,15 @@ class Checkpoint:
         return max(speaks, self.lm_kwargs['n_q'] - speaks)
 
 
-def find(where: str, revision: str | None = None, lora: str = '') -> Checkpoint:
+def find(
+    where: str, revision: str | None = None, lora: str = '', weights: bool = True
+) -> Checkpoint:
     """Finds the files of a checkpoint.
 
     `where` is a folder, or a repository on the hub such as `SakanaAI/kame`; `lora` is a file of
-    LoRA weights, which otherwise config.json may name. Raises CheckpointError for what is missing.
+    LoRA weights, which otherwise config.json may name. Without `weights` only what describes the
+    model is looked for and, from the hub, downloaded: config.json and the tokeniser. Raises
+    CheckpointError for what is missing.
     """
     folder = Path(where).expanduser()
     if folder.is_dir():
@@ -74,7 +78,7 @@ def find(where: str, revision: str | None = None, lora: str = '') -> Checkpoint:
         )
     else:
         get = lambda name: _from_hub(where, name, revision)  # noqa: E731
-    return _describe(where, get, lora)
+    return _describe(where, get, lora, weights)
 
 
 def _existing(path: Path) -> Path | None:
@@ -100,7 +104,9 @@ def _from_hub(repo: str, name: str, revision: str | None) -> Path | None:
     ) from reason
 
 
-def _describe(where: str, get: Callable[[str], Path | None], lora: str) -> Checkpoint:
+def _describe(
+    where: str, get: Callable[[str], Path | None], lora: str, weights: bool
+) -> Checkpoint:
     def need(name: str) -> Path:
         path = get(name)
         if path is None:
@@ -121,15 +127,17 @@ def _describe(where: str, get: Callable[[str], Path | None], lora: str) -> Check
         if not isinstance(kwargs.get(key), int):
             raise CheckpointError(f'config.json of {where} has no whole number {key!r}')
     lora_name = config.get('lora_name')
-    lora_file = Path(lora) if lora else need(lora_name) if lora_name else None
+    lora_file = Path(lora) if lora else need(lora_name) if lora_name and weights else None
     mimi_config = config.get('mimi_config_name')
     codec = config.get('codec', 'mimi')
     if codec not in CODECS:
         raise CheckpointError(f'{where} speaks through the unknown codec {codec!r}')
+    mimi = config.get('mimi_name', loaders.MIMI_NAME) if codec == 'mimi' and weights else None
+    lm = config.get('moshi_name', loaders.MOSHI_NAME)
     return Checkpoint(
         where=where,
-        lm_files=_lm_files(config.get('moshi_name', loaders.MOSHI_NAME), get, need),
-        mimi_file=need(config.get('mimi_name', loaders.MIMI_NAME)) if codec == 'mimi' else None,
+        lm_files=_lm_files(lm, get, need) if weights else (),
+        mimi_file=need(mimi) if mimi else None,
         tokenizer_file=need(config.get('tokenizer_name', loaders.TEXT_TOKENIZER_NAME)),
         lm_kwargs=kwargs,
         mimi_config=_read_json(need(mimi_config)) if mimi_config else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from kame_ros.s2s.moshi.upstream import LMModel, MimiModel, loaders
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
+TEXT_PREFIX = 'text_emb.'
 KEPT_IN_F32 = ('condition_provider.', 'fuser.')  # as moshi/models/loaders.py does
 
 
@@ -26,35 +28,52 @@ def load_lm(
     device: str = 'cpu',
     dtype: torch.dtype = torch.bfloat16,
     context: int | None = None,
+    oracle: bool = False,
 ) -> LMModel:
     """Loads the language model, cast to `dtype` tensor by tensor.
 
-    Gives an `OracleLMModel` if the checkpoint has an oracle embedding, and true Moshi if it has
-    none. `context` shortens the attention, in frames. Keys and shapes are checked before any
-    weight is read. Raises CheckpointError with the key or shape that does not fit.
+    Gives an `OracleLMModel` if the checkpoint, or its LoRA file, has an oracle embedding, and true
+    Moshi if it has none; with `oracle` always the former, and a missing embedding is a copy of that
+    of the text (as kame_finetune's `separate` does it, for training). `context` shortens the
+    attention, in frames. Keys and shapes are checked before any weight is read. Raises
+    CheckpointError with the key or shape that does not fit.
     """
     with ExitStack() as files:
         shards = [files.enter_context(SafetensorsFile(path)) for path in checkpoint.lm_files]
-        places = {key: shard for shard in shards for key in shard.entries}
-        model = _empty_lm(checkpoint, any(k.startswith(ORACLE_PREFIX) for k in places), context)
+        places = {key: (shard, key) for shard in shards for key in shard.entries}
+        lora = None
+        if checkpoint.lora_file is not None:
+            lora = files.enter_context(SafetensorsFile(checkpoint.lora_file))
+        if not _has_oracle(places) and (oracle or _has_oracle(lora.entries if lora else ())):
+            places |= {
+                ORACLE_PREFIX + key.removeprefix(TEXT_PREFIX): place
+                for key, place in places.items()
+                if key.startswith(TEXT_PREFIX)
+            }
+        model = empty_lm(checkpoint, _has_oracle(places), context)
         plan = {
-            key: torch.empty(shard.entries[key].shape, dtype=dtype, device='meta')
-            for key, shard in places.items()
+            key: torch.empty(shard.entries[name].shape, dtype=dtype, device='meta')
+            for key, (shard, name) in places.items()
         }
         _assign(model, plan, checkpoint.where)
         state: dict[str, Tensor] = {}
-        for key, shard in places.items():
+        for key, (shard, name) in places.items():
             kept = key.startswith(KEPT_IN_F32)
-            state[key] = shard.read(key, torch.float32 if kept else dtype, device)
+            state[key] = shard.read(name, torch.float32 if kept else dtype, device)
         _assign(model, state, checkpoint.where)
-    if checkpoint.lora_file is not None:
-        add_lora(model, SafetensorsFile(checkpoint.lora_file), checkpoint.lora_scaling)
+        if lora is not None:
+            add_lora(model, lora, checkpoint.lora_scaling)
     for weight in model.parameters():
         weight.requires_grad_(False)
     return model.eval()
 
 
-def _empty_lm(checkpoint: Checkpoint, oracle: bool, context: int | None) -> LMModel:
+def _has_oracle(keys: Iterable[str]) -> bool:
+    return any(key.startswith(ORACLE_PREFIX) for key in keys)
+
+
+def empty_lm(checkpoint: Checkpoint, oracle: bool, context: int | None = None) -> LMModel:
+    """The language model that config.json describes, without weights. Raises CheckpointError."""
     kwargs = dict(checkpoint.lm_kwargs)
     if 'demux_second_stream' in kwargs:
         kwargs['demux_second_text_stream'] = kwargs.pop('demux_second_stream')

@@ -1,0 +1,161 @@
+"""A run over prepared data: from nothing or from a checkpoint, to a checkpoint that speaks."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from kame_ros.s2s.moshi import runtime
+from kame_ros.s2s.moshi.checkpoint import Checkpoint, find
+from kame_ros.training import result
+from kame_ros.training.accelerated import Accelerated, launched
+from kame_ros.training.begin import Begun, InformedSource, begin, locate
+from kame_ros.training.config import ConfigError, RunConfig
+from kame_ros.training.engine import Engine, OneProcess
+from kame_ros.training.result import Surroundings
+from kame_ros.training.shards import DataInfo, ShardSource
+from kame_ros.training.state import STATE
+from kame_ros.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+CHECKPOINT, BEST, RUN = 'checkpoint', 'best', 'run.json'
+PACE = ('oracle_every', 'oracle_ahead')
+Progress = Callable[[int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where the checkpoints of the last and of the best step are. `lost` counts failed saves."""
+
+    last: Path
+    best: Path
+    best_loss: float
+    lost: int
+
+
+def run(
+    config: RunConfig,
+    data: Path,
+    folder: Path,
+    device: str = 'cpu',
+    merge: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Trains on a folder of `kame train prepare`, or goes on; in one process or in each of several.
+
+    Raises DataError for bad data, ConfigError for what does not fit together, CheckpointError for
+    bad weights, TrainingError for a run that cannot go on, OSError if the result finds no room.
+    """
+    runtime.use_threads(config.threads)
+    engine: Engine = Accelerated(device) if launched() else OneProcess(device)
+    try:
+        source = ShardSource(
+            data,
+            batch=config.batch,
+            frames=config.frames,
+            seed=config.seed,
+            rank=engine.rank,
+            world=engine.world,
+        )
+        return train(config, source, folder, engine, merge, progress)
+    finally:
+        engine.close()
+
+
+def train(
+    config: RunConfig,
+    source: InformedSource,
+    folder: Path,
+    engine: Engine,
+    merge: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """As `run`, from any source."""
+    base = locate(config)
+    around = _surroundings(config, source.info, base)
+    begun = begin(config, source.info, base, engine.home)
+    if engine.rank == 0:
+        _same_run(config, source.info, folder)
+    keeper = _Keeper(config, begun, around, merge)
+
+    def improved() -> None:
+        keeper.write(trainer.weights(), folder / BEST)
+
+    trainer = Trainer(begun.model, source, config, folder, engine=engine, improved=improved)
+    if trainer.step:
+        log.info('going on after step %d', trainer.step)
+    trainer.run(progress)
+    keeper.write(trainer.weights(), folder / CHECKPOINT)
+    return Result(folder / CHECKPOINT, folder / BEST, trainer.best, trainer.lost_saves)
+
+
+@dataclass(frozen=True)
+class _Keeper:
+    """Writes the trained weights as the kind of checkpoint that was asked for."""
+
+    config: RunConfig
+    begun: Begun
+    around: Surroundings
+    merge: bool
+
+    def write(self, weights: dict[str, Tensor] | None, folder: Path) -> None:
+        lora, base = self.config.lora, self.begun.base
+        if weights is None:  # another process writes
+            return
+        if lora is None or base is None:
+            result.write_whole(weights, self.around, folder)
+        elif self.merge:
+            result.write_merged(weights, self.around, base, lora, folder)
+        else:
+            result.write_lora(weights, self.around, base, lora, folder)
+
+
+def _surroundings(config: RunConfig, info: DataInfo, base: Checkpoint | None) -> Surroundings:
+    from kame_ros.training.begin import describe
+
+    codec_of = base
+    if base is None and info.codec == 'mimi':
+        codec_of = find(info.checkpoint)  # whose Mimi the data were encoded with
+    return Surroundings(
+        lm_kwargs=describe(config, info, base),
+        tokenizer=info.tokenizer,
+        codec=info.codec,
+        pace=_pace(base or info),
+        mimi=codec_of if info.codec == 'mimi' else None,
+        lm_gen_config=base.lm_gen_config if base else None,
+    )
+
+
+def _pace(of: Checkpoint | DataInfo) -> dict[str, int]:
+    found = {name: int(getattr(of, name, 0)) for name in PACE}
+    return {name: value for name, value in found.items() if value > (name == 'oracle_every')}
+
+
+def _same_run(config: RunConfig, info: DataInfo, folder: Path) -> None:
+    """Keeps what the run was begun with, and refuses to go on with something else."""
+    now: dict[str, Any] = {
+        'checkpoint': config.checkpoint,
+        'revision': config.revision,
+        'model': config.model,
+        'lora': asdict(config.lora) if config.lora else None,
+        'codec': info.codec,
+        'tokenizer_sha256': info.tokenizer_sha256,
+    }
+    path = folder / RUN
+    if path.exists() and (folder / STATE).exists():
+        before = json.loads(path.read_text())
+        for name, value in now.items():
+            if before.get(name) != value:
+                raise ConfigError(
+                    f'{folder} holds a run with another {name} ({before.get(name)!r}, not '
+                    f'{value!r}): give another folder, or remove it to start over'
+                )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(now, indent=1) + '\n')
