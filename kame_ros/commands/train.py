@@ -181,6 +181,8 @@ def _measure(args: argparse.Namespace) -> int:
 
 
 def _look(args: argparse.Namespace) -> int:
+    if train_prepare.is_data(args.folder):
+        return train_prepare.look(args)
     from kame_ros.training.config import read
     from kame_ros.training.look import draw
     from kame_ros.training.tiny.recipe import TinySource

@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     train_prepare.add(_kind(kinds, 'prepare', 'makes shards of tokens from recorded dialogues'))
     _tiny(_kind(kinds, 'tiny', 'trains kame-tiny from nothing: voice, dialogues, model'))
     _measure(_kind(kinds, 'measure', 'measures a kame-tiny, streamed through the front-end'))
-    _look(_kind(kinds, 'look', 'draws a scene that kame-tiny is trained on'))
+    _look(_kind(kinds, 'look', 'draws what is trained on: prepared data, or a scene of kame-tiny'))
 
 
 def _kind(kinds: Any, name: str, help_text: str) -> argparse.ArgumentParser:
@@ -63,7 +63,8 @@ def _measure(parser: argparse.ArgumentParser) -> None:
 
 
 def _look(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('folder', type=Path, help='of a run; the voice is made there if need be')
-    parser.add_argument('-n', '--number', type=int, default=0, help='which scene')
+    parser.add_argument('folder', type=Path, help='of prepared data, or of a run of kame-tiny')
+    parser.add_argument('-n', '--number', type=int, default=0, help='which crop or scene')
     parser.add_argument('-o', '--output', type=Path, default=Path('scene.png'), metavar='PNG')
-    parser.add_argument('--config', type=Path, metavar='YAML', help='another recipe')
+    parser.add_argument('--config', type=Path, metavar='YAML', help='another recipe of kame-tiny')
+    train_prepare.add_look(parser)

@@ -185,6 +185,38 @@ def _verify(folder: Path) -> int:
     return 0 if data.complete else 1
 
 
+def add_look(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `kame train look` that are for prepared data."""
+    data = parser.add_argument_group('of prepared data')
+    data.add_argument('--seconds', type=float, default=12.8, help='to draw (default: 12.8)')
+    data.add_argument('--held-out', action='store_true', help='of what is not trained on')
+    data.add_argument(
+        '--checkpoint', default='', metavar='MODEL', help='whose Mimi makes the sound'
+    )
+
+
+def is_data(folder: Path) -> bool:
+    """Whether a folder holds prepared data."""
+    from kame_ros.training.data_file import MANIFEST
+
+    return (folder / MANIFEST).exists()
+
+
+def look(args: argparse.Namespace) -> int:
+    """Draws a crop of prepared data. Raises DataError."""
+    from kame_ros.s2s.moshi.safetensors_file import CheckpointError
+    from kame_ros.training.look_data import draw
+
+    try:
+        crop = draw(
+            args.folder, args.number, args.output, args.seconds, args.checkpoint, args.held_out
+        )
+    except CheckpointError as error:
+        return fail(escape(f'{error}; --checkpoint names another model with the same Mimi'))
+    console.print(f'drawn: {crop.name}, the robot is {crop.robot}: {args.output}')
+    return 0
+
+
 def _bar() -> Progress:
     return Progress(
         TextColumn('{task.description}'),

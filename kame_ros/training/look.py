@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,12 @@ def draw(
     marks: Marks,
     picture: Path,
     title: str = '',
+    heard: Sequence[tuple[float, str]] = (),
 ) -> None:
-    """Draws the streams. `user` and `robot` are sound at 24 kHz; `name` gives a token's text."""
+    """Draws the streams. `user` and `robot` are sound at 24 kHz; `name` gives a token's text.
+
+    `heard` are words of the user, with the time in s at which each begins.
+    """
     plt = pyplot()
     seconds = len(example.text) / FRAME_HZ
     size = (max(8.0, 1.4 * seconds), 5.0)
@@ -36,6 +40,10 @@ def draw(
         axis.plot(np.arange(len(sound)) / 24000, sound, linewidth=0.4)
     _tokens(axes[1], example.oracle, name, marks)
     _tokens(axes[2], example.text, name, marks)
+    for at, word in heard:
+        axes[0].annotate(
+            word, (at, 1.0), xycoords=('data', 'axes fraction'), rotation=90, fontsize=7, va='top'
+        )
     axes[3].set_xlabel('s')
     axes[0].set_xlim(0, seconds)
     figure.suptitle(title)

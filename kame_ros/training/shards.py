@@ -89,6 +89,7 @@ class ShardSource:
     """
 
     info: DataInfo
+    tokenizer: Any  # a SentencePieceProcessor
 
     def __init__(
         self,
@@ -103,7 +104,7 @@ class ShardSource:
         latency: Latency | None = None,
     ) -> None:
         self._data = data_file.read(folder)
-        self.info, self._tokenizer = _describe(self._data)
+        self.info, self.tokenizer = _describe(self._data)
         self._batch, self._frames = batch, frames
         self._seed = f'{seed}/{rank}/{world}'
         self._rank, self._blank, self._latency = rank, blank, latency or Latency()
@@ -191,8 +192,8 @@ class ShardSource:
 
     def _encode(self, text: str) -> list[int]:
         """Tokens as the front-end makes them, which leaves out what the tokeniser does not know."""
-        unknown = self._tokenizer.unk_id()
-        return [token for token in self._tokenizer.encode(text) if token != unknown]
+        unknown = self.tokenizer.unk_id()
+        return [token for token in self.tokenizer.encode(text) if token != unknown]
 
     def _written(self, place: _Place) -> list[Oracle]:
         key = place.shard, place.number
