@@ -15,7 +15,8 @@ class MicQueue:
     """Frames in, with the time they came; the same frames out, and silence for those that are lost.
 
     Any thread may `put`, one thread reads. When it is full, the oldest frame goes; its number is
-    missing then, so that silence stands for it too. `missing` counts the frames of silence.
+    missing then, so that silence stands for it too. `missing` counts those that never came, beside
+    those that were dropped here.
     """
 
     def __init__(self) -> None:
@@ -23,6 +24,7 @@ class MicQueue:
         self._came: Inbox[tuple[float, Frame]] = Inbox(BOUND)
         self._due: deque[tuple[float, Frame]] = deque()  # one frame, and the gap before it
         self._expected: int | None = None  # the number of the next frame
+        self._explained = 0  # frames that were dropped here, and whose gap was seen
 
     def put(self, frame: Frame, now: float) -> None:
         """A frame came at `now`, in seconds."""
@@ -61,6 +63,7 @@ class MicQueue:
         dropped = len(self._due) + len(self._came.drain())
         self._due.clear()
         self._expected = None
+        self._explained = self._came.dropped
         return dropped
 
     def counters(self) -> dict[str, float]:
@@ -69,9 +72,13 @@ class MicQueue:
 
     def _with_concealed(self, frame: Frame) -> list[Frame]:
         missing = frame.seq - self._expected if self._expected is not None else 0
+        if self._expected is None or missing > MAX_CONCEALED:
+            self._explained = self._came.dropped  # a new stream: its gaps are its own
         if not 0 < missing <= MAX_CONCEALED:
             return [frame]
-        self.missing += missing
+        dropped = min(missing, self._came.dropped - self._explained)
+        self._explained += dropped
+        self.missing += missing - dropped
         return [
             Frame(seq, frame.t - (frame.seq - seq) * FRAME_S)
             for seq in range(frame.seq - missing, frame.seq)

@@ -62,3 +62,28 @@ def test_the_oldest_goes_when_it_is_full():
     assert not queue.pull()
     queue.put(loud(90), 1.0)
     assert [frame.seq for frame in taken(queue)] == [90]  # after that, no gap is seen
+
+
+def test_each_lost_frame_is_counted_once():
+    queue = MicQueue()
+    queue.put(loud(0), 1.0)
+    assert [frame.seq for frame in taken(queue)] == [0]
+    for seq in [1, 3, *range(4, BOUND + 5)]:  # 2 never came; 1, 3 and 4 find no room
+        queue.put(loud(seq), 1.0)
+    assert [frame.seq for frame in taken(queue)] == list(range(1, BOUND + 5))
+    counters = queue.counters()
+    assert (counters['frames_dropped'], counters['frames_missing']) == (3, 1)
+    queue.put(loud(BOUND + 6), 1.0)
+    taken(queue)
+    assert queue.counters()['frames_missing'] == 2
+
+
+def test_what_was_dropped_before_the_first_frame_explains_no_later_gap():
+    queue = MicQueue()
+    for seq in range(BOUND + 3):
+        queue.put(loud(seq), 1.0)
+    taken(queue)
+    queue.put(loud(BOUND + 4), 1.0)
+    taken(queue)
+    counters = queue.counters()
+    assert (counters['frames_dropped'], counters['frames_missing']) == (3, 1)
