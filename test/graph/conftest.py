@@ -34,7 +34,7 @@ class Kame:
         self._env = {**os.environ, _MARK: self._mark, 'COLUMNS': '200'}
         for name in ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE'):
             self._env.pop(name, None)  # the command chooses
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: dict[str, subprocess.Popen[str]] = {}
 
     def run(self, *args: object, patience: float = 240.0) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
@@ -60,17 +60,18 @@ class Kame:
                 text=True,
                 env=self._env,
             )
-        self._started.append(process)
+        self._started[name] = process
         return process
 
     def printed(self, name: str) -> str:
         return (self.folder / f'{name}.txt').read_text()
 
     def until_printed(self, name: str, text: str, patience: float = 120.0) -> bool:
+        """Whether a command prints this within `patience` seconds, and before it ends."""
         end = time.monotonic() + patience
         while text not in self.printed(name):
-            if time.monotonic() > end:
-                return False
+            if time.monotonic() > end or self._started[name].poll() is not None:
+                return text in self.printed(name)
             time.sleep(0.1)
         return True
 
@@ -89,7 +90,7 @@ class Kame:
         return next(p for p, line in self.processes().items() if f'nodes.{node}_node' in line)
 
     def end(self) -> None:
-        for process in self._started:
+        for process in self._started.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
             process.wait(30)
