@@ -92,7 +92,7 @@ def _input(name: str, files: Files, folders: tuple[Path, Path, Path | None], swa
     for path in guesses:
         oracle_file.check(path, dialogue, plan(dialogue))
     kinds = [sounds[0], texts[0], *guesses]
-    made_from = '/'.join(['swap' if swap else '', *map(digest, kinds)])
+    made_from = '/'.join([name, 'swap' if swap else '', *map(digest, kinds)])
     return Input(
         name=name,
         audio=sounds[0],

@@ -42,9 +42,9 @@ def seconds(path: Path, dialogue: Dialogue, swap: bool = False) -> float:
                     f'{path} is {length:.2f} s long, but its transcript goes on until '
                     f'{dialogue.end:.2f} s'
                 )
-            _check_channels(path, file, dialogue, swap)
             if file.subtype in ('FLOAT', 'DOUBLE'):
                 _check_numbers(path, file)
+            _check_channels(path, file, dialogue, swap)
             return float(length)
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, error) from error

@@ -100,8 +100,9 @@ class ShardReader:
             raise DataError(f'{self.path} is damaged ({error}); {MAKE_ANEW}') from error
 
     def frames(self, number: int, key: str, begin: int, end: int) -> np.ndarray:
-        """The frames from `begin` to `end` of `robot`, `user`, `text` or `quiet`."""
+        """The frames from `begin` up to `end`, or the last, of `robot`, `user`, `text`, `quiet`."""
         part = self._file.get_slice(f'{number}.{key}')
+        end = min(end, part.get_shape()[-1])
         return np.asarray(part[..., begin:end] if key in ('robot', 'user') else part[begin:end])
 
     def words(self, number: int) -> tuple[Word, ...]:
