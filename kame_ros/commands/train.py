@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kame_ros.commands import train_prepare
+from kame_ros.commands import train_measure, train_prepare
 from kame_ros.commands.show import console, fail
 
 
@@ -34,7 +33,7 @@ def train(args: argparse.Namespace) -> int:
             'oracles': _oracles,
             'prepare': train_prepare.run,
             'tiny': _tiny,
-            'measure': _measure,
+            'measure': train_measure.measure,
             'look': _look,
         }[args.what](args)
     except known as error:
@@ -47,7 +46,8 @@ def train(args: argparse.Namespace) -> int:
         raise
 
 
-def _bar() -> Progress:
+def bar() -> Progress:
+    """A bar that says how far a long work is."""
     return Progress(
         TextColumn('{task.description}'),
         BarColumn(),
@@ -101,14 +101,14 @@ async def _ask_all(jobs, backend, seed, parallel, total):  # type: ignore[no-unt
 
     client = backend.connect()
     try:
-        with _bar() as bar:
-            task = bar.add_task('oracles', total=total)
+        with bar() as shown:
+            task = shown.add_task('oracles', total=total)
             return await write_simulated(
                 jobs,
                 client,
                 seed,
                 parallel,
-                lambda tally: bar.update(task, completed=tally.written + tally.failed),
+                lambda tally: shown.update(task, completed=tally.written + tally.failed),
             )
     finally:
         await client.aclose()
@@ -135,12 +135,12 @@ def _tiny(args: argparse.Namespace) -> int:
             f'{cost.hours:.1f} h for {config.steps} steps, {cost.memory_gb:.1f} GB of memory'
         )
         return 0
-    with _bar() as bar:
-        task = bar.add_task('training', total=config.steps)
+    with bar() as shown:
+        task = shown.add_task('training', total=config.steps)
 
         def show(step: int, numbers: dict[str, float]) -> None:
             what = f'text {numbers["text"]:.2f} audio {numbers["audio"]:.2f}'
-            bar.update(task, completed=step, description=what)
+            shown.update(task, completed=step, description=what)
 
         where = train(config, args.output, args.device, show)
     try:
@@ -149,34 +149,6 @@ def _tiny(args: argparse.Namespace) -> int:
         console.print(f'[yellow]no picture:[/] {escape(str(error))}')
     console.print(f'the model is in {where}; hear it: kame ask QUESTION.wav --config kame-tiny')
     console.print(f'  --set s2s.moshi.weights={where}')
-    return 0
-
-
-def _measure(args: argparse.Namespace) -> int:
-    from kame_ros.s2s.moshi.build import build
-    from kame_ros.s2s.moshi.config import MoshiConfig
-    from kame_ros.training.tiny import lexicon, robot_voice
-    from kame_ros.training.tiny.measure import measure
-
-    voice = robot_voice.load_or_make(lexicon.WORDS, args.checkpoint / 'voice.npz')
-    config = MoshiConfig(
-        weights=str(args.checkpoint),
-        device=args.device,
-        seed=args.seed,
-        temperature=args.temperature,
-        temperature_text=args.temperature_text,
-    )
-    front_end = build(config)
-    front_end.warm_up()
-    report = measure(front_end, voice, args.trials, args.seed)
-    numbers = {**report.numbers, 'real_time_factor': front_end.counters()['real_time_factor']}
-    for name, value in numbers.items():
-        console.print(f'{name:28} {value:8.3f}')
-    if args.json:
-        said = [
-            dict(zip(('oracle', 'monologue', 'recognised'), s, strict=True)) for s in report.said
-        ]
-        args.json.write_text(json.dumps({'numbers': numbers, 'said': said}, indent=1) + '\n')
     return 0
 
 

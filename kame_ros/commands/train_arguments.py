@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from kame_ros.commands import train_prepare
+from kame_ros.commands import train_measure, train_prepare
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _oracles(_kind(kinds, 'oracles', 'writes oracles for dialogues, with an LLM or at random'))
     train_prepare.add(_kind(kinds, 'prepare', 'makes shards of tokens from recorded dialogues'))
     _tiny(_kind(kinds, 'tiny', 'trains kame-tiny from nothing: voice, dialogues, model'))
-    _measure(_kind(kinds, 'measure', 'measures a kame-tiny, streamed through the front-end'))
+    train_measure.add(_kind(kinds, 'measure', 'measures a kame-tiny, frame by frame'))
     _look(_kind(kinds, 'look', 'draws what is trained on: prepared data, or a scene of kame-tiny'))
 
 
@@ -50,16 +50,6 @@ def _tiny(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=int, default=0, help='instead of those of the recipe')
     parser.add_argument('--device', default='cpu', help='cpu or cuda (default: cpu)')
     parser.add_argument('--dry-run', action='store_true', help='only says time and memory')
-
-
-def _measure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('checkpoint', type=Path, help='the folder of the model')
-    parser.add_argument('--trials', type=int, default=30, help='of each kind (default: 30)')
-    parser.add_argument('--temperature', type=float, default=0.3, help='of the sound')
-    parser.add_argument('--temperature-text', type=float, default=0.0, help='of the text')
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--json', type=Path, metavar='JSON', help='where the numbers go')
 
 
 def _look(parser: argparse.ArgumentParser) -> None:

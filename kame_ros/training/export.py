@@ -19,7 +19,7 @@ def export(
     tokenizer: bytes,
     folder: Path,
     codec: str = 'codec2-700c',
-    oracle_every: int = 1,
+    oracle_ahead: int = 0,
 ) -> Path:
     """Writes config.json, model.safetensors (bfloat16) and tokenizer.model; gives `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def export(
         'tokenizer_name': 'tokenizer.model',
         'model_type': 'moshi',
         'codec': codec,
-        'oracle_every': oracle_every,
+        'oracle_ahead': oracle_ahead,
     }
     # Last: a folder with a config.json is a whole checkpoint.
     (folder / 'config.json').write_text(json.dumps(config, indent=1) + '\n')

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import random
-from itertools import pairwise
+from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kame_ros.training.layout import Example, Marks
 from kame_ros.training.tiny import lexicon, tokens
 from kame_ros.training.tiny.measure import distance, without_lead_in
 from kame_ros.training.tiny.robot_voice import RobotVoice
-from kame_ros.training.tiny.scene import FEED_EVERY, LAG, Mix, SceneMaker, Teacher
+from kame_ros.training.tiny.scene import AHEAD, LAG, Mix, SceneMaker, Teacher
 
-IDS = {word: number for number, word in enumerate(lexicon.WORDS, 4)}
+IDS = {unit: number for number, unit in enumerate(lexicon.UNITS, 4)}
 NAMES = {number: word for word, number in IDS.items()}
 MARKS = Marks(start=len(IDS) + 4)
 VOICE = RobotVoice(
@@ -37,6 +39,13 @@ class FakeUsers:
 def scene(seed: int, frames: int = 300, **mix: float) -> Example:
     maker = SceneMaker(random.Random(seed), VOICE, FakeUsers(), IDS, MARKS, Mix(**mix))  # type: ignore[arg-type]
     return maker.scene(frames)
+
+
+@cache
+def splitter():
+    """Any text to units."""
+    pytest.importorskip('sentencepiece')
+    return tokens.splitter(tokens.make(lexicon.WORDS, lexicon.SIGNS))
 
 
 def play(talking: str, fed: dict[int, str], seed: int = 0) -> list[tuple[int, str]]:
@@ -100,15 +109,19 @@ def test_nothing_is_said_before_it_was_fed(seed: int) -> None:
 
 
 @pytest.mark.parametrize('seed', range(10))
-def test_the_oracle_keeps_its_pace(seed: int) -> None:
-    oracle = scene(seed).oracle
-    frames = np.flatnonzero(oracle != MARKS.padding).tolist()
+def test_the_oracle_waits_for_the_speech(seed: int) -> None:
+    example = scene(seed, barged=0.0)
+    waiting: list[int] = []
     checked = 0
-    for one, two in pairwise(frames):
-        if oracle[two] != MARKS.start:
-            least = 1 if oracle[one] == MARKS.start else FEED_EVERY
-            assert two - one >= least
+    for fed, said in zip(example.oracle.tolist(), example.text.tolist(), strict=True):
+        if fed == MARKS.start:
+            waiting = []
+        elif fed in NAMES:
+            waiting.append(fed)
             checked += 1
+        assert len(waiting) <= AHEAD
+        if said in waiting:
+            waiting.remove(said)
     assert checked > 5
 
 
@@ -123,25 +136,47 @@ def test_scenes_hold_what_they_are_made_of() -> None:
     assert (blank.oracle == MARKS.padding).all()
     told = scene(1, told=1.0, barged=0.0)
     assert not told.user.any()
-    unknown = scene(1, told=1.0, unknown=1.0, frames=600)
-    assert (unknown.oracle == 0).sum() > 0
+    for share in (0.0, 1.0):
+        spelled = scene(1, told=1.0, unknown=share, frames=600).text.tolist()
+        assert any(NAMES.get(t, '').startswith(lexicon.INSIDE) for t in spelled) == (share > 0)
     assert [scene(7).text.tolist() == scene(n).text.tolist() for n in (7, 8)] == [True, False]
 
 
-def test_the_tokeniser_hears_no_case_and_no_commas() -> None:
-    spm = pytest.importorskip('sentencepiece')
-    model = tokens.make(lexicon.WORDS)
+@pytest.mark.parametrize(
+    ('text', 'units'),
+    [
+        ('The capital of France is: Paris!', 'the capital of france is paris'),
+        ('a zorro', 'a z +o +r +r +o'),
+        ('25% of H2O', '2 +5 percent of h +2 +o'),
+        ('twenty-five, don\u2019t', "twenty five don't"),
+        ('caf\u00e9 \u2603 now', 'c +a +f now'),  # what has no piece is left out
+        ('', ''),
+    ],
+)
+def test_the_tokeniser_spells_what_it_does_not_know(text: str, units: str) -> None:
+    pytest.importorskip('sentencepiece')
+    model = tokens.make(lexicon.WORDS, lexicon.SIGNS)
     ids, marks = tokens.read(model)
-    assert set(ids) == set(lexicon.WORDS)
-    assert marks.start == len(lexicon.WORDS) + 4
-    tokenizer = spm.SentencePieceProcessor(model_proto=model)
-    wanted = [ids[w] for w in ('the', 'capital', 'of', 'france', 'is', 'paris')]
-    assert tokenizer.encode('The capital of France is: Paris!') == wanted
-    assert tokenizer.encode('the zebra') == [ids['the'], 0]
+    assert set(ids) == set(lexicon.UNITS)
+    assert marks.start == max(ids.values()) + 1
+    assert tokens.splitter(model)(text) == units.split()
 
 
-def test_there_are_at_least_300_words_and_no_template_has_others() -> None:
-    assert len(lexicon.WORDS) >= 300
+@given(st.text(alphabet='abcz019 ', max_size=40))
+def test_units_are_written_as_the_words_they_come_from(text: str) -> None:
+    split = splitter()
+    assert lexicon.joined(split(text)) == text.split()
+
+
+def test_open_sentences_are_not_all_known() -> None:
+    split = splitter()
+    units = [unit for text in lexicon.open_sentences() for unit in split(text)]
+    assert len(lexicon.open_sentences()) >= 40
+    assert any(unit.startswith(lexicon.INSIDE) for unit in units)
+
+
+def test_there_are_at_least_2000_words_and_no_template_has_others() -> None:
+    assert len(lexicon.WORDS) >= 2000
     rng = random.Random(0)
     for _ in range(2000):
         lexicon.answer(rng)

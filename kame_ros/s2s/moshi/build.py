@@ -100,6 +100,7 @@ def _load(config: MoshiConfig, device: str, dtype: torch.dtype, parts: Parts) ->
         ),
         hush_frames=round(config.hush_s / FRAME_S),
         oracle_every=checkpoint.oracle_every,
+        oracle_ahead=checkpoint.oracle_ahead,
         prepare=lambda gen: _make_lean(gen, config, parts),
     )
 

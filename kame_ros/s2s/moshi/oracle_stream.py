@@ -6,7 +6,7 @@ from typing import Literal
 
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.moshi.growing_text import Encode, GrowingText
-from kame_ros.s2s.moshi.token_feed import FifoFeed, PacedFeed, PositionalFeed, TokenFeed
+from kame_ros.s2s.moshi.token_feed import CreditFeed, FifoFeed, PacedFeed, PositionalFeed, TokenFeed
 
 Mode = Literal['fifo', 'positional']
 Key = tuple[str, int]
@@ -28,7 +28,13 @@ class OracleStream:
     """
 
     def __init__(
-        self, encode: Encode, start: int, padding: int, mode: Mode = 'fifo', every: int = 1
+        self,
+        encode: Encode,
+        start: int,
+        padding: int,
+        mode: Mode = 'fifo',
+        every: int = 1,
+        ahead: int = 0,
     ) -> None:
         if mode not in ('fifo', 'positional'):
             raise ValueError(
@@ -39,6 +45,8 @@ class OracleStream:
         self._feed: TokenFeed
         if self._positional:
             self._feed = PositionalFeed(start, padding)
+        elif ahead:
+            self._feed = CreditFeed(start, padding, ahead)
         else:
             self._feed = (
                 FifoFeed(start, padding) if every == 1 else PacedFeed(start, padding, every)
@@ -124,6 +132,10 @@ class OracleStream:
     def next(self) -> int:
         """The oracle token for this frame; call it once for each step of the model."""
         return self._feed.next()
+
+    def said(self, token: int) -> None:
+        """Tells the text token that the model has said; a feed with credit waits for it."""
+        self._feed.said(token)
 
     def clear(self) -> None:
         """Barge-in: forgets what is being said; snapshots of it that still come are ignored."""

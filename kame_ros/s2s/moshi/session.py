@@ -70,6 +70,8 @@ class Session:
     def say(self, samples: np.ndarray, text_token: int) -> Step:
         """Makes a step of what the model gave for this frame."""
         text = self.monologue.text(text_token)
+        if text:
+            self.stream.said(text_token)
         events, self._events = self._events, []
         self._watch_oracle(text, events)
         turn = self._gate.feel(samples)

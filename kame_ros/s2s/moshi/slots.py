@@ -53,6 +53,7 @@ class MoshiSlots:
         sampling: Sampling | None = None,
         hush_frames: int = 12,
         oracle_every: int = 1,
+        oracle_ahead: int = 0,
         prepare: Callable[[LMGen], None] | None = None,
     ) -> None:
         if mimi.frame_size != FRAME_SAMPLES or mimi.sample_rate != SAMPLE_RATE:
@@ -78,14 +79,20 @@ class MoshiSlots:
         self._streaming.enter_context(mimi.streaming(slots))
         if prepare is not None:
             prepare(self._gen)
+
+        def encode(text: str) -> list[int]:
+            """The tokens of a text, without what only says that the tokeniser knows no better."""
+            return [token for token in tokenizer.encode(text) if not tokenizer.is_unknown(token)]
+
         self._sessions = [
             Session(
                 OracleStream(
-                    tokenizer.encode,
+                    encode,
                     lm.text_initial_token_id,
                     lm.text_padding_token_id,
                     mode,
                     oracle_every,
+                    oracle_ahead,
                 ),
                 Monologue(tokenizer, {lm.text_padding_token_id, lm.end_of_text_padding_id}),
                 hush_frames,

@@ -33,6 +33,9 @@ class TokenFeed(Protocol):
     def spent(self) -> list[int]:
         """The tokens of this oracle that were fed, without the start token."""
 
+    def said(self, token: int) -> None:
+        """The model has said a text token; most feeds do not care."""
+
 
 class FifoFeed:
     """Feeds every token on the next free frame: none is lost because it came late."""
@@ -90,6 +93,9 @@ class FifoFeed:
         """The tokens of this oracle that were fed, without the start token."""
         return self._tokens[: self._next]
 
+    def said(self, token: int) -> None:
+        """Of no matter: every token is fed, said or not."""
+
 
 class PacedFeed(FifoFeed):
     """As `FifoFeed`, but at most one token in `every` frames; the start token waits for nothing.
@@ -120,6 +126,56 @@ class PacedFeed(FifoFeed):
         before = self.fed
         token = super().next()
         self._rest = self._every - 1 if self.fed > before else 0
+        return token
+
+
+class CreditFeed(FifoFeed):
+    """Feeds a token only while fewer than `ahead` of those before it are still to be said.
+
+    Flow control for a model that is too small to find a word again that it heard seconds ago. A
+    token that is not said, because the model says another one in its place, counts as said after
+    `PATIENCE` frames of silence, so that the rest is not held back for ever.
+    """
+
+    PATIENCE = 12  # frames, 0.96 s
+
+    def __init__(self, start: int, padding: int, ahead: int) -> None:
+        if ahead < 1:
+            raise ValueError(f'{ahead} tokens ahead of speech cannot be: at least 1')
+        self._ahead = ahead
+        super().__init__(start, padding)
+
+    def reset(self) -> None:
+        """Forgets everything: the next frame is the first of a session."""
+        super().reset()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._unsaid: list[int] = []
+        self._speaks = False  # something was said since this oracle began
+        self._quiet = 0  # frames since then
+
+    def said(self, token: int) -> None:
+        """The model has said a text token: those that were fed up to it make room for others."""
+        self._speaks, self._quiet = True, 0
+        if token in self._unsaid:
+            del self._unsaid[: self._unsaid.index(token) + 1]
+
+    def next(self) -> int:
+        """The token for this frame."""
+        if self._start_due:
+            self._begin()
+            return super().next()
+        self._quiet += 1
+        if self._unsaid and self._speaks and self._quiet > self.PATIENCE:
+            del self._unsaid[0]
+            self._quiet = 0
+        if len(self._unsaid) >= self._ahead:
+            return self._padding
+        before = self.fed
+        token = super().next()
+        if self.fed > before:
+            self._unsaid.append(token)
         return token
 
 
@@ -183,3 +239,6 @@ class PositionalFeed:
     def spent(self) -> list[int]:
         """The tokens of this oracle that were fed, without the start token."""
         return self._spent
+
+    def said(self, token: int) -> None:
+        """Of no matter: every token has its frame, said or not."""

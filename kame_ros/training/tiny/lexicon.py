@@ -1,9 +1,16 @@
-"""The words kame-tiny knows, by what they stand for, and sentences made of them."""
+"""The words kame-tiny knows, by what they stand for, and sentences made of them.
+
+Other words it spells. A word that it knows, or the first letter of one that it does not, is a unit
+by its own name ('cup', 'z'); a letter or digit inside a word is a unit with a `+` ('+o').
+"""
 
 from __future__ import annotations
 
 import random
 import re
+import string
+from collections.abc import Sequence
+from pathlib import Path
 
 _CLASSES = {
     'object': (
@@ -54,7 +61,31 @@ LEAD_INS = ('well', 'let me see', 'good question', 'one moment', 'sure')
 CORRECTION = 'sorry'
 _LEAD_IN_WORDS = 'well let me see good question one moment sure sorry'
 CLASSES = {name: tuple(words.split()) for name, words in _CLASSES.items()}
-WORDS = tuple(sorted({w for c in CLASSES.values() for w in c} | set(_LEAD_IN_WORDS.split())))
+
+INSIDE = '+'  # before a letter or a digit that goes on with a word
+SIGNS = string.ascii_lowercase + string.digits
+_DIGITS = ('zero', *['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'])
+SPOKEN = dict(zip(string.digits, _DIGITS, strict=True))  # how signs are said, if not as they look
+
+
+def _lines(name: str) -> list[str]:
+    lines = Path(__file__).with_name(name).read_text().splitlines()
+    return [line for line in lines if not line.startswith('#')]
+
+
+def _common() -> set[str]:
+    return {word for line in _lines('words.txt') for word in line.split()}
+
+
+WORDS = tuple(
+    sorted(
+        {w for c in CLASSES.values() for w in c}
+        | set(_LEAD_IN_WORDS.split())
+        | _common()
+        | set(SIGNS)
+    )
+)
+UNITS = (*WORDS, *(INSIDE + sign for sign in SIGNS))
 
 ANSWERS = (
     'the capital of {country} is {city}',
@@ -117,3 +148,31 @@ def question(rng: random.Random) -> str:
 def jumble(rng: random.Random, least: int = 3, most: int = 12) -> str:
     """Words in any order: what can be copied only from the oracle."""
     return ' '.join(rng.choice(WORDS) for _ in range(rng.randint(least, most)))
+
+
+def open_sentences() -> list[str]:
+    """Sentences of any words, for measuring only."""
+    return _lines('open.txt')
+
+
+def spelled(rng: random.Random) -> str:
+    """The units of a word that is not known: letters, or digits, or a known word that goes on."""
+    kind = rng.random()
+    signs = string.digits if kind < 0.25 else string.ascii_lowercase
+    first = rng.choice(WORDS) if kind > 0.8 else rng.choice(signs)
+    return ' '.join([first, *(INSIDE + rng.choice(signs) for _ in range(rng.randint(1, 7)))])
+
+
+def joined(units: Sequence[str]) -> list[str]:
+    """The words that units are written as.
+
+    >>> joined(['the', 'z', '+o', '+o'])
+    ['the', 'zoo']
+    """
+    words: list[str] = []
+    for unit in units:
+        if unit.startswith(INSIDE) and words:
+            words[-1] += unit.removeprefix(INSIDE)
+        else:
+            words.append(unit.removeprefix(INSIDE))
+    return words

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from kame_ros.audio.frame import FRAME_S
 from kame_ros.s2s.front_end import FrontEnd
 from kame_ros.training.tiny import lexicon
-from kame_ros.training.tiny.recogniser import Recogniser
+from kame_ros.training.tiny.recogniser import Recogniser, decode
 from kame_ros.training.tiny.robot_voice import RobotVoice
+from kame_ros.training.tiny.stranger import Stranger, plain
 from kame_ros.training.tiny.trial import Arrival, Outcome, run
 from kame_ros.training.tiny.user_voices import HELD_OUT, utter
 
@@ -27,27 +28,47 @@ class Report:
     """Numbers by name, and some of what was said."""
 
     numbers: dict[str, float] = field(default_factory=dict)
-    said: list[tuple[str, str, str]] = field(default_factory=list)  # oracle, monologue, recognised
+    said: list[dict[str, str]] = field(default_factory=list)  # oracle, monologue, recognised
 
 
-def measure(front_end: FrontEnd, voice: RobotVoice, trials: int, seed: int = 1) -> Report:
-    """Runs `trials` of each kind: an answer, an answer in any words, none, one that is replaced."""
+KINDS = ('answer', 'jumble', 'open', 'blank', 'replaced')
+Split = Callable[[str], list[str]]
+
+
+def measure(
+    front_end: FrontEnd,
+    voice: RobotVoice,
+    split: Split,
+    trials: int,
+    seed: int = 1,
+    stranger: Stranger | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> Report:
+    """Runs `trials` of each kind, and calls `progress` after each trial.
+
+    An answer of a template; words of the vocabulary in any order; sentences of any words, which are
+    partly spelled; no oracle; one that is replaced. `split` gives the units of a text. A `stranger`
+    listens to the first and the third, and to the same in the voice itself, without the model.
+    """
     rng = random.Random(f'measure/{seed}')
     report, began, heard_s = Report(), time.process_time(), 0.0
     recogniser = Recogniser(voice)
-    for kind in ('answer', 'jumble', 'blank', 'replaced'):
+    for kind in KINDS:
         outcomes = []
         for _ in range(trials):
             case = _case(rng, kind)
             outcome = run(front_end, case.user, case.arrivals)
             heard_s += len(outcome.sound) / 24000
             outcomes.append((case, outcome))
+            progress()
         if kind == 'blank':
             _blank(report, outcomes)
         elif kind == 'replaced':
             _replaced(report, outcomes)
         else:
-            _followed(report, kind, outcomes, recogniser)
+            _followed(report, kind, outcomes, recogniser, split)
+            if stranger is not None and kind != 'jumble':
+                _listen(report, kind, outcomes, stranger, voice, split)
     report.numbers['cpu_s_per_s'] = (time.process_time() - began) / heard_s
     return report
 
@@ -60,11 +81,17 @@ class _Case:
     arrivals: list[Arrival]
 
 
+_TEXTS: dict[str, Callable[[random.Random], str]] = {
+    'jumble': lambda rng: lexicon.jumble(rng, 4, 10),
+    'open': lambda rng: rng.choice(lexicon.open_sentences()),
+}
+
+
 def _case(rng: random.Random, kind: str) -> _Case:
     speech = utter(rng, rng.choice(HELD_OUT)) * 0.3
     user = np.concatenate([np.zeros(round(LEAD_S * 24000)), speech])
     ends = len(user) / 24000
-    answer = lexicon.jumble(rng, 4, 10) if kind == 'jumble' else lexicon.answer(rng)
+    answer = _TEXTS.get(kind, lexicon.answer)(rng)
     late = Arrival(answer, ends + rng.uniform(*LATENCY_S))
     guess = Arrival(lexicon.answer(rng), max(0.5, ends - 0.8))
     arrivals = [guess, late] if rng.random() < 0.5 and ends > 1.6 else [late]
@@ -75,11 +102,13 @@ def _case(rng: random.Random, kind: str) -> _Case:
     return _Case(user, ends, answer, arrivals)
 
 
-def without_lead_in(words: list[str]) -> list[str]:
+OPENINGS = tuple(tuple(opening.split()) for opening in lexicon.LEAD_INS)
+
+
+def without_lead_in(words: list[str], openings: Sequence[tuple[str, ...]] = OPENINGS) -> list[str]:
     """The words after the opening, if there is one."""
-    for opening in lexicon.LEAD_INS:
-        own = opening.split()
-        if words[: len(own)] == own:
+    for own in openings:
+        if tuple(words[: len(own)]) == own:
             return words[len(own) :]
     return words
 
@@ -101,15 +130,24 @@ def distance(a: list[str], b: list[str]) -> int:
 
 
 def _followed(
-    report: Report, kind: str, outcomes: list[tuple[_Case, Outcome]], recogniser: Recogniser
+    report: Report,
+    kind: str,
+    outcomes: list[tuple[_Case, Outcome]],
+    recogniser: Recogniser,
+    split: Split,
 ) -> None:
-    wanted = [case.answer.split() for case, _ in outcomes]
+    units = [split(case.answer) for case, _ in outcomes]
+    wanted = [lexicon.joined(each) for each in units]
     texts = [without_lead_in(outcome.words()) for _, outcome in outcomes]
-    sounds = [without_lead_in(recogniser.words(outcome.sound)) for _, outcome in outcomes]
+    spoken = [tuple(recogniser.alike(list(each))) for each in OPENINGS]
+    sounds = [without_lead_in(recogniser.words(o.sound), spoken) for _, o in outcomes]
     report.numbers[f'{kind}_monologue_wer'] = _wer(wanted, texts)
-    report.numbers[f'{kind}_audio_wer'] = _wer(wanted, sounds)
+    report.numbers[f'{kind}_audio_wer'] = _wer([recogniser.alike(each) for each in units], sounds)
+    if kind == 'open':
+        words = [word for each in wanted for word in each]
+        report.numbers['open_words_known'] = sum(w in lexicon.WORDS for w in words) / len(words)
     report.said += [
-        (' '.join(a), ' '.join(b), ' '.join(c))
+        {'oracle': ' '.join(a), 'monologue': ' '.join(b), 'recognised': ' '.join(c)}
         for a, b, c in list(zip(wanted, texts, sounds, strict=True))[:6]
     ]
     openings = [outcome.pieces[0][0] - case.ends for case, outcome in outcomes if outcome.pieces]
@@ -119,9 +157,25 @@ def _followed(
     report.numbers[f'{kind}_oracle_delay_s'] = median(known) if known else float('nan')
 
 
+def _listen(
+    report: Report,
+    kind: str,
+    outcomes: list[tuple[_Case, Outcome]],
+    stranger: Stranger,
+    voice: RobotVoice,
+    split: Split,
+) -> None:
+    """What one hears who does not know the voice; of the model, and of the voice alone."""
+    wanted = [plain(case.answer) for case, _ in outcomes]
+    model = [without_lead_in(stranger.words(outcome.sound)) for _, outcome in outcomes]
+    alone = [stranger.words(decode(voice.say(split(case.answer)))) for case, _ in outcomes]
+    report.numbers[f'{kind}_whisper_wer'] = _wer(wanted, model)
+    report.numbers[f'{kind}_whisper_wer_of_the_voice'] = _wer(wanted, alone)
+
+
 def _delay(case: _Case, outcome: Outcome) -> float | None:
     """From the first word of the last oracle to the first word spoken of it."""
-    first: Any = case.answer.split()[0]
+    first = case.answer.lower().split()[0].strip(',')
     for now, piece in outcome.pieces:
         if piece.generation == len(outcome.fed) and piece.text.strip() == first:
             return now - outcome.fed[-1] + FRAME_S

@@ -29,7 +29,7 @@ class TinySource:
         """`lessons` are in order: `until` which step (0: to the end), and fields of `Mix`."""
         self._seed, self._batch, self._frames = seed, batch, frames
         self._lessons = [_lesson(**lesson) for lesson in lessons] or [(0, Mix())]
-        self.tokenizer = tokens.make(lexicon.WORDS)
+        self.tokenizer = tokens.make(lexicon.WORDS, lexicon.SIGNS)
         self.ids, self.marks = tokens.read(self.tokenizer)
         self.voice = robot_voice.load_or_make(lexicon.WORDS, folder / 'voice.npz')
         rng = random.Random(f'users/{seed}')
@@ -75,6 +75,6 @@ def lm_kwargs(config: RunConfig, source: TinySource) -> dict[str, Any]:
         'n_q': 2 * CODEBOOKS,
         'dep_q': CODEBOOKS,
         'card': CARD,
-        'text_card': len(source.ids) + 4,
+        'text_card': source.marks.start,
         **config.model,
     }

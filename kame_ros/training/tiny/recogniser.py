@@ -57,8 +57,10 @@ class Recogniser:
         silence = np.repeat(voice.silence[:, None], 3, axis=1)
         hops = FRAME_SAMPLES // HOP
         rows, owners, firsts, lasts = [log_mel(decode(silence))[-1:]], [-1], [], []
-        self._names = list(voice.words)
-        for number, codes in enumerate(voice.words.values()):
+        self._alike = _alike(voice)
+        self._names = list(dict.fromkeys(self._alike.values()))
+        for number, name in enumerate(self._names):
+            codes = voice.words[name]
             sound = decode(np.concatenate([silence, codes, silence], axis=1))
             features = log_mel(sound)[3 * hops : (3 + codes.shape[1]) * hops]
             firsts.append(len(owners))
@@ -74,8 +76,12 @@ class Recogniser:
         self._inside = np.ones(len(owners), bool)  # states that are reached from the one before
         self._inside[[SILENCE, *firsts]] = False
 
+    def alike(self, units: list[str]) -> list[str]:
+        """For each unit the one that stands for all that sound the same."""
+        return [self._alike[unit] for unit in units]
+
     def words(self, sound: np.ndarray) -> list[str]:
-        """The words in float[n] at 24 kHz."""
+        """The units in float[n] at 24 kHz; of those that sound the same, as `alike` has it."""
         features = log_mel(sound)
         if not len(features):
             return []
@@ -128,3 +134,11 @@ class Recogniser:
     @property
     def _begins(self) -> frozenset[int]:
         return frozenset(self._firsts.tolist())
+
+
+def _alike(voice: RobotVoice) -> dict[str, str]:
+    """For each unit the longest one with the very same codes: "7" is "seven"."""
+    found: dict[bytes, str] = {}
+    for unit in sorted(voice.words, key=lambda unit: (-len(unit), unit)):
+        found.setdefault(voice.words[unit].tobytes(), unit)
+    return {unit: found[codes.tobytes()] for unit, codes in voice.words.items()}

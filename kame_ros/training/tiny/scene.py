@@ -12,19 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kame_ros.s2s.moshi.token_feed import CreditFeed
 from kame_ros.training.layout import Example, Marks
 from kame_ros.training.tiny import lexicon
 from kame_ros.training.tiny.robot_voice import RobotVoice
 from kame_ros.training.tiny.user_voices import UserVoices
 
 GAP = (2, 5)  # frames between the end of the user's turn and the lead-in
-LAG = 2  # frames from a word in the oracle to the same word in speech, at least
+LAG = 1  # frames from a word in the oracle to the same word in speech, at least
 BREATH = (4, 20)  # frames of silence between the turns
 LATENCY_S = (0.2, 1.5)  # from the end of the user's turn to the first word of the last oracle
-FEED_EVERY = 4  # frames between two words of an oracle: a little faster than they are spoken
+AHEAD = 1  # tokens of an oracle that are fed before they are said; more come when they are
 FRESH = 8  # frames: words of an oracle that were begun so lately are taken back with a "sorry"
-HOLD = 30  # frames
-UNKNOWN = 0  # what the tokeniser gives for such a word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +31,7 @@ class Mix:
     """Of what scenes are made: shares of the turns, of the guesses, or of the oracles.
 
     `clip` cuts the robot's words to so many frames (0: whole words): speech is noise then, but many
-    more words fit into a scene, from which copying is learnt sooner. `waits` is how often the robot
-    waits up to `HOLD` frames before a word: without them it learns to find a word by how long ago
-    it was fed, and fails in longer sentences.
+    more words fit into a scene, from which copying is learnt sooner.
     """
 
     told: float = 0.2  # of the turns: the robot is told what to say, nobody asked
@@ -42,10 +39,9 @@ class Mix:
     replaced: float = 0.3  # of the turns: another oracle comes while the robot speaks
     aborted: float = 0.3  # of the guesses: the stream is cut off
     barged: float = 0.06  # of the turns: the user speaks over the robot
-    unknown: float = 0.08  # of the oracles: with words that are not in the vocabulary
+    unknown: float = 0.25  # of the oracles: with words to spell
     answers: float = 0.3  # of the oracles: sentences; the others are words in any order
     clip: int = 0
-    waits: float = 0.0
 
 
 class Teacher:
@@ -57,9 +53,7 @@ class Teacher:
         voice: RobotVoice,
         ids: dict[str, int],
         marks: Marks,
-        waits: float = 0.0,
     ) -> None:
-        self._waits, self._hold = waits, 0
         self._rng, self._voice, self._ids, self._marks = rng, voice, ids, marks
         self._names = {token: word for word, token in ids.items()}
         self.said: list[str] = []
@@ -130,10 +124,6 @@ class Teacher:
         if self._queue:
             return self._queue.pop(0)
         if self._next < len(self._oracle) and frame - self._oracle[self._next][0] >= LAG:
-            if self._hold:
-                self._hold -= 1
-                return None
-            self._hold = self._rng.randint(1, HOLD) if self._rng.random() < self._waits else 0
             self._next += 1
             self._started, self._spoke = True, frame
             return self._oracle[self._next - 1][1]
@@ -169,65 +159,65 @@ class SceneMaker:
             voice = RobotVoice(cut, voice.silence)
         self._rng, self._voice, self._users = rng, voice, users
         self._ids, self._marks = ids, marks
+        self._silent = {marks.padding, marks.end_of_padding}
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of a text of known words."""
-        return [self._ids[word] for word in text.split()]
+        """The tokens of units with spaces between them."""
+        return [self._ids[unit] for unit in text.split()]
 
     def text(self) -> str:
         """Something to say: a sentence, or words in any order."""
         rng = self._rng
-        return lexicon.answer(rng) if rng.random() < self._mix.answers else lexicon.jumble(rng)
+        text = lexicon.answer(rng) if rng.random() < self._mix.answers else lexicon.jumble(rng)
+        if rng.random() < self._mix.unknown:
+            words = text.split()
+            words.insert(rng.randint(0, len(words)), lexicon.spelled(rng))
+            text = ' '.join(words)
+        return text
 
     def scene(self, frames: int) -> Example:
         """The four streams of turns that fill `frames`, on the live axis."""
         rng = self._rng
         room = rng.randrange(self._users.rooms)
-        teacher = Teacher(rng, self._voice, self._ids, self._marks, self._mix.waits)
+        teacher = Teacher(rng, self._voice, self._ids, self._marks)
         user = self._users.background(rng, room, frames)
         talking = np.zeros(frames, bool)
         text = np.full(frames, self._marks.padding, np.int64)
         oracle = np.full(frames, self._marks.padding, np.int64)
         robot = np.zeros((8, frames), np.int64)
         turn = self._turn(rng.randint(0, 12), room, user, talking)
-        queue: list[int] = []
-        idle = pause = 0
+        feed = CreditFeed(self._marks.start, self._marks.padding, AHEAD)
+        idle = 0
         for frame in range(frames):
             while turn.oracles and turn.oracles[0][0] <= frame:
-                queue, pause = [self._marks.start, *self._fed(turn.oracles.pop(0)[1])], 0
-            if queue and pause == 0:
-                oracle[frame] = queue.pop(0)
-                pause = 1 if oracle[frame] == self._marks.start else FEED_EVERY
-            pause = max(0, pause - 1)
+                feed.restart(self.encode(turn.oracles.pop(0)[1]))
+            oracle[frame] = feed.next()
+            # The front-end learns of a text token one frame after the model has chosen it.
+            if frame and text[frame - 1] not in self._silent:
+                feed.said(int(text[frame - 1]))
             word, robot[:, frame] = teacher.step(frame, bool(talking[frame]), int(oracle[frame]))
             if word is not None:
                 text[frame] = self._ids[word]
                 if frame and text[frame - 1] == self._marks.padding:
                     text[frame - 1] = self._marks.end_of_padding
-            if teacher.began and (queue or teacher.busy) and rng.random() < 0.06:
+            busy = bool(feed.waiting()) or teacher.busy
+            if teacher.began and busy and rng.random() < 0.06:
                 if turn.replacement:
-                    queue, pause = [self._marks.start, *self.encode(turn.replacement)], 0
+                    feed.restart(self.encode(turn.replacement))
                     turn.replacement = ''
                 elif turn.barge:
                     turn.barge = False
                     turn = self._turn(frame + 1, room, user, talking)
                     heard = frame + rng.randint(5, 8)
                     turn.oracles = [(max(at, heard), said) for at, said in turn.oracles]
-                    queue = []
+                    feed.drop()
                     teacher.forget()
-            done = frame > turn.ends + GAP[1] and not (turn.oracles or queue or teacher.busy)
+            busy = bool(feed.waiting()) or teacher.busy
+            done = frame > turn.ends + GAP[1] and not (turn.oracles or busy)
             idle = idle + 1 if done else 0
             if done and idle > rng.randint(*BREATH):
                 turn, idle = self._turn(frame + 1, room, user, talking), 0
         return Example(text, robot, user, oracle)
-
-    def _fed(self, text: str) -> list[int]:
-        """The tokens of an oracle; some hold words that the robot does not know, and leaves out."""
-        tokens = self.encode(text)
-        if self._rng.random() < self._mix.unknown:
-            for _ in range(self._rng.randint(1, 2)):
-                tokens.insert(self._rng.randint(0, len(tokens)), UNKNOWN)
-        return tokens
 
     def _turn(self, at: int, room: int, user: np.ndarray, talking: np.ndarray) -> _Turn:
         """Writes the user's speech from frame `at` on, and plans the oracles of the turn."""

@@ -17,7 +17,7 @@ from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.export import export
 from kame_ros.training.tiny.recipe import TinySource, lm_kwargs
-from kame_ros.training.tiny.scene import FEED_EVERY
+from kame_ros.training.tiny.scene import AHEAD
 from kame_ros.training.trainer import Trainer
 
 CONFIG = Path(__file__).with_name('kame-tiny.yaml')
@@ -48,7 +48,7 @@ def train(
     """
     source, model, kwargs = _build(config, folder, device)
     Trainer(model, source, config, folder, device).run(progress)
-    where = export(model, kwargs, source.tokenizer, folder / CHECKPOINT, oracle_every=FEED_EVERY)
+    where = export(model, kwargs, source.tokenizer, folder / CHECKPOINT, oracle_ahead=AHEAD)
     shutil.copy(folder / 'voice.npz', where / 'voice.npz')
     return where
 
@@ -81,4 +81,18 @@ def _build(
         model = OracleLMModel(device=device, dtype=torch.float32, **kwargs)
     except (TypeError, AssertionError, ValueError) as error:
         raise ConfigError(f'the model of the configuration cannot be built: {error}') from error
+    _relate(model)
     return source, model, kwargs
+
+
+@torch.no_grad()
+def _relate(model: OracleLMModel) -> None:
+    """Begins with one embedding of words, turned: as fed, as said, and as chosen.
+
+    To say what was fed is then one rotation for all words, which need not be learnt one by one.
+    """
+    said = model.text_emb.weight
+    quarter = said.shape[1] // 4
+    model.oracle_emb.weight.copy_(said.roll(quarter, dims=1))
+    chosen = model.text_linear.weight
+    chosen.copy_(said[: len(chosen)].roll(2 * quarter, dims=1))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.moshi import oracle_stream
 from kame_ros.s2s.moshi.oracle_stream import OracleStream
+from kame_ros.s2s.moshi.token_feed import CreditFeed
 
 START, PADDING = -1, -2
 
@@ -265,18 +266,51 @@ def test_every_token_is_counted_once(script):
     assert sum(totals[kind] for kind in kinds) == given_away
 
 
-def test_a_paced_feed_gives_a_token_in_every_few_frames() -> None:
-    stream = OracleStream(lambda text: [ord(c) for c in text], start=0, padding=3, every=4)
-    stream.update(Oracle('llm', 1, 'ab', ended=True))
-    assert [stream.next() for _ in range(8)] == [0, 97, 3, 3, 3, 98, 3, 3]
-    stream.update(Oracle('llm', 2, 'cd', ended=True))
-    assert [stream.next() for _ in range(4)] == [0, 99, 3, 3]  # a new oracle waits for nothing
-    assert stream.counters()['oracle_superseded'] == 0
+def by_letter(ahead: int) -> OracleStream:
+    return OracleStream(lambda text: [ord(c) for c in text], 0, 3, ahead=ahead)
+
+
+def test_with_credit_a_token_waits_until_those_before_are_said() -> None:
+    stream = by_letter(1)
+    stream.update(Oracle('llm', 1, 'abc', ended=True))
+    assert [stream.next() for _ in range(30)] == [0, 97, *[3] * 28]  # nothing was said yet
+    stream.said(120)  # of a lead-in
+    assert stream.next() == 3
+    stream.said(97)
+    assert [stream.next() for _ in range(3)] == [98, 3, 3]
+    stream.said(98)
+    assert stream.next() == 99
+    assert stream.counters()['oracle_late'] == 0
+
+
+def test_with_credit_a_word_that_is_never_said_holds_nothing_up_for_ever() -> None:
+    stream = by_letter(1)
+    stream.update(Oracle('llm', 1, 'abc', ended=True))
+    assert [stream.next(), stream.next()] == [0, 97]
+    stream.said(120)  # another word in the place of "a"
+    frames = [stream.next() for _ in range(CreditFeed.PATIENCE + 1)]
+    assert frames == [*[3] * CreditFeed.PATIENCE, 98]
+
+
+def test_with_credit_a_new_oracle_waits_for_nothing() -> None:
+    stream = by_letter(2)
+    stream.update(Oracle('llm', 1, 'abc', ended=True))
+    assert [stream.next() for _ in range(4)] == [0, 97, 98, 3]
+    stream.update(Oracle('llm', 2, 'de', ended=True))
+    assert [stream.next() for _ in range(4)] == [0, 100, 101, 3]
     stream.reset()
-    stream.update(Oracle('llm', 3, 'e', ended=True))
-    assert [stream.next() for _ in range(3)] == [0, 101, 3]
+    stream.update(Oracle('llm', 3, 'f', ended=True))
+    assert [stream.next() for _ in range(3)] == [0, 102, 3]
 
 
-def test_a_pace_of_no_frames_is_refused() -> None:
-    with pytest.raises(ValueError, match='cannot be'):
-        OracleStream(lambda text: [], start=0, padding=3, every=0)
+def test_with_credit_one_word_twice_is_said_twice() -> None:
+    stream = by_letter(1)
+    stream.update(Oracle('llm', 1, 'aa', ended=True))
+    assert [stream.next() for _ in range(3)] == [0, 97, 3]
+    stream.said(97)
+    assert [stream.next() for _ in range(2)] == [97, 3]
+
+
+def test_without_any_credit_nothing_could_be_fed() -> None:
+    with pytest.raises(ValueError, match='at least 1'):
+        CreditFeed(0, 3, ahead=0)
