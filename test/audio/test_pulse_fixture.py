@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 _RUN = """
-import importlib.util, pathlib, sys, time
+import importlib.util, pathlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
 spec = importlib.util.spec_from_file_location('pulse_conftest', sys.argv[1])
 conftest = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = conftest
