@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kame_ros.audio.frame import FRAME_S
 from kame_ros.training import encode, recording
 from kame_ros.training.data_file import write_whole
 from kame_ros.training.dialogue import DataError
@@ -94,7 +95,7 @@ def _here(
             tick(source.seconds)
         elif encoder is None:
             encoder = load()
-        yield _one(source, folder, encoder, lambda frames: tick(frames * 0.08))
+        yield _one(source, folder, encoder, lambda frames: tick(frames * FRAME_S))
 
 
 def _begin(load: Callable[[], encode.Encoder]) -> None:
@@ -133,7 +134,11 @@ def _one(
         codes, levels = encode.whole(encoder, windows, tick)
     except DataError as error:
         return Encoded(source, problem=str(error))
-    if not codes.shape[2]:
-        return Encoded(source, problem=f'{source.audio} holds no sound')
+    length = codes.shape[2] * FRAME_S
+    if length < max(FRAME_S, source.seconds - FRAME_S):
+        problem = (
+            f'{source.audio} ends after {length:.2f} s of {source.seconds:.2f} s: it was cut off'
+        )
+        return Encoded(source, problem=problem)
     write_whole(path, save({'codes': codes, 'levels': levels}))
     return Encoded(source, codes.shape[2])

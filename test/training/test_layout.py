@@ -52,9 +52,19 @@ def test_a_slow_stream_leaves_gaps() -> None:
     assert out.tolist() == [99, 10, 11, 3, 3, 12, 3, 3, 3]
 
 
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=6), st.integers())
-def test_the_axis_is_what_the_front_end_feeds(oracles: list[tuple[int, int]], seed: int) -> None:
-    """The same oracles, laid out for training and streamed live, give the same tokens."""
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=6),
+    st.integers(),
+    st.integers(1, 5),
+    st.integers(0, 70),
+)
+def test_the_axis_is_what_the_front_end_feeds(
+    oracles: list[tuple[int, int]], seed: int, every: int, first: int
+) -> None:
+    """The same oracles, laid out for training and streamed live, give the same tokens.
+
+    So does a part of the axis that begins anywhere.
+    """
     frames = 80
     rng = random.Random(seed)
     by_frame = {
@@ -62,14 +72,16 @@ def test_the_axis_is_what_the_front_end_feeds(oracles: list[tuple[int, int]], se
     }
     # 1 ms into the frame, where rounding cannot move it to the one before.
     events = [OracleEvent(frame * 0.08 + 0.001, text) for frame, text in by_frame.items()]
-    stream = OracleStream(letters, start=MARKS.start, padding=MARKS.padding)
+    stream = OracleStream(letters, start=MARKS.start, padding=MARKS.padding, every=every)
     fed, current = [], None
     for frame in range(frames):
         if frame in by_frame:
             current = Oracle('test', frame, by_frame[frame], ended=True)
         stream.update(current)
         fed.append(stream.next())
-    assert oracle_axis(events, letters, frames, MARKS).tolist() == fed
+    assert oracle_axis(events, letters, frames, MARKS, every).tolist() == fed
+    part = oracle_axis(events, letters, frames - first, MARKS, every, first)
+    assert part.tolist() == fed[first:]
 
 
 def test_what_is_heard_comes_a_frame_earlier_in_training() -> None:

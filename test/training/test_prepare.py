@@ -384,6 +384,28 @@ def break_in_the_middle(path: Path) -> None:
     path.write_bytes(content)
 
 
+def test_a_flac_that_is_damaged_inside(
+    talks: Any, tmp_path: Path, prepare: Any, capsys: Any
+) -> None:
+    talks.add('a')
+    talks.add('b', turns=10)
+    break_in_the_middle(talks.audio / 'b.flac')
+    assert prepare() == 1
+    assert 'b.flac is not a sound file that can be read' in said(capsys)
+    assert prepare('--skip-bad') == 0
+    assert [entry.name for entry in data_file.read(tmp_path / 'data').entries()] == ['a']
+
+
+def test_a_recording_that_ends_before_its_time(
+    talks: Any, prepare: Any, monkeypatch: Any, capsys: Any
+) -> None:
+    talks.add('a')
+    frames = recording.frames
+    monkeypatch.setattr(recording, 'frames', lambda *given: list(frames(*given))[:-1])
+    assert prepare() == 1
+    assert 'it was cut off' in said(capsys)
+
+
 def test_what_turns_out_to_be_bad_while_it_is_encoded(
     talks: Any, tmp_path: Path, prepare: Any, monkeypatch: Any, capsys: Any
 ) -> None:

@@ -59,6 +59,78 @@ def test_a_pause_is_not_the_end_of_a_turn() -> None:
     assert max(request.level for request in before) <= 1
 
 
+LONG = 'where is the red cup that i bought'
+
+
+@pytest.mark.parametrize(
+    ('remark', 'start'),
+    [
+        ('uh-huh', 1.0),  # during words
+        ('uh-huh', 1.2),
+        ('oh really', 0.7),
+        ('mm', 2.1),  # the last word is still being said
+    ],
+)
+def test_a_back_channel_ends_no_turn_and_gives_nothing_away(remark: str, start: float) -> None:
+    """The truth comes once, after the whole turn; the remark is nobody's answer."""
+    with_it = [*spoken('B', LONG, 0.0), *spoken('A', remark, start, 0.25)]
+    answer = spoken('A', 'it is in the kitchen', 4.0)
+    talk = dialogue(sorted(with_it, key=lambda word: word.start), answer)
+    plain = dialogue(spoken('B', LONG, 0.0), answer)
+    assert [turn.text for turn in talk.utterances()] == [LONG, 'it is in the kitchen']
+    assert {talk.words[place].text for place in talk.remarks()} == set(remark.split())
+    seen, wanted = plan(talk), plan(plain)
+    for one, two in zip(seen, wanted, strict=True):
+        assert (one.at, one.ratio, one.truth) == (two.at, two.ratio, two.truth)
+    early = [request for request in seen if request.at < 2.4]
+    assert max(request.level for request in early) < 5
+    rng = random.Random(0)
+    for request in early:
+        heard = messages(talk, request, rng, errors=0.0)[1]['content'].partition('other: ')[2]
+        assert heard.startswith(' '.join(LONG.split()[: request.said]) + ' ...')
+
+
+@pytest.mark.parametrize(
+    ('text', 'start', 'each', 'why'),
+    [
+        ('yes i do', 1.0, 0.2, 'more than two words'),
+        ('well now', 1.0, 0.6, 'longer than 1 s'),
+        ('yes', 2.5, 0.3, 'after the last word'),
+    ],
+)
+def test_what_is_no_back_channel(text: str, start: float, each: float, why: str) -> None:
+    words = [*spoken('B', LONG, 0.0), *spoken('A', text, start, each)]
+    talk = dialogue(sorted(words, key=lambda word: word.start))
+    assert talk.remarks() == frozenset(), why
+
+
+def test_a_short_answer_ends_a_turn() -> None:
+    """After a question mark, or where the other one waits for it."""
+    asked = dialogue(
+        spoken('B', 'are you there?', 0.0), spoken('A', 'yes', 1.0), spoken('B', 'good', 1.35)
+    )
+    waits = dialogue(
+        spoken('B', 'are you there', 0.0), spoken('A', 'yes', 1.2), spoken('B', 'good', 1.8)
+    )
+    for talk in (asked, waits):
+        assert [turn.speaker for turn in talk.utterances()] == ['B', 'A', 'B']
+        assert [r.truth for r in plan(talk)][:2] == ['yes', 'yes']
+
+
+def test_a_back_channel_in_a_short_gap() -> None:
+    talk = dialogue(
+        spoken('B', 'i went to the shop', 0.0),
+        spoken('A', 'mm', 1.6, 0.2),
+        spoken('B', 'and bought a cup', 1.9),
+        spoken('A', 'which one', 4.0),
+    )
+    assert [turn.text for turn in talk.utterances()] == [
+        'i went to the shop and bought a cup',
+        'which one',
+    ]
+    assert [request.heard for request in plan(talk)][-1] == 10
+
+
 def test_requests_keep_their_distance() -> None:
     fast = dialogue(spoken('B', ASKED, 0.0, each=0.1), spoken('A', 'yes', 2.0))
     times = [request.at for request in plan(fast)][:-1]
