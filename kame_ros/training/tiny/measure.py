@@ -113,6 +113,15 @@ def without_lead_in(words: list[str], openings: Sequence[tuple[str, ...]] = OPEN
     return words
 
 
+def _answer(
+    case: _Case, words: list[str], openings: Sequence[tuple[str, ...]] = OPENINGS
+) -> list[str]:
+    """What was said to answer: not the lead-in, nor what was begun of a guess and taken back."""
+    if len(case.arrivals) > 1 and lexicon.CORRECTION in words:
+        return words[len(words) - words[::-1].index(lexicon.CORRECTION) :]
+    return without_lead_in(words, openings)
+
+
 def _wer(wanted: list[list[str]], found: list[list[str]]) -> float:
     """Word error rate over all sentences together."""
     errors = sum(distance(a, b) for a, b in zip(wanted, found, strict=True))
@@ -138,9 +147,9 @@ def _followed(
 ) -> None:
     units = [split(case.answer) for case, _ in outcomes]
     wanted = [lexicon.joined(each) for each in units]
-    texts = [without_lead_in(outcome.words()) for _, outcome in outcomes]
+    texts = [_answer(case, outcome.words()) for case, outcome in outcomes]
     spoken = [tuple(recogniser.alike(list(each))) for each in OPENINGS]
-    sounds = [without_lead_in(recogniser.words(o.sound), spoken) for _, o in outcomes]
+    sounds = [_answer(case, recogniser.words(o.sound), spoken) for case, o in outcomes]
     report.numbers[f'{kind}_monologue_wer'] = _wer(wanted, texts)
     report.numbers[f'{kind}_audio_wer'] = _wer([recogniser.alike(each) for each in units], sounds)
     if kind == 'open':
@@ -167,7 +176,7 @@ def _listen(
 ) -> None:
     """What one hears who does not know the voice; of the model, and of the voice alone."""
     wanted = [plain(case.answer) for case, _ in outcomes]
-    model = [without_lead_in(stranger.words(outcome.sound)) for _, outcome in outcomes]
+    model = [_answer(case, stranger.words(outcome.sound)) for case, outcome in outcomes]
     alone = [stranger.words(decode(voice.say(split(case.answer)))) for case, _ in outcomes]
     report.numbers[f'{kind}_whisper_wer'] = _wer(wanted, model)
     report.numbers[f'{kind}_whisper_wer_of_the_voice'] = _wer(wanted, alone)
@@ -205,7 +214,7 @@ def _replaced(report: Report, outcomes: list[tuple[_Case, Outcome]]) -> None:
         words = outcome.words()
         ends += words[-3:] == new[-3:]
         corrected += lexicon.CORRECTION in words
-        after = words[words.index(lexicon.CORRECTION) + 1 :] if lexicon.CORRECTION in words else []
+        after = _answer(case, words) if lexicon.CORRECTION in words else []
         wanted.append(new)
         found.append(after or outcome.words(generation=2))
     report.numbers['replaced_ends_with_new'] = ends / len(outcomes)
