@@ -63,7 +63,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--skip-bad', action='store_true', help='go on without bad dialogues')
     parser.add_argument(
-        '--shard-mb', type=float, default=64.0, help='MB of a shard, 20 h or so (default: 64)'
+        '--shard-mb', type=float, default=64.0, help='MB of a shard (default: 64, about 28 h)'
     )
     parser.add_argument('--device', default='cpu', help='for Mimi: cpu, cuda or auto')
     parser.add_argument(

@@ -71,7 +71,7 @@ def load(where: str, codec: str, device: str = 'cpu') -> Encoder:
 
     runtime.use_threads(1)
     device = runtime.choose_device(device)
-    return MimiEncoder(loading.load_mimi(find(where), device), device)
+    return MimiEncoder(loading.load_mimi(find(where, weights=False, codec=True), device), device)
 
 
 def silence(encoder: Encoder) -> list[int]:

@@ -59,7 +59,7 @@ def _decoder(codec: str, checkpoint: str) -> Any:
     from kame_ros.s2s.moshi.checkpoint import find
     from kame_ros.s2s.moshi.load import load_mimi
 
-    mimi = load_mimi(find(checkpoint))
+    mimi = load_mimi(find(checkpoint, weights=False, codec=True))
 
     def decode_mimi(codes: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

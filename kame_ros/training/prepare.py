@@ -55,7 +55,7 @@ class Preparation:
 
         self.folder, self.options, self.report = folder, options, Report()
         self._sources = {source.name: source for source in sources}
-        checkpoint = find(options.checkpoint)
+        checkpoint = find(options.checkpoint, weights=False, codec=True)
         self._tokenizer: Any = load_tokenizer(checkpoint)
         self._tokenizer_bytes = checkpoint.tokenizer_file.read_bytes()
         self._load = partial(encode.load, options.checkpoint, checkpoint.codec, options.device)
@@ -174,6 +174,8 @@ class Preparation:
         if not data.head.silence:
             found = tuple(encode.silence(self._load()))
             data.head = replace(data.head, silence=found)
+        for left in self.folder.glob('*.new'):  # of a run that was killed
+            left.unlink()
         data_file.write_whole(self.folder / data_file.TOKENIZER, self._tokenizer_bytes)
         data.complete = False
         data.save()

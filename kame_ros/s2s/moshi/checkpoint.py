@@ -61,14 +61,18 @@ class Checkpoint:
 
 
 def find(
-    where: str, revision: str | None = None, lora: str = '', weights: bool = True
+    where: str,
+    revision: str | None = None,
+    lora: str = '',
+    weights: bool = True,
+    codec: bool | None = None,
 ) -> Checkpoint:
     """Finds the files of a checkpoint.
 
     `where` is a folder, or a repository on the hub such as `SakanaAI/kame`; `lora` is a file of
     LoRA weights, which otherwise config.json may name. Without `weights` only what describes the
-    model is looked for and, from the hub, downloaded: config.json and the tokeniser. Raises
-    CheckpointError for what is missing.
+    model is looked for and, from the hub, downloaded: config.json and the tokeniser; with `codec`
+    also that of the codec. Raises CheckpointError for what is missing.
     """
     folder = Path(where).expanduser()
     if folder.is_dir():
@@ -80,7 +84,7 @@ def find(
         )
     else:
         get = lambda name: _from_hub(where, name, revision)  # noqa: E731
-    return _describe(where, get, lora, weights)
+    return _describe(where, get, lora, weights, weights if codec is None else codec)
 
 
 def _existing(path: Path) -> Path | None:
@@ -107,7 +111,7 @@ def _from_hub(repo: str, name: str, revision: str | None) -> Path | None:
 
 
 def _describe(
-    where: str, get: Callable[[str], Path | None], lora: str, weights: bool
+    where: str, get: Callable[[str], Path | None], lora: str, weights: bool, with_codec: bool
 ) -> Checkpoint:
     def need(name: str) -> Path:
         path = get(name)
@@ -134,7 +138,7 @@ def _describe(
     codec = config.get('codec', 'mimi')
     if codec not in CODECS:
         raise CheckpointError(f'{where} speaks through the unknown codec {codec!r}')
-    mimi = config.get('mimi_name', loaders.MIMI_NAME) if codec == 'mimi' and weights else None
+    mimi = config.get('mimi_name', loaders.MIMI_NAME) if codec == 'mimi' and with_codec else None
     lm = config.get('moshi_name', loaders.MOSHI_NAME)
     return Checkpoint(
         where=where,
