@@ -90,7 +90,7 @@ EXTRAS = {
     'anthropic': ['anthropic>=0.60'],
     'gemini': ['google-genai>=1.30'],
     'moshi': ['torch>=2.6', 'moshi>=0.2.13,<0.3'],
-    'train': ['matplotlib>=3.8'],
+    'train': ['accelerate>=1.10', 'matplotlib>=3.8'],
     'dev': ['hypothesis', 'jiwer', 'mypy', 'pytest', 'pytest-timeout', 'ruff', 'types-PyYAML'],
 }
 

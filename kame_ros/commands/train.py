@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kame_ros.commands import train_measure, train_prepare
+from kame_ros.commands import train_measure, train_prepare, train_run
 from kame_ros.commands.show import console, fail
 
 
@@ -32,6 +32,7 @@ def train(args: argparse.Namespace) -> int:
         return {
             'oracles': _oracles,
             'prepare': train_prepare.run,
+            'run': train_run.run,
             'tiny': _tiny,
             'measure': train_measure.measure,
             'look': _look,

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from kame_ros.commands import train_measure, train_prepare
+from kame_ros.commands import train_measure, train_prepare, train_run
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
     _oracles(_kind(kinds, 'oracles', 'writes oracles for dialogues, with an LLM or at random'))
     train_prepare.add(_kind(kinds, 'prepare', 'makes shards of tokens from recorded dialogues'))
+    train_run.add(_kind(kinds, 'run', 'trains on prepared dialogues: fine-tuning, LoRA, or anew'))
     _tiny(_kind(kinds, 'tiny', 'trains kame-tiny from nothing: voice, dialogues, model'))
     train_measure.add(_kind(kinds, 'measure', 'measures a kame-tiny, frame by frame'))
     _look(_kind(kinds, 'look', 'draws what is trained on: prepared data, or a scene of kame-tiny'))

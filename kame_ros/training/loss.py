@@ -95,6 +95,14 @@ def loss(
     `counts` are those of the whole that this is a part of; without them it is the whole.
     """
     counts = count(found, weights) if counts is None else counts
+    total, *numbers = tensors(output, codes, found, weights, counts)
+    return Loss(total, *(float(x.detach()) for x in numbers))
+
+
+def tensors(
+    output: object, codes: Tensor, found: Masks, weights: LossWeights, counts: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The fields of `Loss`, as tensors."""
     per_word, per_padding, per_loud, per_still, per_code = counts.float().clamp(min=1e-6)
     text_logits = torch.nan_to_num(output.text_logits[:, 0].float())  # type: ignore[attr-defined]
     target = codes[:, 0].clamp(min=0)
@@ -113,6 +121,4 @@ def loss(
         words_right = ((text_logits.argmax(-1) == target) & found.words).sum() / per_word
         codes_right = ((logits.argmax(-1) == own) & found.loud).sum() / per_code
     total = text_loss + weights.audio * audio_loss
-    return Loss(
-        total, *(float(x.detach()) for x in (text_loss, audio_loss, words_right, codes_right))
-    )
+    return total, text_loss, audio_loss, words_right, codes_right

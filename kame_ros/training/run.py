@@ -17,6 +17,7 @@ from kame_ros.training import result
 from kame_ros.training.accelerated import Accelerated, launched
 from kame_ros.training.begin import Begun, InformedSource, begin, locate
 from kame_ros.training.config import ConfigError, RunConfig
+from kame_ros.training.dialogue import DataError
 from kame_ros.training.engine import Engine, OneProcess
 from kame_ros.training.result import Surroundings
 from kame_ros.training.shards import DataInfo, ShardSource
@@ -77,6 +78,8 @@ def train(
     progress: Progress | None = None,
 ) -> Result:
     """As `run`, from any source."""
+    if not source.info.held_out:
+        raise DataError('the data have no held-out dialogues: prepare them with --held-out 0.05')
     base = locate(config)
     around = _surroundings(config, source.info, base)
     begun = begin(config, source.info, base, engine.home)

@@ -52,7 +52,9 @@ class Trainer:
         self._model, self._source, self._config, self._folder = model, source, config, folder
         self._device, self._improved = self._engine.device, improved
         self._weights = LossWeights(**config.losses)
-        self._call, self._optimiser = self._engine.prepare(model, _optimiser(model, config))
+        self._call, self._optimiser = self._engine.prepare(
+            model, _optimiser(model, config, self._device.type == 'cuda')
+        )
         self.step = 0
         self.best = math.inf  # the lowest loss on held-out data
         self.lost_saves = 0  # states that could not be written: a full disk
@@ -71,10 +73,11 @@ class Trainer:
             done += 1
             numbers['frames_per_s'] = done * frames / (time.monotonic() - began)
             last = self.step == config.steps
-            if last or self.step % config.evaluate_every == 0:
+            evaluated = last or self.step % config.evaluate_every == 0
+            if evaluated:
                 numbers |= self.evaluate()
                 self._compare(numbers['held_loss'])
-            if last or self.step % NOTE_EVERY == 0:
+            if evaluated or self.step % NOTE_EVERY == 0:
                 self._note(numbers)
             if progress is not None and self._engine.rank == 0:
                 progress(self.step, numbers)
@@ -196,7 +199,7 @@ class Trainer:
         self.best = float(found.get('best', math.inf))
 
 
-def _optimiser(model: torch.nn.Module, config: RunConfig) -> torch.optim.Optimizer:
+def _optimiser(model: torch.nn.Module, config: RunConfig, gpu: bool) -> torch.optim.Optimizer:
     """AdamW; vectors, which are scales of norms, do not decay."""
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     groups: list[dict[str, Any]] = [
@@ -209,4 +212,5 @@ def _optimiser(model: torch.nn.Module, config: RunConfig) -> torch.optim.Optimiz
         betas=config.betas,
         eps=config.epsilon,
         weight_decay=config.weight_decay,
+        fused=True if gpu else None,  # without it, a step holds another copy of what is trained
     )
