@@ -65,7 +65,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--shard-mb', type=float, default=64.0, help='MB of a shard (default: 64, about 28 h)'
     )
-    parser.add_argument('--device', default='cpu', help='for Mimi: cpu, cuda or auto')
+    parser.add_argument(
+        '--device', default='cpu', help='for Mimi: cpu, cuda, cuda:N or auto (default: cpu)'
+    )
     parser.add_argument(
         '--workers', type=int, default=0, help='processes that encode (default: as many as cores)'
     )
@@ -83,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
             return fail(f'{name} is missing; see kame train prepare --help')
     if not 0 <= args.held_out < 1:
         return fail(f'--held-out is a share from 0 to less than 1, not {args.held_out}')
+    if args.device.split(':')[0] not in ('cpu', 'cuda', 'auto'):
+        return fail(f'--device is cpu, cuda, cuda:N or auto, not {escape(args.device)}')
     if args.shard_mb <= 0 or args.workers < 0:
         return fail('--shard-mb must be above 0, and --workers not below')
     sources, problems = _look_at_all(args)
@@ -104,9 +108,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(args: argparse.Namespace, sources: list[Input], problems: list[Problem]) -> int:
+    from kame_ros.s2s.moshi import runtime
     from kame_ros.s2s.moshi.safetensors_file import CheckpointError
     from kame_ros.training.prepare import Preparation
 
+    try:
+        args.device = runtime.choose_device(args.device)
+    except (RuntimeError, ValueError) as error:
+        return fail(escape(str(error)))
     try:
         work = Preparation(sources, args.output, _options(args))
         for shard in work.report.anew:

@@ -242,5 +242,6 @@ def held_out(names: Sequence[str], share: float) -> dict[str, bool]:
 
 
 def cores() -> int:
-    """How many processes can encode at once here, 8 at most."""
-    return min(8, len(os.sched_getaffinity(0)))
+    """How many processes can encode at once here: by cores, and 2 GB for each; 8 at most."""
+    memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    return max(1, min(8, len(os.sched_getaffinity(0)), int(memory / 2e9)))

@@ -61,6 +61,13 @@ class Talks:
         self.write(name, rows)
         return rows
 
+    def make_oracles(self) -> None:
+        """Writes random oracles beside the transcripts, which `prepare` then takes."""
+        from kame_ros.cli import main
+
+        folder = str(self.text.with_name('oracles'))
+        assert main(['train', 'oracles', str(self.text), '-o', folder, '--random']) == 0
+
     def write(self, name: str, rows: object) -> None:
         """Writes a transcript."""
         (self.text / f'{name}.json').write_text(json.dumps(rows))
@@ -79,3 +86,46 @@ def hum(pitch: int, length: int, rate: int) -> np.ndarray:
 def talks(tmp_path: Path) -> Talks:
     """No dialogue yet."""
     return Talks(tmp_path / 'audio', tmp_path / 'text')
+
+
+@pytest.fixture
+def prepare(talks: Talks, tmp_path: Path) -> Callable[..., int]:
+    """Runs `kame train prepare` on the dialogues, into `data` unless told otherwise."""
+    pytest.importorskip('moshi')
+    from kame_ros.cli import main
+    from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice
+
+    try:
+        Codec2Voice()
+    except Codec2MissingError as error:
+        pytest.skip(str(error))
+
+    def run(*more: str, out: str = 'data', checkpoint: str = 'kame-tiny') -> int:
+        given = ['train', 'prepare', str(talks.audio), str(talks.text), '-o', str(tmp_path / out)]
+        if (tmp_path / 'oracles').exists() and '--oracles' not in more:
+            given += ['--oracles', str(tmp_path / 'oracles')]
+        return main([*given, '--checkpoint', checkpoint, '--workers', '1', *more])
+
+    return run
+
+
+@pytest.fixture
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with each recording that is encoded."""
+    from kame_ros.training import encode
+
+    done: list[int] = []
+    whole = encode.whole
+
+    def counted(*args: Any, **more: Any) -> Any:
+        done.append(1)
+        return whole(*args, **more)
+
+    monkeypatch.setattr(encode, 'whole', counted)
+    return done
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """What was printed since the last time, in one line."""
+    return lambda: ' '.join(capsys.readouterr().err.split())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.moshi.oracle_stream import OracleStream
+from kame_ros.training.credit import credit_axis
 from kame_ros.training.layout import (
     Example,
     Marks,
@@ -82,6 +83,27 @@ def test_the_axis_is_what_the_front_end_feeds(
     assert oracle_axis(events, letters, frames, MARKS, every).tolist() == fed
     part = oracle_axis(events, letters, frames - first, MARKS, every, first)
     assert part.tolist() == fed[first:]
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=5), st.integers())
+def test_credit_is_what_the_front_end_gives(oracles: list[tuple[int, int]], seed: int) -> None:
+    """The same oracles and the same words said, laid out and streamed live."""
+    rng = random.Random(seed)
+    by_frame = {
+        frame: ''.join(rng.choice('abcdef') for _ in range(size)) for frame, size in sorted(oracles)
+    }
+    text = np.array([rng.choice([3, 3, 0, 10, 11, 12]) for _ in range(80)])
+    events = [OracleEvent(frame * 0.08 + 0.001, what) for frame, what in by_frame.items()]
+    stream = OracleStream(letters, start=99, padding=3, ahead=2)
+    fed, current = [], None
+    for frame in range(80):
+        if frame in by_frame:
+            current = Oracle('test', frame, by_frame[frame], ended=True)
+        stream.update(current)
+        fed.append(stream.next())
+        if text[frame] not in (3, 0):
+            stream.said(int(text[frame]))
+    assert credit_axis(events, letters, text, MARKS, ahead=2).tolist() == fed
 
 
 def test_what_is_heard_comes_a_frame_earlier_in_training() -> None:

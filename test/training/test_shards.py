@@ -17,21 +17,13 @@ from hypothesis import strategies as st
 pytest.importorskip('safetensors')
 sentencepiece = pytest.importorskip('sentencepiece')
 
-from kame_ros.oracle.chunk import Oracle as LiveOracle  # noqa: E402
 from kame_ros.s2s.moshi.build import TINY_FOLDER  # noqa: E402
-from kame_ros.s2s.moshi.oracle_stream import OracleStream  # noqa: E402
 from kame_ros.training import data_file, shard_file  # noqa: E402
 from kame_ros.training.arrival import Latency, Oracle, arrive  # noqa: E402
 from kame_ros.training.credit import credit_axis  # noqa: E402
 from kame_ros.training.data_file import DataFolder, Entry, Head, Shard  # noqa: E402
 from kame_ros.training.dialogue import DataError  # noqa: E402
-from kame_ros.training.layout import (  # noqa: E402
-    Example,
-    Marks,
-    OracleEvent,
-    for_training,
-    oracle_axis,
-)
+from kame_ros.training.layout import Example, Marks, for_training, oracle_axis  # noqa: E402
 from kame_ros.training.shards import ShardSource  # noqa: E402
 
 SURE = Latency(least=0.5, middle=0.5, most=0.5, spread=0, pace=(9, 9), aborted=0, lost=0)
@@ -224,29 +216,6 @@ def test_some_crops_have_no_oracle(folder: Path) -> None:
     always = source(folder, batch=400, blank=0.0).batch(0).oracle
     share = (some == padding).all(axis=(1, 2)).mean() - (always == padding).all(axis=(1, 2)).mean()
     assert share == pytest.approx(0.3, abs=0.08)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=5), st.integers())
-def test_credit_is_what_the_front_end_gives(oracles: list[tuple[int, int]], seed: int) -> None:
-    """The same oracles and the same words said, laid out and streamed live."""
-    rng, marks = random.Random(seed), Marks(start=99)
-    encode = lambda text: [ord(c) - 87 for c in text]  # noqa: E731
-    by_frame = {
-        frame: ''.join(rng.choice('abcdef') for _ in range(size)) for frame, size in sorted(oracles)
-    }
-    text = np.array([rng.choice([3, 3, 0, 10, 11, 12]) for _ in range(80)])
-    events = [OracleEvent(frame * 0.08 + 0.001, what) for frame, what in by_frame.items()]
-    stream = OracleStream(encode, start=99, padding=3, ahead=2)
-    fed, current = [], None
-    for frame in range(80):
-        if frame in by_frame:
-            current = LiveOracle('test', frame, by_frame[frame], ended=True)
-        stream.update(current)
-        fed.append(stream.next())
-        if text[frame] not in (3, 0):
-            stream.said(int(text[frame]))
-    assert credit_axis(events, encode, text, marks, ahead=2).tolist() == fed
 
 
 def change(folder: Path, name: str) -> None:
