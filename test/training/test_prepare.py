@@ -190,6 +190,23 @@ def test_new_dialogues_are_added(
     assert [entry.name for entry in data.entries()] == ['b', 'c', 'a']
 
 
+def test_the_other_speaker_is_added_while_a_shard_is_mended(
+    talks: Any, tmp_path: Path, prepare: Any, encodings: list[int]
+) -> None:
+    for name in 'ab':
+        talks.add(name)
+    assert prepare('--speaker', 'both', out='wanted') == 0
+    assert prepare() == 0
+    (tmp_path / 'data' / 'data-00000.safetensors').unlink()
+    encodings.clear()
+    assert prepare('--speaker', 'both') == 0
+    assert len(encodings) == 2  # each is encoded once for both of its shards
+    data = data_file.read(tmp_path / 'data')
+    assert [(e.name, e.robot) for e in data.entries()] == [(n, r) for r in 'AB' for n in 'ab']
+    held = {e.name: e.held_out for e in data_file.read(tmp_path / 'wanted').entries()}
+    assert all(entry.held_out == held[entry.name] for entry in data.entries())
+
+
 def test_changed_files_and_other_checkpoints_are_refused(
     talks: Any, tmp_path: Path, prepare: Any, said: Any
 ) -> None:

@@ -230,6 +230,22 @@ def test_the_hint_grows_with_what_was_heard() -> None:
         assert 'red' not in exchange[0]['content']  # what was said is in the user role only
 
 
+def test_only_the_running_turn_is_misheard() -> None:
+    three = dialogue(
+        spoken('B', 'hello there you', 0.0),
+        spoken('A', 'hi to you', 2.0),
+        spoken('B', 'where is it now', 4.0),
+        spoken('A', 'here', 6.0),
+    )
+    last = next(request for request in plan(three) if request.truth == 'here')
+    asked = messages(three, last, random.Random(0), errors=0.0)[1]['content']
+    assert asked.splitlines()[:3] == [
+        'other: hello there you',
+        'you: hi to you',
+        'other: where is ...',
+    ]
+
+
 def test_random_oracles_end_with_the_truth() -> None:
     requests = plan(TWO)
     others = ['a b c d', 'one two three four five six', 'x', TWO.words[-1].text]
