@@ -125,8 +125,8 @@ def folder(tmp_path: Path, tiny: dict[str, Any], voice: Codec2Voice) -> Path:
     from kame_ros.training.export import export
     from kame_ros.training.tiny import tokens
 
-    tokenizer = tokens.make(('yes', 'no', 'maybe', 'question'))
-    kwargs = {**tiny, 'card': 512, 'text_card': 8}
+    tokenizer = tokens.make(('yes', 'no', 'maybe', 'question'), 'xyz')
+    kwargs = {**tiny, 'card': 512, 'text_card': tokens.read(tokenizer)[1].start}
     torch.manual_seed(0)
     return export(OracleLMModel(**kwargs), kwargs, tokenizer, tmp_path / 'model')
 
