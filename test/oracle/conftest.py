@@ -246,13 +246,18 @@ class Listener:
 def oracle(wait_for):
     """Starts an OracleRunner with settings; its listener is `runner.heard`."""
     from kame_ros.oracle.config import OracleConfig
+    from kame_ros.oracle.policy_config import PolicyConfig
     from kame_ros.oracle.runner import OracleRunner
     from kame_ros.stt.transcript import Transcript
 
     runners = []
 
+    # An SDK takes its time to be imported and to connect, on a busy machine seconds.
+    patient = PolicyConfig(first_token_s=20.0, stall_s=20.0, total_s=60.0)
+
     def start(*backends, **settings):
         heard = Listener()
+        settings.setdefault('policy', patient)
         runner = OracleRunner(
             OracleConfig(backends, **settings),
             clock=time.monotonic,

@@ -11,7 +11,8 @@ from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.policy_config import PolicyConfig
 from kame_ros.oracle.router import Route
 
-QUICK = PolicyConfig(first_token_s=1.0, total_s=5.0, stall_s=0.6, backoff_s=0.02, retries=1)
+# As patient as tests of servers that hang can be.
+QUICK = PolicyConfig(first_token_s=3.0, total_s=10.0, stall_s=0.6, backoff_s=0.02, retries=1)
 
 
 def at(server, **settings):
@@ -55,7 +56,7 @@ def test_a_final_that_was_answered_already_is_not_asked_again(serve, oracle, wai
 
 def test_the_cascade_waits_for_the_final(serve, oracle):
     server = serve('openai', ['Paris.'])
-    runner = oracle(at(server), policy=PolicyConfig(answer_partials=False))
+    runner = oracle(at(server), policy=PolicyConfig(answer_partials=False, first_token_s=20.0))
     oracle.say(runner, 'capital of', final=False)
     oracle.say(runner, 'capital of France', revision=1)
     runner.said()
@@ -218,8 +219,9 @@ def test_a_flood_of_partials_loses_no_final_and_stays_bounded(serve, oracle, wai
     for i in range(5_000):
         oracle.say(runner, ' '.join(f'w{k}' for k in range(i % 50)), revision=i, final=False)
     oracle.say(runner, 'the very last words', revision=9_999)
-    wait_for(lambda: runner.heard.ended and server.requests[-1]['messages'][-1]['content']
-             == 'the very last words')  # fmt: skip
+    # A request that was given up may reach the server after the last one.
+    wait_for(lambda: runner.heard.ended and 'the very last words'
+             in [r['messages'][-1]['content'] for r in server.requests])  # fmt: skip
     assert runner.counters()['inputs_queue_deepest'] <= 256
 
 
