@@ -123,7 +123,8 @@ class Accelerated:
         )
 
     def close(self) -> None:
-        """Ends the group of processes."""
+        """Waits for the process that writes, then ends the group."""
+        self._accelerator.wait_for_everyone()
         self._accelerator.end_training()
 
 

@@ -20,6 +20,8 @@ from kame_ros.training.config import ConfigError, LoraConfig, RunConfig
 from kame_ros.training.shards import DataInfo
 from kame_ros.training.source import Source
 
+PACE = ('oracle_every', 'oracle_ahead')  # how the front-end feeds an oracle
+
 
 class InformedSource(Source, Protocol):
     """Batches that know what they were made for."""
@@ -80,6 +82,7 @@ def describe(config: RunConfig, info: DataInfo, base: Checkpoint | None) -> dict
     _compare(base.where, {
         'codec': (info.codec, base.codec),
         'tokenizer (sha256)': (info.tokenizer_sha256, _sha256(base.tokenizer_file)),
+        **{name: (getattr(info, name), getattr(base, name)) for name in PACE},
         **_shape(info, kwargs),
     })  # fmt: skip
     return kwargs

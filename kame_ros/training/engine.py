@@ -46,7 +46,7 @@ class Engine(Protocol):
         """Takes up a state. Raises KeyError, RuntimeError or ValueError if it does not fit."""
 
     def close(self) -> None:
-        """Lets the other processes go."""
+        """At the end of a run that went well: all processes part together."""
 
 
 class OneProcess:

@@ -95,6 +95,7 @@ def _save(weights: Mapping[str, Tensor], path: Path) -> None:
     def write(new: Path) -> None:
         try:
             save_file(state, new)
+            new.chmod(0o644)  # safetensors lets nobody else read it
         except SafetensorError as error:
             raise OSError(f'{path} cannot be written: {error}') from error
 

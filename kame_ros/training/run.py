@@ -15,7 +15,7 @@ from kame_ros.s2s.moshi import runtime
 from kame_ros.s2s.moshi.checkpoint import Checkpoint, find
 from kame_ros.training import result
 from kame_ros.training.accelerated import Accelerated, launched
-from kame_ros.training.begin import Begun, InformedSource, begin, locate
+from kame_ros.training.begin import PACE, Begun, InformedSource, begin, describe, locate
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.dialogue import DataError
 from kame_ros.training.engine import Engine, OneProcess
@@ -26,7 +26,6 @@ from kame_ros.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 CHECKPOINT, BEST, RUN = 'checkpoint', 'best', 'run.json'
-PACE = ('oracle_every', 'oracle_ahead')
 Progress = Callable[[int, dict[str, float]], None]
 
 
@@ -55,18 +54,17 @@ def run(
     """
     runtime.use_threads(config.threads)
     engine: Engine = Accelerated(device) if launched() else OneProcess(device)
-    try:
-        source = ShardSource(
-            data,
-            batch=config.batch,
-            frames=config.frames,
-            seed=config.seed,
-            rank=engine.rank,
-            world=engine.world,
-        )
-        return train(config, source, folder, engine, merge, progress)
-    finally:
-        engine.close()
+    source = ShardSource(
+        data,
+        batch=config.batch,
+        frames=config.frames,
+        seed=config.seed,
+        rank=engine.rank,
+        world=engine.world,
+    )
+    done = train(config, source, folder, engine, merge, progress)
+    engine.close()
+    return done
 
 
 def train(
@@ -120,8 +118,6 @@ class _Keeper:
 
 
 def _surroundings(config: RunConfig, info: DataInfo, base: Checkpoint | None) -> Surroundings:
-    from kame_ros.training.begin import describe
-
     codec_of = base
     if base is None and info.codec == 'mimi':
         codec_of = find(info.checkpoint)  # whose Mimi the data were encoded with
@@ -136,7 +132,7 @@ def _surroundings(config: RunConfig, info: DataInfo, base: Checkpoint | None) ->
 
 
 def _pace(of: Checkpoint | DataInfo) -> dict[str, int]:
-    found = {name: int(getattr(of, name, 0)) for name in PACE}
+    found = {name: int(getattr(of, name)) for name in PACE}
     return {name: value for name, value in found.items() if value > (name == 'oracle_every')}
 
 

@@ -260,6 +260,7 @@ def test_from_nothing(kame: Path, tmp_path: Path) -> None:
         ({'text_card': 32000}, 'text_card: 32000 and'),
         ({'codebooks': 4}, 'dep_q: 4 and 8'),
         ({'tokenizer_sha256': 'abc'}, 'tokenizer .*: abc and '),
+        ({'oracle_every': 4}, 'oracle_every: 4 and 1'),
         ({'marks': Marks(start=7)}, 'start of an oracle: 7 and'),
     ],
 )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
@@ -15,6 +16,7 @@ pytest.importorskip('moshi')
 pytest.importorskip('soundfile')
 
 from kame_ros.cli import main  # noqa: E402
+from kame_ros.oracle.chunk import Oracle  # noqa: E402
 from kame_ros.s2s.moshi import random_checkpoint  # noqa: E402
 from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice  # noqa: E402
 
@@ -95,6 +97,12 @@ def test_kame_tiny_learns_other_dialogues_and_speaks(
     assert 'of held-out loss' in said(capsys)
     front_end = build(MoshiConfig(weights=str(out / 'best'), device='cpu', seed=0))
     front_end.warm_up()
+    noise = np.random.default_rng(0).normal(0, 0.1, (6, 1920)).astype(np.float32)
+    spoken = [
+        front_end.step(frame, Oracle('test', 1, 'the capital', ended=True)) for frame in noise
+    ]
+    assert all(np.isfinite(step.speech).all() for step in spoken)
+    assert front_end.counters()['oracle_fed'] > 0
 
 
 def test_a_dry_run_tries_what_fits(
