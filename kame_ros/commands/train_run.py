@@ -32,11 +32,11 @@ s2s.moshi.weights. FOLDER/log.jsonl and curve.png show the course.
 EXAMPLES = """\
 examples:
   kame train run data/ -o run/ --config lora --dry-run
-  kame train run data/ -o run/ --config lora --device cuda
-  kame train run data/ -o run/ --config finetune.yaml --checkpoint kyutai/moshiko-pytorch-bf16
-  kame train run data/ -o run/ --config lora --device cuda --processes 4
+  kame train run data/ -o run/ --config lora
+  kame train run data/ -o run/ --config finetune --checkpoint kyutai/moshiko-pytorch-bf16
+  kame train run data/ -o run/ --config lora --processes 4
   accelerate launch --config_file config/training/fsdp.yaml -m kame_ros.cli \\
-    train run data/ -o run/ --config finetune.yaml --device cuda
+    train run data/ -o run/ --config finetune
   kame ask question.wav --config kame --set s2s.moshi.weights=run/checkpoint
 """
 
@@ -60,7 +60,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help='instead of that of the configuration: a folder, a repository, or kame-tiny',
     )
     parser.add_argument('--steps', type=int, help='instead of those of the configuration')
-    parser.add_argument('--device', default='cpu', help='cpu, cuda or auto (default: cpu)')
+    parser.add_argument(
+        '--device', default='auto', help='cpu or cuda (default: cuda if it is there)'
+    )
     parser.add_argument(
         '--processes', type=int, default=1, help='on this machine, one for each GPU (default: 1)'
     )
@@ -100,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
         return _train(args, config, device)
     except CheckpointError as error:
         raise ConfigError(str(error)) from error
+    except KeyboardInterrupt:
+        return fail('ended; the same command goes on from the last state')
 
 
 def _config_file(name: Path) -> Path:

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.training.begin import choose_trained, recompute, resting_dtype
 from kame_ros.training.config import ConfigError, RunConfig
-from kame_ros.training.loss import LossWeights, count, masks, tensors
+from kame_ros.training.loss import count, masks, tensors, weights_of
 
 MOMENTS = 8  # bytes of AdamW for a number that is trained
 GB = 1e9
@@ -92,7 +92,7 @@ def _part(model: OracleLMModel, config: RunConfig) -> None:
     quiet = torch.zeros(config.batch, config.frames, dtype=torch.bool)
     with torch.autocast('cpu', torch.bfloat16, enabled=config.precision == 'bfloat16'):
         output = model(codes, oracle_tokens=codes[:, :1])
-    weights = LossWeights(**config.losses)
+    weights = weights_of(config)
     found = masks(codes, quiet, model.text_padding_token_id, model.delays, model.dep_q)
     tensors(output, codes, found, weights, count(found, weights))[0].backward()
 

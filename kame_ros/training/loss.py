@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kame_ros.training.config import ConfigError, RunConfig
+
 NOTHING = -1  # a token that is no input and has no loss; moshi/models/lm.py, zero_token_id
 
 
@@ -32,6 +34,14 @@ class LossWeights:
         for name in ('padding', 'first', 'quiet', 'audio'):
             if getattr(self, name) < 0:
                 raise ValueError(f'the loss weight {name} is negative')
+
+
+def weights_of(config: RunConfig) -> LossWeights:
+    """The weights that a configuration names. Raises ConfigError."""
+    try:
+        return LossWeights(**config.losses)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f'losses: {error}') from error
 
 
 @dataclass(frozen=True)

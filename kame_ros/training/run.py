@@ -19,6 +19,7 @@ from kame_ros.training.begin import PACE, Begun, InformedSource, begin, describe
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.dialogue import DataError
 from kame_ros.training.engine import Engine, OneProcess
+from kame_ros.training.loss import weights_of
 from kame_ros.training.result import Surroundings
 from kame_ros.training.shards import DataInfo, ShardSource
 from kame_ros.training.state import STATE
@@ -78,6 +79,7 @@ def train(
     """As `run`, from any source."""
     if not source.info.held_out:
         raise DataError('the data have no held-out dialogues: prepare them with --held-out 0.05')
+    weights_of(config)  # a mistake is told before the model is loaded
     base = locate(config)
     around = _surroundings(config, source.info, base)
     begun = begin(config, source.info, base, engine.home)

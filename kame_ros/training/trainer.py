@@ -20,7 +20,7 @@ from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.training import state
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.engine import Engine, OneProcess
-from kame_ros.training.loss import Loss, LossWeights, Masks, count, loss, masks
+from kame_ros.training.loss import Loss, Masks, count, loss, masks, weights_of
 from kame_ros.training.source import Batch, Source
 from kame_ros.training.state import STATE, TrainingError
 
@@ -51,7 +51,7 @@ class Trainer:
         self._engine = engine or OneProcess(device)
         self._model, self._source, self._config, self._folder = model, source, config, folder
         self._device, self._improved = self._engine.device, improved
-        self._weights = LossWeights(**config.losses)
+        self._weights = weights_of(config)
         self._call, self._optimiser = self._engine.prepare(
             model, _optimiser(model, config, self._device.type == 'cuda')
         )

@@ -15,14 +15,17 @@ import pytest
 torch = pytest.importorskip('torch')
 pytest.importorskip('moshi')
 
+from kame_ros.graph import config_folder  # noqa: E402
 from kame_ros.s2s.moshi import random_checkpoint  # noqa: E402
 from kame_ros.s2s.moshi.checkpoint import Checkpoint, find  # noqa: E402
 from kame_ros.s2s.moshi.load import load_lm  # noqa: E402
 from kame_ros.s2s.moshi.model import OracleLMModel  # noqa: E402
+from kame_ros.training import result  # noqa: E402
 from kame_ros.training.begin import begin, locate  # noqa: E402
-from kame_ros.training.config import ConfigError, RunConfig, make  # noqa: E402
+from kame_ros.training.config import ConfigError, RunConfig, make, read  # noqa: E402
 from kame_ros.training.engine import OneProcess  # noqa: E402
 from kame_ros.training.layout import Example, Marks  # noqa: E402
+from kame_ros.training.loss import weights_of  # noqa: E402
 from kame_ros.training.run import train  # noqa: E402
 from kame_ros.training.shards import DataInfo  # noqa: E402
 from kame_ros.training.source import Batch, stack  # noqa: E402
@@ -219,6 +222,26 @@ def test_the_lora_file_is_for_the_parameter_lora_too(moshi: Path, tmp_path: Path
     )
 
 
+def test_a_disk_that_is_full_at_the_end_costs_no_step(
+    kame: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, source = config(kame, lora={'rank': 4}), FakeTalk(find(str(kame)))
+    with monkeypatch.context() as patch:
+
+        def full(*_: object) -> None:
+            raise OSError(28, 'No space left on device')
+
+        patch.setattr(result, '_save', full)
+        with pytest.raises(OSError, match='No space left'):
+            train(settings, source, tmp_path, OneProcess())
+    assert 'the best model so far cannot be written' in caplog.text
+    assert not (tmp_path / 'checkpoint' / 'config.json').exists()
+    source.asked.clear()
+    done = train(settings, source, tmp_path, OneProcess())
+    assert source.asked == []  # all steps were in the state
+    assert load_lm(find(str(done.last)))
+
+
 def test_recomputing_gives_the_same_weights(kame: Path, tmp_path: Path) -> None:
     source = FakeTalk(find(str(kame)))
     found = [
@@ -283,8 +306,11 @@ def test_configurations_that_contradict_themselves(kame: Path, tmp_path: Path) -
         config(kame, lora={'ranks': 4})
     with pytest.raises(ConfigError, match=r'3\.0e-5'):
         config(kame, learning_rate='3e-5')
+    broken, source = config(kame, losses={'middle': 1}), FakeTalk(find(str(kame)))
+    with pytest.raises(ConfigError, match=r'losses: .*middle'):
+        train(broken, source, tmp_path, OneProcess())
     with pytest.raises(ConfigError, match='card: 256 and 99'):
-        train(config('', model={'card': 99}), FakeTalk(find(str(kame))), tmp_path, OneProcess())
+        train(config('', model={'card': 99}), source, tmp_path, OneProcess())
 
 
 def test_a_folder_with_another_run_is_left_alone(kame: Path, moshi: Path, tmp_path: Path) -> None:
@@ -301,3 +327,20 @@ def test_what_is_published_is_the_default_for_fine_tuning(kame: Path) -> None:
     assert (settings.learning_rate, settings.warm_up, settings.decay) == (3e-5, 100, 0.0)
     assert (settings.weight_decay, settings.betas, settings.epsilon) == (0.1, (0.9, 0.95), 1e-5)
     assert settings.rate(99) == settings.rate(settings.steps - 1) == 3e-5
+
+
+@pytest.mark.parametrize('name', ['finetune', 'lora', 'from-scratch'])
+def test_the_configurations_that_come_with_the_package(name: str) -> None:
+    settings = read(config_folder() / 'training' / f'{name}.yaml')
+    weights_of(settings)
+    assert bool(settings.checkpoint) == (name != 'from-scratch')
+    assert bool(settings.lora) == (name == 'lora')
+
+
+def test_the_configuration_of_fsdp_is_one_of_accelerate() -> None:
+    pytest.importorskip('accelerate')
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    found = load_config_from_file(str(config_folder() / 'training' / 'fsdp.yaml'))
+    assert found.fsdp_config['fsdp_version'] == 2
+    assert found.fsdp_config['fsdp_transformer_layer_cls_to_wrap'] == 'StreamingTransformerLayer'
