@@ -66,25 +66,30 @@ class Plan:
             f'{needs.parameters / 1e6:.1f} M parameters, of which {needs.trained / 1e6:.1f} M are '
             'trained'
         )
+        parts = {
+            'weights': needs.weights,
+            'gradients': needs.gradients,
+            'optimiser': needs.optimiser,
+            'activations': needs.activations,
+        }
+        added = ' + '.join(f'{name} {_size(value)}' for name, value in parts.items())
         yield (
-            f'memory: weights {needs.weights:.1f} + gradients {needs.gradients:.1f} + optimiser '
-            f'{needs.optimiser:.1f} + activations {needs.activations:.1f} = {needs.total:.1f} GB '
-            f'by arithmetic; {self.free_gb:.1f} GB are free'
+            f'memory: {added} = {_size(needs.total)} by arithmetic; {_size(self.free_gb)} are free'
         )
         if self.measured_gb is not None:
-            yield f'measured: {self.measured_gb:.1f} GB at most, {self.step_s:.2f} s a step'
+            yield f'measured: {_size(self.measured_gb)} at most, {self.step_s:.3g} s a step'
         else:
             yield (
                 f'not tried: the {needs.tera_ops:.3g} x 10^12 operations of a step take at least '
                 f'{self.step_s:.3g} s at the speed of matrix products here'
             )
         if not self.fits:
-            yield f'this does not fit into {self.free_gb:.1f} GB: ' + '; '.join(self._ways_out())
+            yield f'this does not fit into {_size(self.free_gb)}: ' + '; '.join(self._ways_out())
         bound = '' if self.measured else 'at least '
-        yield f'{config.steps} steps: {bound}{self.hours:.1f} h'
+        yield f'{config.steps} steps: {bound}{_time(self.hours)}'
         yield (
-            f'{self.hours_of_data:.1f} h of dialogues to train on; the run hears '
-            f'{self.heard_hours:.1f} h, so each {self.heard_hours / self.hours_of_data:.1f} times'
+            f'{_time(self.hours_of_data)} of dialogues to train on; the run hears '
+            f'{_time(self.heard_hours)}, each {self.heard_hours / self.hours_of_data:.1f} times'
         )
 
     def _ways_out(self) -> Iterator[str]:
@@ -97,8 +102,16 @@ class Plan:
             yield 'a smaller batch with more accumulate'
         yield (
             f'or let GPUs share the model with FSDP (config/training/fsdp.yaml): 4 need '
-            f'{self.needs.sharded(4):.1f} GB each, 8 need {self.needs.sharded(8):.1f} GB'
+            f'{_size(self.needs.sharded(4))} each, 8 need {_size(self.needs.sharded(8))}'
         )
+
+
+def _size(gb: float) -> str:
+    return f'{gb:.1f} GB' if gb >= 1 else f'{gb * 1000:.0f} MB'
+
+
+def _time(hours: float) -> str:
+    return f'{hours:.1f} h' if hours >= 1 else f'{hours * 60:.1f} min'
 
 
 def plan(config: RunConfig, data: Path, device: str = 'cpu', processes: int = 1) -> Plan:
