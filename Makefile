@@ -44,10 +44,10 @@ $(VENV)/.test: requirements/test.txt | $(VENV)/.app
 	@$(PIP) -r $<
 	@touch $@
 
-# The moshi front-end, for its tests: torch for the CPU where there is one for this Python.
-$(VENV)/.moshi: requirements/torch.txt requirements/moshi-deps.txt requirements/moshi.txt | $(VENV)/.app
-	@echo 'installing torch and moshi'
-	@$(PIP) -r requirements/torch.txt -r requirements/moshi-deps.txt
+# The moshi front-end and its training: torch for the CPU where there is one for this Python.
+$(VENV)/.moshi: requirements/torch.txt requirements/moshi-deps.txt requirements/moshi.txt requirements/train.txt | $(VENV)/.app
+	@echo 'installing torch, moshi and what training needs'
+	@$(PIP) -r requirements/torch.txt -r requirements/moshi-deps.txt -r requirements/train.txt
 	@$(PIP) --no-deps -r requirements/moshi.txt
 	@touch $@
 
