@@ -20,8 +20,6 @@ from kame_ros.training.config import ConfigError, LoraConfig, RunConfig
 from kame_ros.training.shards import DataInfo
 from kame_ros.training.source import Source
 
-PACE = ('oracle_every', 'oracle_ahead')  # how the front-end feeds an oracle
-
 
 class InformedSource(Source, Protocol):
     """Batches that know what they were made for."""
@@ -82,7 +80,7 @@ def describe(config: RunConfig, info: DataInfo, base: Checkpoint | None) -> dict
     _compare(base.where, {
         'codec': (info.codec, base.codec),
         'tokenizer (sha256)': (info.tokenizer_sha256, _sha256(base.tokenizer_file)),
-        **{name: (getattr(info, name), getattr(base, name)) for name in PACE},
+        'oracle_ahead': (info.oracle_ahead, base.oracle_ahead),
         **_shape(info, kwargs),
     })  # fmt: skip
     return kwargs

@@ -23,16 +23,21 @@ def credit_axis(
     marks: Marks,
     ahead: int,
     first: int = 0,
+    before: int | None = None,
 ) -> np.ndarray:
     """The oracle stream as the front-end's `CreditFeed` gives it; int64[T], from frame `first` on.
 
-    `text` is the monologue [T]: each token of it makes room for another one of the oracle.
+    `text` is the monologue [T], `before` its token in the frame before `first`. Each token of it
+    makes room for another one of the oracle two frames later: the front-end learns of it in the
+    frame after the one in which the model chose it.
     """
     feed = CreditFeed(marks.start, marks.padding, ahead)
     waiting = sorted(events, key=lambda event: event.start)
     coming: list[tuple[int, int]] = []  # (frame in which a token arrives, token)
     out = np.full(len(text), marks.padding, np.int64)
-    for number, said in enumerate(text.tolist()):
+    silent = (marks.padding, marks.end_of_padding)
+    earlier = marks.padding if before is None else before
+    for number, said in enumerate([earlier, *text[:-1].tolist()]):
         frame = first + number
         while waiting and int(waiting[0].start * FRAME_HZ) <= frame:
             event = waiting.pop(0)
@@ -44,6 +49,6 @@ def credit_axis(
         while coming and coming[0][0] <= frame:
             feed.append([coming.pop(0)[1]])
         out[number] = feed.next()
-        if said not in (marks.padding, marks.end_of_padding):
+        if said not in silent:
             feed.said(said)
     return out

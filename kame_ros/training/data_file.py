@@ -37,7 +37,6 @@ class Head:
     card: int
     text_card: int
     marks: Marks
-    oracle_every: int
     oracle_ahead: int
     tokenizer_sha256: str
     silence: tuple[int, ...] = ()

@@ -66,14 +66,12 @@ def oracle_axis(
     encode: Encode,
     frames: int,
     marks: Marks,
-    every: int = 1,
     first: int = 0,
 ) -> np.ndarray:
     """The oracle stream as the front-end feeds it; int64[frames], from frame `first` on.
 
     An oracle begins with the start token and truncates the one before: from its first frame on,
     nothing of the old one is left (the published collator overlays, kame_finetune's utils/data.py).
-    Two tokens of it are at least `every` frames apart, as the checkpoint wants them.
     """
     out = np.full(frames, marks.padding, np.int64)
     starts = [(int(event.start * FRAME_HZ) - first, event) for event in _in_order(events)]
@@ -86,7 +84,7 @@ def oracle_axis(
             out[at] = marks.start
         for number, token in enumerate(encode(event.text)):
             arrived = event.start + (number / event.pace if event.pace else 0.0)
-            at = max(at + (every if number else 1), int(arrived * FRAME_HZ) - first)
+            at = max(at + 1, int(arrived * FRAME_HZ) - first)
             if at >= frames:
                 break
             if at >= 0:

@@ -70,7 +70,6 @@ class Preparation:
                 start=int(checkpoint.lm_kwargs['text_card']),
                 padding=int(checkpoint.lm_kwargs.get('existing_text_padding_id', 3)),
             ),
-            oracle_every=checkpoint.oracle_every,
             oracle_ahead=checkpoint.oracle_ahead,
             tokenizer_sha256=hashlib.sha256(self._tokenizer_bytes).hexdigest(),
         )

@@ -26,14 +26,14 @@ MIMI, MIMI_CONFIG = 'mimi.safetensors', 'mimi.json'
 class Surroundings:
     """What a checkpoint has beside the weights.
 
-    `pace` is how the front-end feeds the oracle, by the names of config.json; `mimi` the checkpoint
+    `oracle_ahead` is how the front-end feeds the oracle (see `Checkpoint`); `mimi` the checkpoint
     with the codec, if it is Mimi.
     """
 
     lm_kwargs: dict[str, Any]
     tokenizer: bytes
     codec: str
-    pace: Mapping[str, int]
+    oracle_ahead: int = 0
     mimi: Checkpoint | None = None
     lm_gen_config: dict[str, Any] | None = None
 
@@ -121,8 +121,9 @@ def _surround(around: Surroundings, folder: Path, named: dict[str, Any]) -> Path
         'tokenizer_name': TOKENIZER,
         'model_type': 'moshi',
         'codec': around.codec,
-        **around.pace,
     }
+    if around.oracle_ahead:
+        config['oracle_ahead'] = around.oracle_ahead
     if around.lm_gen_config:
         config['lm_gen_config'] = around.lm_gen_config
     if around.mimi is not None and around.mimi.mimi_file is not None:

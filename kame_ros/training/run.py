@@ -15,7 +15,7 @@ from kame_ros.s2s.moshi import runtime
 from kame_ros.s2s.moshi.checkpoint import Checkpoint, find
 from kame_ros.training import result
 from kame_ros.training.accelerated import Accelerated, launched
-from kame_ros.training.begin import PACE, Begun, InformedSource, begin, describe, locate
+from kame_ros.training.begin import Begun, InformedSource, begin, describe, locate
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.dialogue import DataError
 from kame_ros.training.engine import Engine, OneProcess
@@ -127,15 +127,10 @@ def _surroundings(config: RunConfig, info: DataInfo, base: Checkpoint | None) ->
         lm_kwargs=describe(config, info, base),
         tokenizer=info.tokenizer,
         codec=info.codec,
-        pace=_pace(base or info),
+        oracle_ahead=(base or info).oracle_ahead,
         mimi=codec_of if info.codec == 'mimi' else None,
         lm_gen_config=base.lm_gen_config if base else None,
     )
-
-
-def _pace(of: Checkpoint | DataInfo) -> dict[str, int]:
-    found = {name: int(getattr(of, name)) for name in PACE}
-    return {name: value for name, value in found.items() if value > (name == 'oracle_every')}
 
 
 def _same_run(config: RunConfig, info: DataInfo, folder: Path) -> None:

@@ -34,7 +34,7 @@ class DataInfo:
     """What a folder of `kame train prepare` says of itself.
 
     `codec` is `mimi` or `codec2-700c`; `silence` are the codes [codebooks] of a silent frame, and
-    `oracle_every` and `oracle_ahead` how its oracles are fed (see `Checkpoint`). `dialogues` counts
+    `oracle_ahead` how its oracles are fed (see `Checkpoint`). `dialogues` counts
     what is trained on, `held_out` what is not; `hours` is of both.
     """
 
@@ -46,7 +46,6 @@ class DataInfo:
     tokenizer: bytes
     tokenizer_sha256: str
     silence: tuple[int, ...]
-    oracle_every: int
     oracle_ahead: int
     checkpoint: str
     dialogues: int
@@ -182,12 +181,15 @@ class ShardSource:
         """The oracle stream of a crop, laid out as on the axis of the whole dialogue."""
         info, frames = self.info, self._frames
         if not info.oracle_ahead:
-            every = info.oracle_every
-            return oracle_axis(events, self._encode, frames, info.marks, every, first)
+            return oracle_axis(events, self._encode, frames, info.marks, first)
         begin = credit.begin(events, first)
-        text = self._reader(place.shard).frames(place.number, 'text', begin, first + frames)
-        text = _fill(text, first + frames - begin, info.marks.padding)
-        axis = credit.credit_axis(events, self._encode, text, info.marks, info.oracle_ahead, begin)
+        text = self._reader(place.shard).frames(place.number, 'text', 0, first + frames)
+        text = _fill(text, first + frames, info.marks.padding)
+        before = int(text[begin - 1]) if begin else None
+        axis = credit.credit_axis(
+            *(events, self._encode, text[begin:], info.marks),
+            *(info.oracle_ahead, begin, before),
+        )
         return axis[first - begin :]
 
     def _encode(self, text: str) -> list[int]:
@@ -258,7 +260,6 @@ def _describe(data: DataFolder) -> tuple[DataInfo, Any]:
         tokenizer=tokenizer,
         tokenizer_sha256=head.tokenizer_sha256,
         silence=head.silence,
-        oracle_every=head.oracle_every,
         oracle_ahead=head.oracle_ahead,
         checkpoint=head.checkpoint,
         dialogues=len(entries) - held,

@@ -60,7 +60,6 @@ class FakeTalk:
             'tokenizer': tokenizer,
             'tokenizer_sha256': hashlib.sha256(tokenizer).hexdigest(),
             'silence': (0,) * 8,
-            'oracle_every': 1,
             'checkpoint': of.where,
             'dialogues': 10,
             'held_out': 2,
@@ -283,7 +282,7 @@ def test_from_nothing(kame: Path, tmp_path: Path) -> None:
         ({'text_card': 32000}, 'text_card: 32000 and'),
         ({'codebooks': 4}, 'dep_q: 4 and 8'),
         ({'tokenizer_sha256': 'abc'}, 'tokenizer .*: abc and '),
-        ({'oracle_every': 4}, 'oracle_every: 4 and 1'),
+        ({'oracle_ahead': 4}, 'oracle_ahead: 4 and 0'),
         ({'marks': Marks(start=7)}, 'start of an oracle: 7 and'),
     ],
 )

@@ -83,7 +83,6 @@ class FakeTalk:
             'codec': 'mimi',
             'codebooks': 8,
             'card': 2048,
-            'oracle_every': 1,
             'text_card': 32000,
             'marks': Marks(start=32000),
             'tokenizer': tokenizer,

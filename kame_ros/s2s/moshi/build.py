@@ -99,7 +99,6 @@ def _load(config: MoshiConfig, device: str, dtype: torch.dtype, parts: Parts) ->
             top_k_text=config.top_k_text,
         ),
         hush_frames=round(config.hush_s / FRAME_S),
-        oracle_every=checkpoint.oracle_every,
         oracle_ahead=checkpoint.oracle_ahead,
         prepare=lambda gen: _make_lean(gen, config, parts),
     )

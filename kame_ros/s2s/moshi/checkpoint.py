@@ -14,7 +14,6 @@ from kame_ros.s2s.moshi.upstream import loaders
 # Keys of config.json that are not arguments of the language model; moshi/models/loaders.py.
 NOT_FOR_THE_LM = (
     'codec',  # ours: which codec, if it is not Mimi
-    'oracle_every',  # ours: how many frames apart two tokens of an oracle are at least
     'oracle_ahead',  # ours: how many tokens of an oracle may be fed before they are said, 0: any
     'moshi_name',
     'mimi_name',
@@ -50,7 +49,6 @@ class Checkpoint:
     lora_file: Path | None = None
     lora_scaling: float = 2.0
     codec: str = 'mimi'
-    oracle_every: int = 1
     oracle_ahead: int = 0
 
     @property
@@ -151,7 +149,6 @@ def _describe(
         lora_file=lora_file,
         lora_scaling=float(config.get('lora_scaling', 2.0)),
         codec=codec,
-        oracle_every=int(config.get('oracle_every', 1)),
         oracle_ahead=int(config.get('oracle_ahead', 0)),
     )
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.moshi.growing_text import Encode, GrowingText
-from kame_ros.s2s.moshi.token_feed import CreditFeed, FifoFeed, PacedFeed, PositionalFeed, TokenFeed
+from kame_ros.s2s.moshi.token_feed import CreditFeed, FifoFeed, PositionalFeed, TokenFeed
 
 Mode = Literal['fifo', 'positional']
 Key = tuple[str, int]
@@ -19,7 +19,8 @@ class OracleStream:
     `fifo` feeds every token, on the next free frame; `positional` does as the reference does, which
     loses late ones. A new generation replaces the old one at its first token; where it answers the
     same utterance and begins with what was already fed, only the rest is fed. `encode` is the
-    tokeniser of the checkpoint, `every` how many frames apart its model wants two tokens at least.
+    tokeniser of the checkpoint, `ahead` how many tokens its model
+    may be fed before it says them (0: any number).
 
     >>> stream = OracleStream(lambda text: [ord(c) for c in text], start=0, padding=3)
     >>> stream.update(Oracle('llm', 1, 'a b'))
@@ -33,7 +34,6 @@ class OracleStream:
         start: int,
         padding: int,
         mode: Mode = 'fifo',
-        every: int = 1,
         ahead: int = 0,
     ) -> None:
         if mode not in ('fifo', 'positional'):
@@ -48,9 +48,7 @@ class OracleStream:
         elif ahead:
             self._feed = CreditFeed(start, padding, ahead)
         else:
-            self._feed = (
-                FifoFeed(start, padding) if every == 1 else PacedFeed(start, padding, every)
-            )
+            self._feed = FifoFeed(start, padding)
         self._cleared = self._rewritten = self._generations = 0
         self._start_over()
 

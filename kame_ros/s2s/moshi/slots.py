@@ -52,7 +52,6 @@ class MoshiSlots:
         mode: Mode = 'fifo',
         sampling: Sampling | None = None,
         hush_frames: int = 12,
-        oracle_every: int = 1,
         oracle_ahead: int = 0,
         prepare: Callable[[LMGen], None] | None = None,
     ) -> None:
@@ -91,7 +90,6 @@ class MoshiSlots:
                     lm.text_initial_token_id,
                     lm.text_padding_token_id,
                     mode,
-                    oracle_every,
                     oracle_ahead,
                 ),
                 Monologue(tokenizer, {lm.text_padding_token_id, lm.end_of_text_padding_id}),

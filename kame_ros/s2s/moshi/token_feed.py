@@ -97,38 +97,6 @@ class FifoFeed:
         """Of no matter: every token is fed, said or not."""
 
 
-class PacedFeed(FifoFeed):
-    """As `FifoFeed`, but at most one token in `every` frames; the start token waits for nothing.
-
-    For a model whose tokens are whole words, of which it speaks three a second: those of an oracle
-    then stay close to where they are spoken, and are found again with less attention.
-    """
-
-    def __init__(self, start: int, padding: int, every: int) -> None:
-        if every < 1:
-            raise ValueError(f'a token in every {every} frames cannot be')
-        self._every = every
-        super().__init__(start, padding)
-
-    def reset(self) -> None:
-        """Forgets everything: the next frame is the first of a session."""
-        super().reset()
-        self._rest = 0  # frames until the next token may be fed
-
-    def next(self) -> int:
-        """The token for this frame."""
-        if self._start_due:
-            self._rest = 0
-            return super().next()
-        if self._rest:
-            self._rest -= 1
-            return self._padding
-        before = self.fed
-        token = super().next()
-        self._rest = self._every - 1 if self.fed > before else 0
-        return token
-
-
 class CreditFeed(FifoFeed):
     """Feeds a token only while fewer than `ahead` of those before it are still to be said.
 

@@ -15,7 +15,7 @@ import torch
 from kame_ros.s2s.moshi import runtime
 from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.training.config import ConfigError, RunConfig
-from kame_ros.training.export import export
+from kame_ros.training.result import Surroundings, write_whole
 from kame_ros.training.tiny.recipe import TinySource, lm_kwargs
 from kame_ros.training.tiny.scene import AHEAD
 from kame_ros.training.trainer import Trainer
@@ -48,7 +48,8 @@ def train(
     """
     source, model, kwargs = _build(config, folder, device)
     Trainer(model, source, config, folder, device).run(progress)
-    where = export(model, kwargs, source.tokenizer, folder / CHECKPOINT, oracle_ahead=AHEAD)
+    around = Surroundings(kwargs, source.tokenizer, 'codec2-700c', AHEAD)
+    where = write_whole(model.state_dict(), around, folder / CHECKPOINT)
     shutil.copy(folder / 'voice.npz', where / 'voice.npz')
     return where
 

@@ -122,13 +122,14 @@ def folder(tmp_path: Path, tiny: dict[str, Any], voice: Codec2Voice) -> Path:
     torch = pytest.importorskip('torch')
     pytest.importorskip('moshi')
     from kame_ros.s2s.moshi.model import OracleLMModel
-    from kame_ros.training.export import export
+    from kame_ros.training.result import Surroundings, write_whole
     from kame_ros.training.tiny import tokens
 
     tokenizer = tokens.make(('yes', 'no', 'maybe', 'question'), 'xyz')
     kwargs = {**tiny, 'card': 512, 'text_card': tokens.read(tokenizer)[1].start}
     torch.manual_seed(0)
-    return export(OracleLMModel(**kwargs), kwargs, tokenizer, tmp_path / 'model')
+    around = Surroundings(kwargs, tokenizer, 'codec2-700c')
+    return write_whole(OracleLMModel(**kwargs).state_dict(), around, tmp_path / 'model')
 
 
 def test_a_checkpoint_speaks_through_codec2(folder: Path) -> None:
