@@ -101,7 +101,10 @@ setup(
     license='Apache-2.0',
     package_dir={'': '.'},
     packages=find_packages(include=['kame_ros', 'kame_ros.*']),
-    package_data={'kame_ros.s2s.moshi': ['kame_tiny/*'], 'kame_ros.training.tiny': ['*.yaml', '*.txt']},
+    package_data={
+        'kame_ros.s2s.moshi': ['kame_tiny/*'],
+        'kame_ros.training.tiny': ['*.yaml', '*.txt'],
+    },
     python_requires='>=3.10',
     install_requires=['numpy>=1.26', 'pyyaml', 'rich', 'soundfile', 'soxr'],
     extras_require=EXTRAS,
