@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from kame_ros.audio.frame import FRAME_S
+from kame_ros.audio.frame import FRAME_S, SAMPLE_RATE
 from kame_ros.s2s.front_end import FrontEnd
 from kame_ros.training.tiny import lexicon
 from kame_ros.training.tiny.recogniser import Recogniser, decode
@@ -58,7 +58,7 @@ def measure(
         for _ in range(trials):
             case = _case(rng, kind)
             outcome = run(front_end, case.user, case.arrivals)
-            heard_s += len(outcome.sound) / 24000
+            heard_s += len(outcome.sound) / SAMPLE_RATE
             outcomes.append((case, outcome))
             progress()
         if kind == 'blank':
@@ -176,10 +176,22 @@ def _listen(
 ) -> None:
     """What one hears who does not know the voice; of the model, and of the voice alone."""
     wanted = [plain(case.answer) for case, _ in outcomes]
-    model = [_answer(case, stranger.words(outcome.sound)) for case, outcome in outcomes]
+    model = [stranger.words(_sound_of_answer(case, outcome)) for case, outcome in outcomes]
     alone = [stranger.words(decode(voice.say(split(case.answer)))) for case, _ in outcomes]
     report.numbers[f'{kind}_whisper_wer'] = _wer(wanted, model)
     report.numbers[f'{kind}_whisper_wer_of_the_voice'] = _wer(wanted, alone)
+
+
+def _sound_of_answer(case: _Case, outcome: Outcome) -> np.ndarray:
+    """The sound from the first word of the answer on, by the times of the monologue."""
+    words = outcome.words()
+    skipped = len(words) - len(_answer(case, words))
+    begun = 0
+    for now, piece in outcome.pieces:
+        begun += piece.text.startswith(' ') or not begun
+        if begun > skipped:
+            return outcome.sound[round(now * SAMPLE_RATE) :]
+    return outcome.sound[:0]
 
 
 def _delay(case: _Case, outcome: Outcome) -> float | None:
