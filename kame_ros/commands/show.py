@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from kame_ros.dialogue.session import Turn
@@ -34,6 +35,18 @@ def turn_table(turns: list[Turn]) -> Table:
         latency = '-' if turn.latency is None else f'{turn.latency:+.2f} s'
         table.add_row(str(number), turn.user_text, turn.robot_text or '[dim]nothing[/]', latency)
     return table
+
+
+def bar(shown: bool = True) -> Progress:
+    """A bar that says how far a long work is."""
+    return Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not shown,
+    )
 
 
 def fail(message: str) -> int:

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kame_ros.commands import train_measure, train_prepare, train_run
-from kame_ros.commands.show import console, fail
+from kame_ros.commands.show import bar, console, fail
 
 
 def train(args: argparse.Namespace) -> int:
@@ -45,17 +44,6 @@ def train(args: argparse.Namespace) -> int:
         if isinstance(error, TrainingError):
             return fail(escape(str(error)))
         raise
-
-
-def bar() -> Progress:
-    """A bar that says how far a long work is."""
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )
 
 
 def _oracles(args: argparse.Namespace) -> int:

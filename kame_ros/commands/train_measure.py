@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from kame_ros.commands.show import console
+from kame_ros.commands.show import bar, console
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace) -> int:
     """Measures and prints; the numbers and some sentences also go to a file."""
-    from kame_ros.commands.train import bar
     from kame_ros.s2s.moshi.build import build
     from kame_ros.s2s.moshi.config import MoshiConfig
     from kame_ros.training.tiny import lexicon, robot_voice, tokens

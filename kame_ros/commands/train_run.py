@@ -8,12 +8,11 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kame_ros.commands.show import console, fail
+from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
     from kame_ros.training.config import RunConfig
@@ -148,12 +147,12 @@ def _train(args: argparse.Namespace, config: RunConfig, device: str) -> int:
     from kame_ros.training.run import run as train
 
     first = os.environ.get('RANK', '0') == '0'
-    with _bar(first) as bar:
-        task = bar.add_task('training', total=config.steps)
+    with bar(first) as shown:
+        task = shown.add_task('training', total=config.steps)
 
         def show(step: int, numbers: dict[str, float]) -> None:
             what = f'text {numbers["text"]:.2f} audio {numbers["audio"]:.2f}'
-            bar.update(task, completed=step, description=what)
+            shown.update(task, completed=step, description=what)
 
         done = train(config, args.data, args.output, device, args.merge, show)
     if not first:
@@ -174,8 +173,3 @@ def _picture(folder: Path) -> None:
         draw(folder / 'log.jsonl', folder / 'curve.png')
     except (RuntimeError, OSError) as error:
         console.print(f'[yellow]no picture:[/] {escape(str(error))}')
-
-
-def _bar(shown: bool) -> Progress:
-    columns: list[Any] = [TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn()]
-    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not shown)
