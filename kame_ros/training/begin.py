@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from kame_ros.s2s.moshi import load
 from kame_ros.s2s.moshi.build import TINY_FOLDER
 from kame_ros.s2s.moshi.checkpoint import Checkpoint, find
 from kame_ros.s2s.moshi.config import TINY
 from kame_ros.s2s.moshi.model import OracleLMModel
-from kame_ros.s2s.moshi.upstream import loaders
+from kame_ros.s2s.moshi.upstream import LoRALinear, loaders
 from kame_ros.training.config import ConfigError, LoraConfig, RunConfig
 from kame_ros.training.shards import DataInfo
 from kame_ros.training.source import Source
@@ -158,6 +158,8 @@ def choose_trained(model: OracleLMModel, lora: LoraConfig | None) -> None:
     )
     model.requires_grad_(False)
     for name, module in model.named_modules():
+        if isinstance(module, LoRALinear):
+            module.register_forward_pre_hook(_in_one_piece)
         added = not any(id(weight) in own for weight in module.parameters())
         if isinstance(module, nn.Linear) and added:
             module.float().requires_grad_(True)
@@ -166,6 +168,15 @@ def choose_trained(model: OracleLMModel, lora: LoraConfig | None) -> None:
     model.oracle_emb.float().requires_grad_(True)
     if lora.embeddings:
         model.text_emb.float().requires_grad_(True)
+
+
+def _in_one_piece(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Before a frozen layer: a slice of a larger tensor would make torch copy W for each row of it.
+
+    moshi's depformer takes its codebooks as slices. torch.matmul flattens those only if W learns
+    (should_fold in ATen's LinearAlgebra.cpp); else it repeats W as often as the slice has rows.
+    """
+    return tuple(each.contiguous() for each in inputs)
 
 
 def recompute(model: OracleLMModel, wanted: bool) -> None:

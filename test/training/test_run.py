@@ -182,6 +182,19 @@ def test_lora_begins_where_the_model_was_and_trains_only_what_it_says(kame: Path
     assert more - plain == {'text_emb.weight'}
 
 
+def test_lora_does_not_copy_its_frozen_weights_for_every_frame(kame: Path) -> None:
+    from kame_ros.s2s.moshi.op_trace import OpTrace
+
+    source = FakeTalk(find(str(kame)))
+    codes = torch.from_numpy(source.batch(0).codes)
+    settings = config(kame, lora={'rank': 4})
+    model = begin(settings, source.info, locate(settings)).model
+    with OpTrace() as ops:
+        model(codes)
+    assert ops.counts['aten::mm'] > 0
+    assert ops.counts['aten::bmm'] == 0
+
+
 def test_a_lora_run_resumes_exactly_from_what_it_trains(kame: Path, tmp_path: Path) -> None:
     settings, source = config(kame, lora={'rank': 4}), FakeTalk(find(str(kame)))
     whole = train(settings, source, tmp_path / 'whole', OneProcess()).last

@@ -10,6 +10,7 @@ from moshi.models.compression import MimiModel
 from moshi.models.lm import LMGen, LMModel, LMOutput
 from moshi.models.lm_utils import ScaledEmbedding
 from moshi.modules.gating import ActivationGating
+from moshi.modules.lora import LoRALinear
 from moshi.modules.transformer import RMSNorm, StreamingTransformerLayer
 from moshi.utils.compile import CUDAGraphed
 
@@ -19,6 +20,7 @@ __all__ = [
     'LMGen',
     'LMModel',
     'LMOutput',
+    'LoRALinear',
     'MimiModel',
     'RMSNorm',
     'ScaledEmbedding',
