@@ -16,6 +16,7 @@ from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
     from kame_ros.training.config import RunConfig
+    from kame_ros.training.run import Result
 
 ABOUT = """\
 Trains a KAME on a folder that "kame train prepare" made.
@@ -144,6 +145,7 @@ def _spread(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace, config: RunConfig, device: str) -> int:
+    from kame_ros.training.accelerated import launched, leave
     from kame_ros.training.run import run as train
 
     first = os.environ.get('RANK', '0') == '0'
@@ -155,15 +157,20 @@ def _train(args: argparse.Namespace, config: RunConfig, device: str) -> int:
             shown.update(task, completed=step, description=what)
 
         done = train(config, args.data, args.output, device, args.merge, show)
-    if not first:
-        return 0
+    if first:
+        _report(args, done)
+    if launched():
+        leave()
+    return 0
+
+
+def _report(args: argparse.Namespace, done: Result) -> None:
     _picture(args.output)
     console.print(f'the model is in {done.last}')
     if done.best.exists():
         console.print(f'the best one, of held-out loss {done.best_loss:.3f}, is in {done.best}')
     if done.lost:
         console.print(f'[yellow]{done.lost} states could not be saved: the disk is full[/]')
-    return 0
 
 
 def _picture(folder: Path) -> None:

@@ -7,6 +7,7 @@ run was started with more than one process.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
@@ -126,6 +127,18 @@ class Accelerated:
         """Waits for the process that writes, then ends the group."""
         self._accelerator.wait_for_everyone()
         self._accelerator.end_training()
+
+
+def leave() -> None:
+    """Ends this process of a launched run at once, with success; call it last, after `close`.
+
+    Python would unload torch first, whose threads of communication then sometimes abort the process
+    ("terminate called without an active exception", 2 of 28 times on busy cores), and with it a run
+    that is complete.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def torch_state() -> Any:

@@ -17,7 +17,7 @@ import torch
 
 from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.s2s.moshi.upstream import loaders
-from kame_ros.training.accelerated import Accelerated
+from kame_ros.training.accelerated import Accelerated, leave
 from kame_ros.training.config import RunConfig
 from kame_ros.training.engine import Engine
 from kame_ros.training.layout import Example
@@ -117,3 +117,4 @@ if __name__ == '__main__':
     if mine.rank == 0:
         torch.save(found, Path(sys.argv[1]) / 'weights.pt')
     mine.close()
+    leave()
