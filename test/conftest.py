@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 from kame_ros.processes import Domain, environment
 
@@ -16,3 +17,6 @@ os.environ.update(
     }
 )
 os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'  # a field of the wrong type is an error
+if shutil.which('nvidia-smi') is None:
+    # Triton reads it when it is imported, by whichever test is first: without a GPU it interprets.
+    os.environ.setdefault('TRITON_INTERPRET', '1')
