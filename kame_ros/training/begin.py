@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -19,6 +17,7 @@ from kame_ros.s2s.moshi.upstream import LoRALinear, loaders
 from kame_ros.training.config import ConfigError, LoraConfig, RunConfig
 from kame_ros.training.shards import DataInfo
 from kame_ros.training.source import Source
+from kame_ros.weights import file_sha256
 
 
 class InformedSource(Source, Protocol):
@@ -79,7 +78,7 @@ def describe(config: RunConfig, info: DataInfo, base: Checkpoint | None) -> dict
     kwargs = base.lm_kwargs
     _compare(base.where, {
         'codec': (info.codec, base.codec),
-        'tokenizer (sha256)': (info.tokenizer_sha256, _sha256(base.tokenizer_file)),
+        'tokenizer (sha256)': (info.tokenizer_sha256, file_sha256(base.tokenizer_file)),
         'oracle_ahead': (info.oracle_ahead, base.oracle_ahead),
         **_shape(info, kwargs),
     })  # fmt: skip
@@ -131,10 +130,6 @@ def _compare(where: str, pairs: dict[str, tuple[Any, Any]]) -> None:
             f'the data do not fit {where} (data and model): {"; ".join(wrong)}. Prepare the data '
             'anew for this model, or take the model that they were prepared for'
         )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def resting_dtype(config: RunConfig) -> torch.dtype:

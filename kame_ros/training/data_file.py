@@ -18,6 +18,7 @@ from typing import Any
 
 from kame_ros.training.dialogue import DataError
 from kame_ros.training.layout import Marks
+from kame_ros.weights import file_sha256
 
 FORMAT = 1
 MANIFEST, TOKENIZER = 'data.json', 'tokenizer.model'
@@ -83,7 +84,7 @@ class Shard:
             return 'is missing'
         if size != self.bytes:
             return f'has {size} bytes instead of {self.bytes}'
-        if whole and sha256(path) != self.sha256:
+        if whole and file_sha256(path) != self.sha256:
             return 'is damaged: its sha256 is another'
         return ''
 
@@ -162,12 +163,3 @@ def write_whole(path: Path, content: bytes) -> None:
 def digest(content: bytes) -> str:
     """The sha256 of what is in memory."""
     return hashlib.sha256(content).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """Of a whole file, read in pieces. Raises OSError."""
-    total = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(1 << 20):
-            total.update(block)
-    return total.hexdigest()

@@ -150,13 +150,18 @@ def _try(config: RunConfig, source: InformedSource, device: str) -> tuple[float,
         trainer = Trainer(
             begun.model, source, config, scratch, resume=False, engine=OneProcess(device)
         )
-        trainer.one_step()  # the first one allocates
-        began = time.perf_counter()
-        for _ in range(TRIED_STEPS):
-            trainer.one_step()
-        step_s = (time.perf_counter() - began) / TRIED_STEPS
+        return tried(trainer, device)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def tried(trainer: Trainer, device: str) -> tuple[float, float]:
+    """Trains a few steps: seconds of one, and the most memory that was held so far, in GB."""
+    trainer.one_step()  # the first one allocates
+    began = time.perf_counter()
+    for _ in range(TRIED_STEPS):
+        trainer.one_step()
+    step_s = (time.perf_counter() - began) / TRIED_STEPS
     if device.startswith('cuda'):
         return step_s, torch.cuda.max_memory_allocated() / GB
     return step_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GB

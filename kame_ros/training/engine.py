@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Any, Protocol
 
 import torch
@@ -119,14 +120,13 @@ def by_number(
     groups = state['param_groups']
     if not any(isinstance(name, str) for group in groups for name in group['params']):
         return state
-    names = {id(weight): name for name, weight in model.named_parameters()}
-    order = [names[id(w)] for group in optimiser.param_groups for w in group['params']]
-    numbers = {name: number for number, name in enumerate(order)}
+    own = _names(model, optimiser)
+    numbers = {name: number for number, name in enumerate(chain.from_iterable(own))}
     return {
         'state': {numbers[name]: value for name, value in state['state'].items()},
         'param_groups': [
-            {**group, 'params': [numbers[name] for name in own]}
-            for group, own in zip(groups, _names(model, optimiser), strict=True)
+            {**group, 'params': [numbers[name] for name in names]}
+            for group, names in zip(groups, own, strict=True)
         ],
     }
 
@@ -139,7 +139,7 @@ def by_name(
     if any(isinstance(name, str) for group in groups for name in group['params']):
         return state
     own = _names(model, optimiser)
-    order = [name for group in own for name in group]
+    order = list(chain.from_iterable(own))
     return {
         'state': {order[number]: value for number, value in state['state'].items()},
         'param_groups': [

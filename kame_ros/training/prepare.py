@@ -71,7 +71,7 @@ class Preparation:
                 padding=int(checkpoint.lm_kwargs.get('existing_text_padding_id', 3)),
             ),
             oracle_ahead=checkpoint.oracle_ahead,
-            tokenizer_sha256=hashlib.sha256(self._tokenizer_bytes).hexdigest(),
+            tokenizer_sha256=data_file.digest(self._tokenizer_bytes),
         )
         self._data = self._open(head)
         self._todo = self._plan()
@@ -207,7 +207,7 @@ class Preparation:
         if shard.entries:
             content = shard_file.content([self._tensors(entry) for entry in shard.entries])
             data_file.write_whole(self.folder / shard.file, content)
-            shard.bytes, shard.sha256 = len(content), hashlib.sha256(content).hexdigest()
+            shard.bytes, shard.sha256 = len(content), data_file.digest(content)
             report.made += 1
         if shard not in data.shards:
             data.shards.append(shard)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kame_ros.s2s.moshi.growing_text import known_tokens
 from kame_ros.training import oracle_file
 from kame_ros.training.arrival import Oracle
 from kame_ros.training.data_file import Shard
@@ -44,10 +45,10 @@ def tensors(
     """
     own = SPEAKERS.index(robot)
     words = source.dialogue().words
-    unknown = tokenizer.unk_id()
+    known = known_tokens(tokenizer)
 
     def encode(text: str) -> list[int]:
-        tokens = [token for token in tokenizer.encode(text) if token != unknown]
+        tokens = known(text)
         count.words += 1
         count.unknown += not tokens
         return tokens

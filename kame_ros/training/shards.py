@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kame_ros.s2s.moshi.growing_text import known_tokens
 from kame_ros.training import credit, data_file
 from kame_ros.training.arrival import Latency, Oracle, arrive
 from kame_ros.training.data_file import DataFolder, Entry
@@ -104,6 +105,7 @@ class ShardSource:
     ) -> None:
         self._data = data_file.read(folder)
         self.info, self.tokenizer = _describe(self._data)
+        self._encode = known_tokens(self.tokenizer)  # as the front-end does
         self._batch, self._frames = batch, frames
         self._seed = f'{seed}/{rank}/{world}'
         self._rank, self._blank, self._latency = rank, blank, latency or Latency()
@@ -192,11 +194,6 @@ class ShardSource:
         )
         return axis[first - begin :]
 
-    def _encode(self, text: str) -> list[int]:
-        """Tokens as the front-end makes them, which leaves out what the tokeniser does not know."""
-        unknown = self.tokenizer.unk_id()
-        return [token for token in self.tokenizer.encode(text) if token != unknown]
-
     def _written(self, place: _Place) -> list[Oracle]:
         key = place.shard, place.number
         if key not in self._oracles:
@@ -237,8 +234,7 @@ def _describe(data: DataFolder) -> tuple[DataInfo, Any]:
 
     if not data.complete:
         raise DataError(f'{data.folder} is not finished: run "kame train prepare" again')
-    if damages := data.damages(whole=False):
-        raise DataError('\n'.join(f'{damage}; {MAKE_ANEW}' for damage in damages))
+    verify(data, whole=False)
     path = data.folder / data_file.TOKENIZER
     try:
         tokenizer = path.read_bytes()
@@ -269,7 +265,7 @@ def _describe(data: DataFolder) -> tuple[DataInfo, Any]:
     return info, processor
 
 
-def verify(data: DataFolder) -> None:
-    """Reads all shards of a folder. Raises DataError with all that are damaged."""
-    if damages := data.damages(whole=True):
+def verify(data: DataFolder, whole: bool = True) -> None:
+    """Looks at all shards, or reads the `whole` of them. Raises DataError with all damages."""
+    if damages := data.damages(whole):
         raise DataError('\n'.join(f'{damage}; {MAKE_ANEW}' for damage in damages))

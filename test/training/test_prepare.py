@@ -18,10 +18,11 @@ from kame_ros.training.dialogue import DataError  # noqa: E402
 from kame_ros.training.layout import monologue  # noqa: E402
 from kame_ros.training.prepare import Preparation, held_out  # noqa: E402
 from kame_ros.training.shards import ShardSource  # noqa: E402
+from kame_ros.weights import file_sha256  # noqa: E402
 
 
 def sums(folder: Path) -> dict[str, str]:
-    return {path.name: data_file.sha256(path) for path in sorted(folder.glob('data-*'))}
+    return {path.name: file_sha256(path) for path in sorted(folder.glob('data-*'))}
 
 
 def test_a_shard_holds_what_was_said(talks: Any, tmp_path: Path, prepare: Any) -> None:

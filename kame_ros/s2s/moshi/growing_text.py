@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 Encode = Callable[[str], list[int]]
+
+
+def known_tokens(tokenizer: Any) -> Encode:
+    """Encodes with a SentencePieceProcessor, and leaves out what it has no piece for."""
+    return lambda text: [t for t in tokenizer.encode(text) if not tokenizer.is_unknown(t)]
 
 
 class GrowingText:

@@ -15,6 +15,7 @@ from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, silence
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Step
 from kame_ros.s2s.moshi.codec2_codec import Codec2Codec
+from kame_ros.s2s.moshi.growing_text import known_tokens
 from kame_ros.s2s.moshi.model import OracleLMGen, OracleLMModel
 from kame_ros.s2s.moshi.monologue import Monologue
 from kame_ros.s2s.moshi.oracle_stream import Mode, OracleStream
@@ -78,15 +79,10 @@ class MoshiSlots:
         self._streaming.enter_context(mimi.streaming(slots))
         if prepare is not None:
             prepare(self._gen)
-
-        def encode(text: str) -> list[int]:
-            """The tokens of a text, without what only says that the tokeniser knows no better."""
-            return [token for token in tokenizer.encode(text) if not tokenizer.is_unknown(token)]
-
         self._sessions = [
             Session(
                 OracleStream(
-                    encode,
+                    known_tokens(tokenizer),
                     lm.text_initial_token_id,
                     lm.text_padding_token_id,
                     mode,

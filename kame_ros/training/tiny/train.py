@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import torch
 from kame_ros.s2s.moshi import runtime
 from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.training.config import ConfigError, RunConfig
+from kame_ros.training.dry_run import tried
 from kame_ros.training.result import Surroundings, write_whole
 from kame_ros.training.tiny.recipe import TinySource, lm_kwargs
 from kame_ros.training.tiny.scene import AHEAD
@@ -22,7 +21,6 @@ from kame_ros.training.trainer import Trainer
 
 CONFIG = Path(__file__).with_name('kame-tiny.yaml')
 CHECKPOINT = 'checkpoint'
-TRIED_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,7 @@ def try_out(config: RunConfig, folder: Path, device: str = 'cpu') -> Cost:
     """Trains a few steps, without keeping them, to tell what the whole run will need."""
     source, model, _ = _build(config, folder, device)
     trainer = Trainer(model, source, config, folder / 'dry-run', device, resume=False)
-    trainer.one_step()  # the first one allocates
-    began = time.perf_counter()
-    for _ in range(TRIED_STEPS):
-        trainer.one_step()
-    step_s = (time.perf_counter() - began) / TRIED_STEPS
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    if device.startswith('cuda'):
-        held = torch.cuda.max_memory_allocated() / 1e9
+    step_s, held = tried(trainer, device)
     shutil.rmtree(folder / 'dry-run', ignore_errors=True)
     size = sum(weight.numel() for weight in model.parameters())
     return Cost(size, step_s, config.steps * step_s / 3600, held)
