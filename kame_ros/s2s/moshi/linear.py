@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -72,25 +73,45 @@ class DenseLinear(PlainLinear):
         return torch.addmm(residual, x, self._weight.t())
 
 
+@cache
+def saturates() -> bool:
+    """Whether 8-bit products lose what does not fit in 16 bits on this processor.
+
+    x86 without VNNI adds pairs of products in 16 bits: two of 255 x 127 are more than those hold.
+    It is tried, not looked up: the answer is the same whatever library torch was built with.
+    """
+    largest = _packed(torch.ones(1, 64))
+    return abs(float(torch.ops.quantized.linear_dynamic(torch.ones(1, 64), largest)) - 64) > 1
+
+
 class Int8CpuLinear(PlainLinear):
     """8-bit weights for each output channel, activations rounded to 8 bits as they come.
 
-    Three to eleven times as fast as float32 on one core; the result differs by about 1 %.
+    Three to eleven times as fast as float32 on one core; the result differs by about 1 %. Where
+    sums of 16 bits would saturate, activations are rounded to 7 bits: a difference of 1.7 %
+    instead of 3 %, and of errors that are no noise.
     """
 
     def __init__(self, weight: Tensor) -> None:
-        weight = weight.detach().float()
-        scale = weight.abs().amax(dim=1).clamp(min=1e-12).double() / 127
-        zero = torch.zeros(len(weight), dtype=torch.long)
-        with warnings.catch_warnings():  # torch 2.13 says that it will go, and has nothing as fast
-            warnings.simplefilter('ignore', UserWarning)
-            quantised = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
-            self._packed = torch.ops.quantized.linear_prepack(quantised, None)
+        self._packed = _packed(weight.detach().float())
+        self._seven_bits = saturates()
 
     def __call__(
         self, x: Tensor, residual: Tensor | None = None, norm: Norm | None = None
     ) -> Tensor:
         """Gives norm(x) W^T + residual, [B, out], in the dtype of `x`."""
         y = x if norm is None else norm(x)
-        y = torch.ops.quantized.linear_dynamic(y.float(), self._packed).to(x.dtype)
+        y = torch.ops.quantized.linear_dynamic(
+            y.float(), self._packed, reduce_range=self._seven_bits
+        ).to(x.dtype)
         return y if residual is None else residual + y
+
+
+def _packed(weight: Tensor) -> Any:
+    """Rounds float32 weights [out, in] to 8 bits, as the processor's library wants them."""
+    scale = weight.abs().amax(dim=1).clamp(min=1e-12).double() / 127
+    zero = torch.zeros(len(weight), dtype=torch.long)
+    with warnings.catch_warnings():  # torch 2.13 says that it will go, and has nothing as fast
+        warnings.simplefilter('ignore', UserWarning)
+        quantised = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
+        return torch.ops.quantized.linear_prepack(quantised, None)

@@ -7,31 +7,35 @@ import random
 import numpy as np
 import pytest
 
-from kame_ros.s2s.moshi.build import TINY_FOLDER, build
-from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice
-from kame_ros.s2s.moshi.config import TINY, MoshiConfig
-from kame_ros.s2s.moshi.front_end import MoshiFrontEnd
-from kame_ros.training.tiny import lexicon, robot_voice
-from kame_ros.training.tiny.measure import distance, without_lead_in
-from kame_ros.training.tiny.recogniser import Recogniser
-from kame_ros.training.tiny.trial import Arrival, run
+pytest.importorskip('torch', reason='needs torch (the extra "moshi")')
+pytest.importorskip('moshi', reason='needs moshi (the extra "moshi")')
+from kame_ros.s2s.moshi.build import TINY_FOLDER, build  # noqa: E402
+from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice  # noqa: E402
+from kame_ros.s2s.moshi.config import TINY, MoshiConfig  # noqa: E402
+from kame_ros.s2s.moshi.front_end import MoshiFrontEnd  # noqa: E402
+from kame_ros.training.tiny import lexicon, robot_voice  # noqa: E402
+from kame_ros.training.tiny.measure import distance, without_lead_in  # noqa: E402
+from kame_ros.training.tiny.recogniser import Recogniser  # noqa: E402
+from kame_ros.training.tiny.trial import Arrival, run  # noqa: E402
 
 pytestmark = pytest.mark.models
 QUIET = np.zeros(12000)
 
 
-@pytest.fixture(scope='module')
-def robot() -> MoshiFrontEnd:
-    pytest.importorskip('moshi')
+def speaker(quantise: str) -> MoshiFrontEnd:
     try:
         Codec2Voice()
     except Codec2MissingError as error:
         pytest.skip(str(error))
-    front_end = build(
-        MoshiConfig(weights=TINY, device='cpu', seed=0, temperature=0.3, temperature_text=0.0)
-    )
+    calm = {'seed': 0, 'temperature': 0.3, 'temperature_text': 0.0}
+    front_end = build(MoshiConfig(weights=TINY, device='cpu', quantise=quantise, **calm))
     front_end.warm_up()
     return front_end
+
+
+@pytest.fixture(scope='module')
+def robot() -> MoshiFrontEnd:
+    return speaker('none')
 
 
 def test_it_says_what_the_oracle_says(robot: MoshiFrontEnd) -> None:
@@ -75,3 +79,17 @@ def test_without_an_oracle_and_without_a_user_it_is_silent(robot: MoshiFrontEnd)
 def test_case_and_commas_do_no_harm(robot: MoshiFrontEnd) -> None:
     outcome = run(robot, QUIET, [Arrival('The capital, of France, is Paris!', 0.5)])
     assert 'paris' in outcome.words()
+
+
+def test_with_8_bits_it_says_the_same_words(robot: MoshiFrontEnd) -> None:
+    """One word of about thirty may differ: how a number is rounded is the processor's affair."""
+    rng = random.Random('eight bits')
+    small = speaker('int8')
+    words = errors = 0
+    for _ in range(5):
+        arrivals = [Arrival(lexicon.answer(rng), 0.5)]
+        said, said_small = (run(who, QUIET, arrivals).words() for who in (robot, small))
+        words += len(said)
+        errors += distance(said, said_small)
+    assert words > 20
+    assert errors <= words / 30
