@@ -88,7 +88,7 @@ def speed_up(mimi: MimiModel, int8_decoder: bool = False) -> None:
 
 def _as(kind: type[Layer], layer: nn.Module) -> Layer:
     """A layer of another class that shares everything with `layer`."""
-    fast = kind.__new__(kind)
+    fast: Layer = object.__new__(kind)
     fast.__dict__ = layer.__dict__
     return fast
 

@@ -1,4 +1,4 @@
-"""Sampling noise that is the same on every machine: torch draws other numbers on other processors."""
+"""Sampling noise that is the same on every machine: torch draws other numbers elsewhere."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip('torch', reason='needs torch (the extra "moshi")')
 pytest.importorskip('moshi', reason='needs moshi (the extra "moshi")')
-from kame_ros.s2s.moshi.build import TINY_FOLDER, build  # noqa: E402
-from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice  # noqa: E402
-from kame_ros.s2s.moshi.config import TINY, MoshiConfig  # noqa: E402
-from kame_ros.s2s.moshi.front_end import MoshiFrontEnd  # noqa: E402
-from kame_ros.training.tiny import lexicon, robot_voice  # noqa: E402
-from kame_ros.training.tiny.measure import distance, without_lead_in  # noqa: E402
-from kame_ros.training.tiny.recogniser import Recogniser  # noqa: E402
-from kame_ros.training.tiny.trial import Arrival, run  # noqa: E402
+from kame_ros.s2s.moshi.build import TINY_FOLDER, build
+from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice
+from kame_ros.s2s.moshi.config import TINY, MoshiConfig
+from kame_ros.s2s.moshi.front_end import MoshiFrontEnd
+from kame_ros.training.tiny import lexicon, robot_voice
+from kame_ros.training.tiny.measure import distance, without_lead_in
+from kame_ros.training.tiny.recogniser import Recogniser
+from kame_ros.training.tiny.trial import Arrival, run
 
 pytestmark = pytest.mark.models
 QUIET = np.zeros(12000)
