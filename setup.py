@@ -91,7 +91,16 @@ EXTRAS = {
     'gemini': ['google-genai>=1.30'],
     'moshi': ['torch>=2.6', 'moshi>=0.2.13,<0.3'],
     'train': ['accelerate>=1.10', 'matplotlib>=3.8'],
-    'dev': ['hypothesis', 'jiwer', 'mypy', 'pytest', 'pytest-timeout', 'ruff', 'types-PyYAML'],
+    'dev': [
+        'hypothesis',
+        'jiwer',
+        'mypy',
+        'pytest',
+        'pytest-timeout',
+        'pytest-xdist',
+        'ruff',
+        'types-PyYAML',
+    ],
 }
 
 setup(

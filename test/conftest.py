@@ -7,6 +7,8 @@ import shutil
 
 from kame_ros.processes import Domain, environment
 
+pytest_plugins = ['skipped']
+
 # Held until the end of the run: graphs that tests start get others.
 _domain = Domain()
 os.environ.update(

@@ -126,6 +126,7 @@ def two_turns(path, pause_s, rate=RATE, channels=1):
 ITALY, SKY = 'what is the capital of italy', 'what color is the sky'
 
 
+@pytest.mark.long
 def test_two_turns_in_stereo_at_another_rate(kame, tmp_path):
     two_turns(tmp_path / 'q.wav', 7, 44_100, 2)
     done = kame.run('ask', tmp_path / 'q.wav', '--json', tmp_path / 's.json')
@@ -136,6 +137,7 @@ def test_two_turns_in_stereo_at_another_rate(kame, tmp_path):
     assert turns[0]['robot_speech_start_s'] < turns[1]['user_speech_end_s']
 
 
+@pytest.mark.long
 def test_the_conversation_survives_the_death_of_two_nodes(kame, tmp_path, check_frames):
     two_turns(tmp_path / 'q.wav', 24)
     process = kame.start('killed', 'ask', tmp_path / 'q.wav', '--json', tmp_path / 's.json')
@@ -150,7 +152,10 @@ def test_the_conversation_survives_the_death_of_two_nodes(kame, tmp_path, check_
     check_frames(session)
 
 
-@pytest.mark.parametrize('level', [0.0, 0.02], ids=['silence', 'noise'])
+@pytest.mark.parametrize(
+    'level',
+    [pytest.param(0.0, id='silence'), pytest.param(0.02, id='noise', marks=pytest.mark.long)],
+)
 def test_a_recording_without_speech(kame, tmp_path, level):
     sound = np.random.default_rng(1).normal(0, level, RATE * 3).clip(-1, 1)
     soundfile.write(tmp_path / 'q.wav', sound, RATE)

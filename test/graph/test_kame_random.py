@@ -10,7 +10,7 @@ pytest.importorskip('moshi', reason='the moshi front-end needs moshi: make setup
 
 QUESTION = Path(__file__).parents[2] / 'examples' / 'question.wav'
 
-pytestmark = [pytest.mark.graph, pytest.mark.models]
+pytestmark = [pytest.mark.graph, pytest.mark.models, pytest.mark.long]
 
 
 @pytest.fixture(scope='module')

@@ -12,7 +12,7 @@ from rclpy.executors import SingleThreadedExecutor
 pytest.importorskip('torch', reason='the moshi front-end needs torch: make setup-moshi')
 pytest.importorskip('moshi', reason='the moshi front-end needs moshi: make setup-moshi')
 
-pytestmark = [pytest.mark.graph, pytest.mark.models]
+pytestmark = [pytest.mark.graph, pytest.mark.models, pytest.mark.long]
 
 SERVER = """
 /**/s2s_slots:

@@ -151,6 +151,7 @@ def test_without_accelerate_one_process_works_and_more_say_what_is_missing(
     assert 'pip install accelerate' in said(capsys)
 
 
+@pytest.mark.long
 @pytest.mark.models
 def test_two_processes_train_and_one_goes_on(data: Path, tmp_path: Path) -> None:
     """The real command on two processes (gloo) for two steps, and alone for two more."""

@@ -57,6 +57,7 @@ def test_shapes_without_values_need_what_tensors_need() -> None:
     assert found.activations == pytest.approx((live.most - gradients) / 1e9, rel=0.05)
 
 
+@pytest.mark.long
 def test_what_costs_more_and_what_less() -> None:
     plain = forecast(config(), SMALL)
     deep = {**SMALL, 'num_layers': 12, 'depformer_num_layers': 6}

@@ -71,6 +71,7 @@ def check_same(one: dict[str, Any], other: dict[str, Any]) -> None:
         assert torch.allclose(value, other[key], atol=1e-3), key
 
 
+@pytest.mark.long
 @pytest.mark.models
 @pytest.mark.parametrize(('kind', 'accumulate'), [('ddp', 2), ('fsdp', 1)])
 def test_two_processes_are_one_with_twice_the_batch(

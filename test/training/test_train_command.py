@@ -73,6 +73,7 @@ def test_no_transcripts(tmp_path: Path) -> None:
     assert main(['train', 'oracles', str(tmp_path), '-o', str(tmp_path / 'o'), '--random']) == 1
 
 
+@pytest.mark.long
 @pytest.mark.models
 def test_oracles_of_a_real_llm(talk: Path, tmp_path: Path) -> None:
     out = tmp_path / 'oracles'
@@ -83,6 +84,7 @@ def test_oracles_of_a_real_llm(talk: Path, tmp_path: Path) -> None:
     assert all(row['text'].strip() for row in rows)
 
 
+@pytest.mark.long
 @pytest.mark.models
 def test_the_recipe_trains_goes_on_and_speaks(tmp_path: Path) -> None:
     """Two steps of the real recipe, then two more; the model loads in the front-end."""

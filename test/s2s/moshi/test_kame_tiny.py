@@ -38,6 +38,7 @@ def robot() -> MoshiFrontEnd:
     return speaker('none')
 
 
+@pytest.mark.long
 def test_it_says_what_the_oracle_says(robot: MoshiFrontEnd) -> None:
     """Over ten sentences: looser than the model card, so that another CPU's rounding passes."""
     rng = random.Random('test')
