@@ -101,6 +101,15 @@ EXTRAS = {
         'ruff',
         'types-PyYAML',
     ],
+        'hypothesis',
+        'jiwer',
+        'mypy',
+        'pytest',
+        'pytest-timeout',
+        'pytest-xdist',
+        'ruff',
+        'types-PyYAML',
+    ],
 }
 
 setup(
