@@ -101,15 +101,6 @@ EXTRAS = {
         'ruff',
         'types-PyYAML',
     ],
-        'hypothesis',
-        'jiwer',
-        'mypy',
-        'pytest',
-        'pytest-timeout',
-        'pytest-xdist',
-        'ruff',
-        'types-PyYAML',
-    ],
 }
 
 setup(
