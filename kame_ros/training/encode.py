@@ -81,7 +81,7 @@ def silence(encoder: Encoder) -> list[int]:
     codes = np.concatenate(list(encoder.encode(windows)), axis=2)[0]
     late = codes[:, codes.shape[1] // 2 :].T
     kinds, counts = np.unique(late, axis=0, return_counts=True)
-    return [int(code) for code in kinds[counts.argmax()]]
+    return [int(code) for code in kinds[int(np.argmax(counts))]]
 
 
 def whole(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.importorskip('torch')  # test/s2s/moshi hides that moshi is missing
 pytest.importorskip('moshi')
 soundfile = pytest.importorskip('soundfile')
 
