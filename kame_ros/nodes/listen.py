@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
@@ -16,8 +16,10 @@ from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
 from kame_ros.nodes import qos
-from kame_ros.nodes.base import KameNode
 from kame_ros.once import Once
+
+if TYPE_CHECKING:
+    from kame_ros.nodes.base import KameNode  # which may use this module
 
 _TICK_S = 0.1
 _LOOK_S = 0.5  # how often it is looked for publishers of another quality
