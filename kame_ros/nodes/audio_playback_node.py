@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -151,7 +152,9 @@ class AudioPlaybackNode(KameNode):
         """How loud to play, 0 to 1; 0 stops at once and throws away what waits."""
         if not self._player:
             return
-        if message.data > 0.0:
+        if math.isnan(message.data):
+            self._bad += 1
+        elif message.data > 0.0:
             self._player.fade(min(1.0, message.data))
         else:
             self._player.stop_speech()

@@ -165,14 +165,15 @@ class RobotLink:
         """The node is stopping: what has been heard can still be taken, no more comes in."""
         self.mic.close()
 
-    def forget(self, why: str) -> None:
-        """The owner has stopped: what it was to say is not said, not even later."""
-        if self.speaker:
-            self.speaker.interrupt()
-        if self._overlap:
-            self._overlap.reset()
+    def forget(self, why: str, ended: bool = True) -> None:
+        """The owner was stopped, and has `ended` if so: what it was to say is not said later."""
+        if ended:
+            if self.speaker:
+                self.speaker.interrupt()
+            if self._overlap:
+                self._overlap.reset()
+            self._mux.clear()
         self._mouth.ask_gain(0.0)
-        self._mux.clear()
         self._say.stop(why)
 
     def destroy(self) -> None:

@@ -58,9 +58,9 @@ class S2SNode(KameNode):
     def stop(self) -> None:
         if self._thread and self._link:
             self._link.close()  # what has been heard is still answered
-            self._thread.stop()
+            ended = self._thread.stop()
             self._thread = None
-            self._link.forget('the node is not active')
+            self._link.forget('the node is not active', ended)
 
     def unload(self) -> None:
         if self._link:

@@ -1,4 +1,4 @@
-"""Messages that no sane node sends: any type of message, with what breaks programs in its fields."""
+"""Messages that no sane node sends: of any type, with what breaks programs in its fields."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Hostile:
             message = self._kind()
             for name in self._base.get_fields_and_field_types():
                 setattr(message, name, getattr(self._base, name))
-            fields = list(zip(message.get_fields_and_field_types(), message.SLOT_TYPES, strict=True))
+            fields = list(
+                zip(message.get_fields_and_field_types(), message.SLOT_TYPES, strict=True)
+            )
             for name, slot in self._random.sample(fields, self._random.randint(1, len(fields))):
                 setattr(message, name, self._value(slot, giant=k < giants))
             raw = serialize_message(message)

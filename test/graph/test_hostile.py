@@ -33,7 +33,6 @@ DEEP = QoSProfile(depth=COUNT)
 BASES = {
     'oracle': msg.OracleChunk(source='llm', generation=3, kind=1, text='Well, '),
     'turn': msg.TurnEvent(source='stt', kind=1, utterance=3),
-    'transcript': msg.Transcript(utterance=3, text='Hello there', committed=5),
     'audio/mic': convert.frame_to_message(Frame(3, 1.0)),
     'audio/speech': convert.frame_to_message(Frame(3, 1.0)),
     'audio/played': convert.frame_to_message(Frame(3, 1.0)),
@@ -42,6 +41,7 @@ BASES = {
     'monologue': msg.MonologueToken(seq=3, text='Well', source='llm', generation=3),
     'facts': String(data='battery: 80 percent'),
     'action_result': msg.ActionResult(id='1', text='done'),
+    'transcript': msg.Transcript(utterance=3, text='Hello there', committed=5),
 }
 SPOKEN = ('oracle', 'turn', 'transcript', 'audio/mic', 'audio/speech', 'audio/gain')
 
@@ -204,7 +204,7 @@ def tandem(kame, tmp_path_factory):
     config = tmp_path_factory.mktemp('config') / 'tandem.yaml'
     url = f'http://127.0.0.1:{server.server_port}/v1'
     config.write_text(
-        '/**/audio_capture: {ros__parameters: {source: topic, echo_cancellation: webrtc}}\n'
+        '/**/audio_capture: {ros__parameters: {source: topic}}\n'
         '/**/stt: {ros__parameters: {model: whisper-base, language: en}}\n'
         f'/**/oracle: {{ros__parameters: {{backend: "openai:m@{url}"}}}}\n'
         '/**/s2s: {ros__parameters: {front_end: tts}}\n'

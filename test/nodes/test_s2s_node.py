@@ -420,3 +420,14 @@ def test_stamps_of_any_time_are_answered(robot):
         robot.mic.publish(convert.frame_to_message(Frame(10_000 + int(t), t)))
         assert robot.ros.until(lambda want=want: len(robot.mouth.oracles) >= want)
     assert robot.node.active
+
+
+def test_the_node_of_one_robot_builds_one_slot(monkeypatch):
+    from kame_ros.nodes import front_ends
+    from kame_ros.s2s.moshi import build
+
+    monkeypatch.setattr(build, 'build', lambda config, vad: config)
+    values = {row.name: row.default for row in front_ends.PARAMETERS}
+    values |= {'front_end': 'moshi', 'moshi.slots': 4, 'moshi.barge_in': False}
+    assert front_ends.make_front_end(values.get).slots == 1
+    assert front_ends.moshi_config(values.get).slots == 4

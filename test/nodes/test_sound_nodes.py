@@ -161,6 +161,44 @@ def test_the_bridge_carries_sound_both_ways(ros, package):
     assert node.counters()['messages_in'] == node.counters()['messages_out'] == 1
 
 
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'sample_rate': 16_000},
+        {'channels': 2},
+        {'data': array.array('h', [1, 2, 3])},
+        {'data': array.array('h', [0]) * 100_000},
+        {'seq': 2**64 - 1},
+    ],
+)
+def test_a_frame_that_cannot_be_used_ends_no_node(ros, package, change):
+    bridge = start(ros, BridgeNode, loudspeaker_topic='foreign/speaker')
+    mouth = start(ros, AudioPlaybackNode, sink='null')
+    spoken, played = heard(bridge, 'foreign/speaker'), heard(mouth, 'audio/played')
+    speech = bridge.create_publisher(msg.AudioFrame, 'audio/speech', qos.AUDIO_OFFER)
+    assert ros.until(lambda: speech.get_subscription_count() == 2)
+    for kind in (change, {}):
+        message = convert.frame_to_message(Frame(0, 7.0, np.full(1_920, 9_000, np.int16)))
+        for name, value in kind.items():
+            setattr(message, name, value)
+        speech.publish(message)
+    assert ros.until(lambda: spoken and any(np.any(f.data) for f in played))
+    assert bridge.counters()['bad_messages'] == mouth.counters()['bad_frames'] == 1
+    assert len(spoken) == 1
+    assert bridge.active
+    assert mouth.active
+
+
+def test_a_gain_that_is_no_number_is_counted(ros):
+    node = start(ros, AudioPlaybackNode, sink='null')
+    gain = node.create_publisher(Float32, 'audio/gain', qos.TEXT)
+    assert ros.until(gain.get_subscription_count)
+    for value in (float('nan'), float('inf'), -1.0):
+        gain.publish(Float32(data=value))
+    assert ros.until(lambda: node.counters()['stops'] == 1)
+    assert node.counters()['bad_frames'] == 1
+
+
 def test_the_bridge_says_what_it_needs(ros):
     node = make(ros, BridgeNode, package='no_such_msgs')
     assert node.trigger_configure() == REFUSED
