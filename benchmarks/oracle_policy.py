@@ -291,15 +291,17 @@ def recorded() -> list[Turn]:
     return [
         Turn(
             entry['name'],
-            tuple(
-                (r['t'], Transcript(0, i, r['text'], r['committed'], r['final'], 0.0, 0.0))
-                for i, r in enumerate(entry['revisions'])
-            ),
+            tuple((r['t'], _transcript(i, r)) for i, r in enumerate(entry['revisions'])),
             entry['speech_start'],
             entry['speech_end'],
         )
         for entry in json.loads(RECORDED.read_text())
     ]
+
+
+def _transcript(i: int, r: dict[str, Any]) -> Transcript:
+    committed = len(r['text']) if r['final'] else 0
+    return Transcript(0, i, r['text'], committed, r['final'], 0.0, 0.0, stable=r['stable'])
 
 
 def record(voices: Sequence[str]) -> None:
@@ -329,7 +331,12 @@ def _turns(name: str, run: Any) -> Iterator[dict[str, Any]]:
                 'speech_start': round(final.start, 2),
                 'speech_end': round(final.end, 2),
                 'revisions': [
-                    {'t': round(t, 3), 'text': r.text, 'committed': r.committed, 'final': r.final}
+                    {
+                        't': round(t, 3),
+                        'text': r.text,
+                        'stable': len(r.stable_text),
+                        'final': r.final,
+                    }
                     for t, r in revisions
                 ],
             }

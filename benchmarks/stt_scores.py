@@ -43,7 +43,7 @@ def score(
     material: Sequence[Clip], truths: Sequence[tuple[Word, ...]], runs: Sequence[Run]
 ) -> dict[str, Any]:
     """All measures of one policy. `truths` are the timed words of the offline transcripts."""
-    commits: list[float] = []
+    stables: list[float] = []
     firsts, finals, shown, changed, broken, tails = [], [], 0, 0, 0, 0
     for clip, truth, run in zip(material, truths, runs, strict=True):
         if run.transcripts:
@@ -51,15 +51,15 @@ def score(
             firsts.append(run.transcripts[0][0] - spoken)
         if run.finals:
             finals.append(run.finals[-1][0] - clip.speech_end)
-        commits += commit_latencies(truth, run)
+        stables += stable_latencies(truth, run)
         all_, wrong, inconsistent = changes(run)
         shown, changed, broken = shown + all_, changed + wrong, broken + inconsistent
         tails += lost_tail(clip, truth, run)
     return {
         'wer': word_error_rate(material, runs),
         'first_partial_s': _median(firsts),
-        'commit_median_s': _median(commits),
-        'commit_p95_s': round(float(np.percentile(commits, 95)), 3) if commits else None,
+        'stable_median_s': _median(stables),
+        'stable_p95_s': round(float(np.percentile(stables, 95)), 3) if stables else None,
         'final_median_s': _median(finals),
         'final_p95_s': round(float(np.percentile(finals, 95)), 3) if finals else None,
         'changed': round(changed / shown, 4) if shown else 0.0,
@@ -70,19 +70,19 @@ def score(
     }
 
 
-def commit_latencies(truth: Sequence[Word], run: Run) -> list[float]:
-    """For every word of the truth that was committed: commit minus end of the word, s."""
-    committed: list[tuple[str, float]] = []
+def stable_latencies(truth: Sequence[Word], run: Run) -> list[float]:
+    """For every word of the truth that became stable: that moment minus end of the word, s."""
+    stable: list[tuple[str, float]] = []
     done: dict[int, int] = {}
     for t, transcript in run.transcripts:
-        words = normal(transcript.committed_text)
+        words = normal(transcript.stable_text)
         known = done.get(transcript.utterance, 0)
-        committed += [(word, t) for word in words[known:]]
+        stable += [(word, t) for word in words[known:]]
         done[transcript.utterance] = max(known, len(words))
     ends = [(word, w.end) for w in truth for word in normal(w.text)]
-    matcher = difflib.SequenceMatcher(a=[w for w, _ in ends], b=[w for w, _ in committed])
+    matcher = difflib.SequenceMatcher(a=[w for w, _ in ends], b=[w for w, _ in stable])
     return [
-        committed[block.b + i][1] - ends[block.a + i][1]
+        stable[block.b + i][1] - ends[block.a + i][1]
         for block in matcher.get_matching_blocks()
         for i in range(block.size)
     ]

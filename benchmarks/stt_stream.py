@@ -32,8 +32,8 @@ VOICES = ('human', 'hibari', 'flite-slt', 'flite-rms')
 KEYS: tuple[str, ...] = (
     'wer',
     'first_partial_s',
-    'commit_median_s',
-    'commit_p95_s',
+    'stable_median_s',
+    'stable_p95_s',
     'final_median_s',
 )
 KEYS += ('changed', 'lost_tails', 'false_per_10min', 'rtf')
@@ -71,7 +71,7 @@ def main() -> None:
         both = each('offline', offline.run)
         truths: list[tuple[Word, ...]] = [words for _, words in both]
         ceiling = score(material, truths, [run for run, _ in both])
-        ceiling |= {'commit_median_s': None, 'commit_p95_s': None, 'first_partial_s': None}
+        ceiling |= {'stable_median_s': None, 'stable_p95_s': None, 'first_partial_s': None}
         ceiling |= false_transcripts(lambda sound: offline.run(sound)[0], options.noise_minutes)
         voices['offline'] = _by_voice(names, material, [run for run, _ in both])
         for name in options.policies:

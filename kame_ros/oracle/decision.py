@@ -14,7 +14,7 @@ class Start:
     utterance: int
     revision: int
     final: bool
-    committed: int = 0  # so many characters of the text are sure
+    stable: int = 0  # so many characters of the text will hardly change
     backend: int = 0
     attempt: int = 0
     follow_up: bool = False  # `text` is the result of an action in this turn

@@ -36,7 +36,7 @@ class OraclePolicy:
         self._newest: Transcript | None = None  # the last revision that was heard
         self._pending: Transcript | None = None  # heard, worth asking, and not yet asked
         self._asked: Start | None = None  # the last question, while it is answered or to be retried
-        self._asked_words = 0  # committed words in it
+        self._asked_words = 0  # stable words in it
         self._retry: Retry | None = None
         self._answered_utterance: int | None = None
         self._last_start = float('-inf')
@@ -158,7 +158,7 @@ class OraclePolicy:
         """Stops all speech; what the user says from now on is answered."""
         decisions = self._withdraw(why)
         if self._newest is not None:
-            self._asked_words = word_count(self._newest.committed_text)
+            self._asked_words = word_count(self._newest.stable_text)
         return decisions
 
     def barge_in(self, t: float) -> list[Decision]:
@@ -194,7 +194,7 @@ class OraclePolicy:
     def _is_worth_asking(self, transcript: Transcript) -> bool:
         if says_the_same(self._asked, transcript):
             return False
-        new = word_count(transcript.committed_text) - self._asked_words
+        new = word_count(transcript.stable_text) - self._asked_words
         return transcript.final or (
             self.config.answer_partials and new >= self.config.min_new_words
         )
@@ -242,7 +242,7 @@ class OraclePolicy:
 
     def _ask(self, t: float, transcript: Transcript) -> Start:
         self._pending = self._retry = None
-        self._asked_words = word_count(transcript.committed_text)
+        self._asked_words = word_count(transcript.stable_text)
         self._last_start = t
         return self._begin(t, question(transcript, self.backends.preferred(t)))
 

@@ -10,11 +10,11 @@ class PolicyConfig:
     """How eager the oracle is; times in seconds on the clock of the events.
 
     The defaults come from measurements on partial transcripts of streaming Whisper: asking on two
-    new committed words starts 20 % fewer generations than asking on two new words of any kind.
+    new stable words starts 20 % fewer generations than asking on two new words of any kind.
     """
 
     answer_partials: bool = True  # False: a cascade, only the final transcript is answered
-    min_new_words: int = 2  # committed words
+    min_new_words: int = 2  # stable words
     min_gap_s: float = 0.4  # between the starts for partials; a final never waits
     max_streams: int = 3
     # A stale answer (the user has said more since) ends after so many words: they are heard for

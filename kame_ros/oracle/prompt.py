@@ -39,14 +39,14 @@ def build_messages(
     config: PromptConfig,
     turns: Sequence[Turn],
     text: str,
-    committed: int | None = None,
+    stable: int | None = None,
     extra: str = '',
 ) -> list[Message]:
     """The prompt: fixed system text, the turns, and what the user says now.
 
     From the first message to the last but one nothing changes while the user speaks, so a server
-    reuses its cache. `extra` (facts, declared actions) ends the system text. `committed` is the
-    length of the part of `text` that will not change; the rest is lowered and loses its last
+    reuses its cache. `extra` (facts, declared actions) ends the system text. `stable` is the
+    length of the part of `text` that will hardly change; the rest is lowered and loses its last
     punctuation, which recognisers invent anew with every revision. What the user says is only
     ever in the user role.
     """
@@ -54,15 +54,15 @@ def build_messages(
     messages: list[Message] = [{'role': 'system', 'content': system}]
     for turn in turns:
         _append(messages, turn.role, clean_heard(turn.text))
-    _append(messages, 'user', _shorten(_stable(text, committed), config.max_user_words))
+    _append(messages, 'user', _shorten(_lowered(text, stable), config.max_user_words))
     return messages
 
 
-def _stable(text: str, committed: int | None) -> str:
-    if committed is None or committed >= len(text):
+def _lowered(text: str, stable: int | None) -> str:
+    if stable is None or stable >= len(text):
         return clean_heard(text)
-    tail = text[committed:].rstrip(' .,;:!?…').lower()
-    return clean_heard(text[:committed] + tail)
+    tail = text[stable:].rstrip(' .,;:!?…').lower()
+    return clean_heard(text[:stable] + tail)
 
 
 def _shorten(text: str, max_words: int) -> str:

@@ -33,7 +33,7 @@ def question(transcript: Transcript, backend: int) -> Start:
         transcript.utterance,
         transcript.revision,
         transcript.final,
-        transcript.committed,
+        len(transcript.stable_text),
         backend,
     )
 

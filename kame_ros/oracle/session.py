@@ -219,8 +219,8 @@ class OracleSession:
     def _prompt(self, ask: Start) -> list[Message]:
         history = self.history
         turns = history.all_turns() if ask.follow_up else history.turns_before(ask.utterance)
-        committed = None if ask.final else ask.committed
-        return build_messages(self.config.prompt, turns, ask.text, committed, self._extra)
+        stable = None if ask.final else ask.stable
+        return build_messages(self.config.prompt, turns, ask.text, stable, self._extra)
 
     def _cancel(self, gen: int, why: str) -> None:
         generation = self.generations.pop(gen)

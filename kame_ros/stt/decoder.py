@@ -40,7 +40,8 @@ class Decoder:
     def decode(self, utterance: Utterance, final: bool) -> bool:
         """Decode the start of the utterance's sound, all of it if it is short enough.
 
-        False if the engine failed; the utterance keeps what was known. Noise empties its tail.
+        False if the engine failed: the utterance keeps what was known. Noise leaves what was
+        stable.
         """
         sound = utterance.sound(self.max_sound)
         begun = self._meter()
@@ -61,7 +62,7 @@ class Decoder:
         self.count['loops'] += len(words) < len(hypothesis.words)
         if is_noise(replace(hypothesis, words=tuple(words)), utterance.voiced, self._guard):
             self.count['rejected'] += 1
-            utterance.agreement.drop_tail()
+            utterance.agreement.drop_unstable()
         else:
             utterance.agreement.update(words, utterance.decoded_to - utterance.begin)
         return True

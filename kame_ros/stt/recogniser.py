@@ -43,7 +43,7 @@ class Recogniser(Protocol):
         """Decode float32[n] at 16 kHz, the whole of it. `final` asks for quality over speed.
 
         Nothing of earlier text is given: what conditions a decoder can make it loop, and text that
-        was settled wrongly would spoil what follows. Raises RecogniserError.
+        was heard wrongly would spoil what follows. Raises RecogniserError.
         """
 
     def warm_up(self) -> None:

@@ -25,6 +25,8 @@ from kame_ros.stt.recogniser import Recogniser
 from kame_ros.stt.speech_event import Output, SpeechEvent, SpeechKind
 from kame_ros.stt.utterance import Utterance
 
+_CUT_AHEAD_S = 2.0  # sound is cut when there is so little room left in what the engine hears
+
 
 @dataclass(frozen=True)
 class TranscriberConfig:
@@ -245,7 +247,8 @@ class Transcriber:
 
     def _work_partial(self, utterance: Utterance) -> list[Output]:
         maybe_last = self._gate.pause(utterance.end) >= self.config.pause / 2 - 1e-6
-        done = self._decoder.decode(utterance, final=maybe_last)
+        final = maybe_last or self._must_cut(utterance)  # what is cut off is not heard again
+        done = self._decoder.decode(utterance, final)
         self._note_lag(utterance)
         if not done:
             return []
@@ -265,13 +268,17 @@ class Transcriber:
         self._lag = self._hearing.now - utterance.decoded_to
         self._max_lag = max(self._max_lag, self._lag)
 
+    def _must_cut(self, utterance: Utterance) -> bool:
+        return utterance.length >= self._decoder.max_sound - _CUT_AHEAD_S
+
     def _cut(self, utterance: Utterance) -> None:
-        """Keep the sound shorter than what the engine hears, by cuts at settled words."""
-        if utterance.length < self._decoder.max_sound - 2.0:
+        """Keep the sound shorter than what the engine hears, by cuts after stable words."""
+        if not self._must_cut(utterance):
             return
+        until = utterance.agreement.stable_until
         if utterance.length >= self._decoder.max_sound - self._step:  # no time to agree
-            utterance.agreement.settle(utterance.decoded_to - utterance.begin - 1.0)
-        if utterance.cut():
+            until = max(until, utterance.decoded_to - utterance.begin - 1.0)
+        if utterance.cut(until):
             self._count['cuts'] += 1
         elif utterance.length >= self._decoder.max_sound:  # nothing heard in it: music
             known = utterance.decoded_to - utterance.begin
@@ -288,8 +295,7 @@ class Transcriber:
 
     def _conclude(self, utterance: Utterance) -> list[Output]:
         """The final, or noise if there is nothing to say and nothing was said."""
-        utterance.agreement.settle()
-        if not utterance.published and not utterance.text()[0]:
+        if not utterance.published and not utterance.text():
             self._count['noise'] += 1
             t = self._hearing.clock(utterance.voice_end)
             return [SpeechEvent(SpeechKind.NOISE, t, utterance.number)]

@@ -8,17 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from kame_ros.audio.hearing import MODEL_RATE, Window
-from kame_ros.stt.agreement import Agreement, AgreementConfig, core
+from kame_ros.stt.agreement import Agreement, AgreementConfig, core, has_number
 from kame_ros.stt.transcript import Transcript, Word
 
 _CUT_LEAVES = 0.3  # s of sound kept before a cut would touch the next word
+_SENTENCE_ENDS = '.?!。'
 
 
 class Utterance:
     """Sound from a little before the first voice on, and what is known of its text.
 
     Times are seconds of the stream; word times inside the agreement count from the start of the
-    sound that is kept. Words that were cut off with their sound are in `past`, all settled.
+    sound that is kept. What was heard in that sound is what its newest decode says. Words whose
+    sound was given up are in `past`: they are committed, and only they.
     """
 
     def __init__(self, number: int, windows: list[Window], config: AgreementConfig) -> None:
@@ -36,7 +38,7 @@ class Utterance:
         self.revision = 0  # of the next transcript
         self._begin = windows[0].t
         self._sound: list[np.ndarray] = [w.sound for w in windows]
-        self._last: tuple[str, int] | None = None
+        self._last: tuple[str, int, int] | None = None
 
     @property
     def begin(self) -> float:
@@ -76,11 +78,10 @@ class Utterance:
         self._sound = [self.sound(max(0.0, t - self._begin))]
 
     def shorten(self, seconds: float) -> float:
-        """Give up so much sound from the start; all that is known of it is settled. Seconds."""
+        """Give up so much sound from the start; all that is known of it is committed. Seconds."""
         begin = self._begin
-        self.agreement.settle()
         self._drop(seconds)
-        self._forget(len(self.agreement.settled), begin)
+        self._commit(len(self.agreement.words), begin)
         return self._begin - begin
 
     def _drop(self, seconds: float) -> None:
@@ -89,56 +90,67 @@ class Utterance:
         self._sound = [whole[count:]]
         self._begin += count / MODEL_RATE
 
-    def cut(self) -> bool:
-        """Cut the sound at a settled word in its later half; False if there is none.
+    def cut(self, until: float) -> bool:
+        """Cut the sound after a word in its later half that ends by `until`; False without one.
 
-        At the end of a sentence if there is one, else at the longest gap.
+        Never inside a number if there is another place; at the end of a sentence, else at the
+        longest gap.
         """
-        settled = self.agreement.settled
-        places = [i for i, word in enumerate(settled, 1) if word.end >= self.length / 2]
+        words = self.agreement.words
+        places = [i for i, word in enumerate(words, 1) if self.length / 2 <= word.end <= until]
         if not places:
             return False
-        following = settled + self.agreement.tail
 
-        def merit(i: int) -> tuple[bool, float, int]:
-            gap = following[i].start - settled[i - 1].end if i < len(following) else 0.0
-            return settled[i - 1].text[-1:] in '.?!。', gap, i
+        def merit(i: int) -> tuple[bool, bool, float, int]:
+            before, after = words[i - 1], words[i] if i < len(words) else None
+            gap = after.start - before.end if after else 0.0
+            number = has_number(before.text) and (after is None or has_number(after.text))
+            return not number, before.text[-1:] in _SENTENCE_ENDS, gap, i
 
         i = max(places, key=merit)
-        at = settled[i - 1].end
-        if i < len(following):
-            at = min(max(at, following[i].start - _CUT_LEAVES), following[i].start)
+        at = words[i - 1].end
+        if i < len(words):
+            at = min(max(at, words[i].start - _CUT_LEAVES), words[i].start)
         begin = self._begin
         self._drop(at)
-        self._forget(i, begin)
+        self._commit(i, begin)
         return True
 
-    def _forget(self, count: int, begin: float) -> None:
-        """The first settled words go to the past; the sound began at `begin` before it was cut."""
+    def _commit(self, count: int, begin: float) -> None:
+        """The first words go to the past; the sound began at `begin` before it was cut."""
         gone = self.agreement.forget(count, self._begin - begin)
         self.past += [_later(word, begin) for word in gone]
 
-    def text(self) -> tuple[str, int]:
-        """The whole text, and how many of its characters are settled."""
-        settled = ''.join(w.text for w in self.past + self.agreement.settled)
-        whole = settled + ''.join(w.text for w in self.agreement.tail)
-        blanks = len(whole) - len(whole.lstrip())
-        committed = max(0, len(core(settled)) - blanks)
-        return whole.strip(), committed
+    def text(self) -> str:
+        """The whole text."""
+        return ''.join(w.text for w in self.past + self.agreement.words).strip()
+
+    def _stable(self) -> int:
+        """How many characters of the text are committed or stable.
+
+        The punctuation after the last stable word is open, and a number is until a word follows.
+        """
+        count = self.agreement.stable
+        while count and has_number(self.agreement.words[count - 1].text):
+            count -= 1
+        return self._characters(self.past + self.agreement.words[:count])
+
+    def _characters(self, words: list[Word]) -> int:
+        return len(core(''.join(w.text for w in words).lstrip()))
 
     def transcript(
         self, clock: Callable[[float], float], final: bool, words: bool = False
     ) -> Transcript | None:
         """The next revision; None for a partial that says nothing new. Counts it as published."""
-        text, committed = self.text()
+        text, committed, stable = self.text(), self._characters(self.past), self._stable()
         if final:
-            committed = len(text)
-        elif self._last == (text, committed) or not (text or self.published):
+            committed = stable = len(text)
+        elif self._last == (text, committed, stable) or not (text or self.published):
             return None
-        self._last = (text, committed)
+        self._last = (text, committed, stable)
         self.revision += 1
         end = self.voice_end if self.closed else min(self.decoded_to, self.voice_end)
-        kept = [_later(w, self._begin) for w in self.agreement.settled + self.agreement.tail]
+        kept = [_later(w, self._begin) for w in self.agreement.words]
         return Transcript(
             utterance=self.number,
             revision=self.revision - 1,
@@ -154,6 +166,7 @@ class Utterance:
             )
             if words
             else (),
+            stable=stable,
         )
 
 

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from kame_ros import weights
+from kame_ros.stt.guards import GuardConfig, compression_ratio
 from kame_ros.stt.recogniser import Hypothesis, RecogniserError
 from kame_ros.stt.transcript import Word
 
 _RATE = 16_000
 _MEL_PER_S = 100
 _MEL_PER_TOKEN_FRAME = 2  # the encoder halves the mel frames: 20 ms each
-_TOKENS_PER_S = 8  # nobody speaks faster; a decoder that loops does
+_TOKENS_PER_S = 8  # few speak faster; a decoder that loops always does
 _TOKENS_SPARE = 10
 _NO_BLANKS = ('zh', 'ja', 'th', 'lo', 'my', 'yue')  # as in faster_whisper.tokenizer
-_LONGEST = 440  # tokens; Whisper's context is 448
+_LONGEST = 220  # tokens of output: half of Whisper's context is for earlier text
+_MAX_LENGTH_PER_TOKEN = 2  # CTranslate2 keeps half of `max_length` for earlier text as well
 
 
 class WhisperRecogniser:
@@ -94,17 +96,10 @@ class WhisperRecogniser:
             self._language = token[2:-2]
         tokenizer = self._tokenizer(self._language)
         start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        budget = len(start) + _TOKENS_SPARE + int(_TOKENS_PER_S * seconds)
-        result = self._model.model.generate(
-            encoded,
-            [start],
-            beam_size=self._beam if final else 1,
-            max_length=min(_LONGEST, budget),
-            suppress_blank=True,
-            suppress_tokens=[-1],
-            return_scores=True,
-            return_no_speech_prob=True,
-        )[0]
+        most = min(_LONGEST, _TOKENS_SPARE + int(_TOKENS_PER_S * seconds))
+        result = self._generate(encoded, start, final, most)
+        if len(result.sequences_ids[0]) >= most and not self._loops(tokenizer, result):
+            result = self._generate(encoded, start, final, _LONGEST)  # somebody does speak faster
         tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
         return Hypothesis(
             words=self._words(tokenizer, encoded, tokens, seconds),
@@ -112,6 +107,24 @@ class WhisperRecogniser:
             no_speech=result.no_speech_prob,
             language=self._language,
         )
+
+    def _generate(self, encoded: Any, start: list[int], final: bool, most: int) -> Any:
+        """The best output of at most `most` tokens."""
+        return self._model.model.generate(
+            encoded,
+            [start],
+            beam_size=self._beam if final else 1,
+            max_length=_MAX_LENGTH_PER_TOKEN * most,
+            suppress_blank=True,
+            suppress_tokens=[-1],
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+
+    @staticmethod
+    def _loops(tokenizer: Any, result: Any) -> bool:
+        text = tokenizer.decode(result.sequences_ids[0])
+        return compression_ratio(text) > GuardConfig.compression
 
     def _encode(self, sound: np.ndarray) -> Any:
         import ctranslate2

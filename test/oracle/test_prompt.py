@@ -29,7 +29,7 @@ def test_only_the_last_message_changes_while_the_user_speaks():
 
 def test_the_unsure_end_of_a_partial_loses_what_recognisers_invent():
     text = 'Go to Paris. And Then?'
-    assert build_messages(CONFIG, [], text, committed=12)[-1]['content'] == 'Go to Paris. and then'
+    assert build_messages(CONFIG, [], text, stable=12)[-1]['content'] == 'Go to Paris. and then'
     assert build_messages(CONFIG, [], text)[-1]['content'] == text
 
 
