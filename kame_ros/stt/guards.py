@@ -6,9 +6,11 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kame_ros.stt.agreement import plain
+from kame_ros.stt.agreement import has_number, plain
 from kame_ros.stt.recogniser import Hypothesis
 from kame_ros.stt.transcript import Word
+
+_SHORTEST_DIGIT_S = 0.08
 
 # What Whisper says to noise: the ends of its training videos (openai/whisper discussions 679).
 OUTROS = frozenset(
@@ -53,19 +55,32 @@ def without_loops(words: Sequence[Word], config: GuardConfig) -> list[Word]:
 
     A run is one word said 5 times or more, two to eight words said 3 times or more: people say
     'no no no', a decoder that loops says more. What still compresses too well is a loop of
-    another kind: it is cut where it begins to.
+    another kind: it is cut where it begins to. Numbers do repeat ('42 42 42 42 42'): they are a
+    loop only if nobody could have said them in that time.
     """
     texts = [plain(word.text) for word in words]
     kept: list[int] = []
     i = 0
     while i < len(texts):
         size, times = _run(texts, i)
-        kept += range(i, i + size)
-        i += size * times
+        until = i + size * times
+        kept += range(i, until if _is_number(words[i:until]) else i + size)
+        i = until
     out = [words[i] for i in kept]
-    while len(out) > 1 and compression_ratio(''.join(w.text for w in out)) > config.compression:
+    while len(out) > 1 and _compression(out) > config.compression:
         out = out[: len(out) * 3 // 4]
     return out
+
+
+def _compression(words: Sequence[Word]) -> float:
+    return compression_ratio(''.join(w.text for w in words if not _is_number([w])))
+
+
+def _is_number(words: Sequence[Word]) -> bool:
+    """Whether all of them are numbers that somebody can have said in their time."""
+    digits = sum(c.isnumeric() for word in words for c in word.text)
+    seconds = sum(word.end - word.start for word in words)
+    return all(has_number(word.text) for word in words) and seconds >= digits * _SHORTEST_DIGIT_S
 
 
 def _run(texts: Sequence[str], i: int) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from kame_ros.stt.speech_event import Output, SpeechEvent, SpeechKind
 from kame_ros.stt.utterance import Utterance
 
 _CUT_AHEAD_S = 2.0  # sound is cut when there is so little room left in what the engine hears
+_EDGE_S = 1.0  # what is heard so near to the end of the sound may be half a word
 
 
 @dataclass(frozen=True)
@@ -275,14 +276,14 @@ class Transcriber:
         """Keep the sound shorter than what the engine hears, by cuts after stable words."""
         if not self._must_cut(utterance):
             return
-        until = utterance.agreement.stable_until
-        if utterance.length >= self._decoder.max_sound - self._step:  # no time to agree
-            until = max(until, utterance.decoded_to - utterance.begin - 1.0)
-        if utterance.cut(until):
+        heard = utterance.decoded_to - utterance.begin
+        cut = utterance.cut(heard / 2, utterance.agreement.stable_until)
+        if not cut and utterance.length >= self._decoder.max_sound - self._step:  # no time to agree
+            cut = utterance.cut(heard / 2, heard - _EDGE_S) or utterance.cut(1.0, heard - _EDGE_S)
+        if cut:
             self._count['cuts'] += 1
         elif utterance.length >= self._decoder.max_sound:  # nothing heard in it: music
-            known = utterance.decoded_to - utterance.begin
-            self._shorten(utterance, min(known, utterance.length - 2.0))
+            self._shorten(utterance, min(heard, utterance.length - 2.0))
 
     # Publishing
 

@@ -90,14 +90,14 @@ class Utterance:
         self._sound = [whole[count:]]
         self._begin += count / MODEL_RATE
 
-    def cut(self, until: float) -> bool:
-        """Cut the sound after a word in its later half that ends by `until`; False without one.
+    def cut(self, after: float, until: float) -> bool:
+        """Cut the sound where a word has ended, between `after` and `until`; False if none has.
 
         Never inside a number if there is another place; at the end of a sentence, else at the
         longest gap.
         """
         words = self.agreement.words
-        places = [i for i, word in enumerate(words, 1) if self.length / 2 <= word.end <= until]
+        places = [i for i, word in enumerate(words, 1) if after <= word.end <= until]
         if not places:
             return False
 

@@ -96,10 +96,13 @@ class FakeRecogniser:
 
     @staticmethod
     def _begin(sound):
-        loud = np.flatnonzero(np.abs(sound) > 0.05)
-        if len(loud) == 0:
+        blocks = np.abs(sound[: len(sound) // 100 * 100]).reshape(-1, 100).min(axis=1) > 0.05
+        steady = np.flatnonzero(
+            blocks[:-4] & blocks[1:-3] & blocks[2:-2] & blocks[3:-1] & blocks[4:]
+        )
+        if len(steady) == 0:
             return 0.0
-        at = int(loud[0]) + 400
+        at = 100 * int(steady[0] + 2)  # away from the ringing at an edge
         level = float(np.median(sound[at : at + 100]))
         return (level - 0.1) / 0.8 * _LONGEST - at / 16_000
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from kame_ros.stt.guards import GuardConfig, compression_ratio, is_noise, without_loops
@@ -26,6 +28,28 @@ def words(text, probability=0.8):
 )
 def test_loops(text, kept):
     assert ' '.join(w.text.strip() for w in without_loops(words(text), CONFIG)) == kept
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'It is 42 42 42 42 42 42 please',
+        'dial 12 34 12 34 12 34 12 34',
+        '0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0',
+        '4242 4242 4242 4242 4242 4242 4242 4242',
+        '٥ ٥ ٥ ٥ ٥ ٥',  # Arabic digits
+    ],
+)
+def test_a_number_that_repeats_is_no_loop(text):
+    said = [replace(w, end=w.start + 0.1 * max(3, len(w.text))) for w in words(text)]
+    assert ' '.join(w.text.strip() for w in without_loops(said, CONFIG)) == text
+
+
+def test_a_number_that_nobody_can_have_said_is_a_loop():
+    said = [Word(f' {w}', 1.0, 1.02) for w in ('42 ' * 40).split()]
+    assert len(without_loops(said, CONFIG)) == 1
+    said = [Word(' Call', 0.0, 0.4), Word(' ' + '000' * 40, 0.4, 1.4)]
+    assert [w.text for w in without_loops(said, CONFIG)] == [' Call']
 
 
 def test_a_loop_of_another_kind_is_cut_short():
