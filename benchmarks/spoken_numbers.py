@@ -113,15 +113,14 @@ TIMINGS = {
     'slow': Timing(0.5, 0.6),
     'very slow': Timing(1.0, 1.3),
 }
+_UNITS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+sixteen seventeen eighteen nineteen
+"""
+_TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'
 _DIGITS = {
-    word: str(i)
-    for i, word in enumerate(
-        'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
-        'fifteen sixteen seventeen eighteen nineteen'.split()
-    )
-} | {
-    word: str(i)
-    for i, word in enumerate('twenty thirty forty fifty sixty seventy eighty ninety'.split(), 2)
+    **{word: str(i) for i, word in enumerate(_UNITS.split())},
+    **{word: str(i) for i, word in enumerate(_TENS.split(), 2)},
 }
 
 

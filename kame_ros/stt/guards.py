@@ -10,7 +10,8 @@ from kame_ros.stt.agreement import has_number, plain
 from kame_ros.stt.recogniser import Hypothesis
 from kame_ros.stt.transcript import Word
 
-_SHORTEST_DIGIT_S = 0.08
+_SHORTEST_DIGIT_S = 0.08  # of the fastest talkers, in the mean
+_SHORTEST_WORD_S = 0.1
 
 # What Whisper says to noise: the ends of its training videos (openai/whisper discussions 679).
 OUTROS = frozenset(
@@ -55,8 +56,8 @@ def without_loops(words: Sequence[Word], config: GuardConfig) -> list[Word]:
 
     A run is one word said 5 times or more, two to eight words said 3 times or more: people say
     'no no no', a decoder that loops says more. What still compresses too well is a loop of
-    another kind: it is cut where it begins to. Numbers do repeat ('42 42 42 42 42'): they are a
-    loop only if nobody could have said them in that time.
+    another kind: it is cut where it begins to. Numbers do repeat ('42 42 42 42 42'), and so does
+    what is heard around them: they are a loop only if nobody could have said them in that time.
     """
     texts = [plain(word.text) for word in words]
     kept: list[int] = []
@@ -64,7 +65,7 @@ def without_loops(words: Sequence[Word], config: GuardConfig) -> list[Word]:
     while i < len(texts):
         size, times = _run(texts, i)
         until = i + size * times
-        kept += range(i, until if _is_number(words[i:until]) else i + size)
+        kept += range(i, until if _is_spoken_number(words[i:until]) else i + size)
         i = until
     out = [words[i] for i in kept]
     while len(out) > 1 and _compression(out) > config.compression:
@@ -73,14 +74,15 @@ def without_loops(words: Sequence[Word], config: GuardConfig) -> list[Word]:
 
 
 def _compression(words: Sequence[Word]) -> float:
-    return compression_ratio(''.join(w.text for w in words if not _is_number([w])))
+    return compression_ratio(''.join(w.text for w in words if not _is_spoken_number([w])))
 
 
-def _is_number(words: Sequence[Word]) -> bool:
-    """Whether all of them are numbers that somebody can have said in their time."""
+def _is_spoken_number(words: Sequence[Word]) -> bool:
+    """Whether there are digits in these words, and time enough to have said all of them."""
     digits = sum(c.isnumeric() for word in words for c in word.text)
-    seconds = sum(word.end - word.start for word in words)
-    return all(has_number(word.text) for word in words) and seconds >= digits * _SHORTEST_DIGIT_S
+    others = sum(not has_number(word.text) for word in words)
+    seconds = words[-1].end - words[0].start if words else 0.0
+    return digits > 0 and seconds >= digits * _SHORTEST_DIGIT_S + others * _SHORTEST_WORD_S
 
 
 def _run(texts: Sequence[str], i: int) -> tuple[int, int]:

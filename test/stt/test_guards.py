@@ -37,6 +37,7 @@ def test_loops(text, kept):
         'dial 12 34 12 34 12 34 12 34',
         '0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0',
         '4242 4242 4242 4242 4242 4242 4242 4242',
+        'My card is 4242 for 242 for 242 for 242 for 242',  # one that was misheard
         '٥ ٥ ٥ ٥ ٥ ٥',  # Arabic digits
     ],
 )
