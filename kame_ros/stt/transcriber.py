@@ -46,6 +46,7 @@ class TranscriberConfig:
     post_roll: float = 0.3  # sound kept after the last voice
     max_backlog: float = 60.0  # undecoded sound of one utterance; older is dropped and counted
     max_waiting: int = 20  # utterances; the oldest of more gets its last partial as its final
+    max_waiting_s: float = 120.0  # of sound in them together (8 MB); the same
     words: bool = False
     gate: GateConfig = field(default_factory=GateConfig)
     agreement: AgreementConfig = field(default_factory=AgreementConfig)
@@ -203,10 +204,15 @@ class Transcriber:
         utterance.trim_end(utterance.voice_end + self.config.post_roll)
         self._ended.append(utterance)
         outputs: list[Output] = [event]
-        if len(self._ended) > self.config.max_waiting:
+        while self._too_many_wait():
             self._count['undecoded'] += 1
             outputs += self._conclude(self._ended.popleft())
         return outputs
+
+    def _too_many_wait(self) -> bool:
+        waiting, config = self._ended, self.config
+        seconds = sum(utterance.length for utterance in waiting)
+        return len(waiting) > config.max_waiting or seconds > config.max_waiting_s
 
     def _end_of(self, utterance: Utterance) -> SpeechEvent:
         t = self._hearing.clock(utterance.voice_end)

@@ -142,6 +142,20 @@ def test_utterances_that_wait_have_a_bound_and_each_its_final():
     assert len(finals([(0, o) for o in outputs])) + len(ended) == 12
 
 
+def test_the_sound_that_waits_has_a_bound():
+    spans = [(1.0 + 21 * i, 21.0 + 21 * i) for i in range(8)]
+    script = [w for start, end in spans for w in words_of('a b c', start)]
+    transcriber = Transcriber(FakeRecogniser(script), FakeVad(), TranscriberConfig())
+    outputs = []
+    for frame in speech(spans, 170.0):  # an owner that never comes to decode
+        outputs += transcriber.feed(frame)
+    assert transcriber.counters()['waiting_finals'] == 5  # of 20.7 s each
+    assert transcriber.counters()['undecoded'] == 3
+    while transcriber.busy:
+        outputs += transcriber.work()
+    check([(0, o) for o in outputs])
+
+
 def test_ten_minutes_of_speech_without_a_pause():
     script = words_of(' '.join(f'w{i}' for i in range(1490)), 1.0)
     frames = speech([(1.0, script[-1].end)], 600.0)
