@@ -10,7 +10,7 @@ from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Happening
 from kame_ros.s2s.tts_mouth import Mark, Mouth
-from kame_ros.s2s.tts_text import words_of
+from kame_ros.text.spoken_words import words_of
 from kame_ros.s2s.tts_voice import HibariVoice, Speech, spread
 
 ANSWER = (
