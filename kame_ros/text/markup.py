@@ -14,7 +14,7 @@ _NAME = r'[A-Za-z][\w:.-]*(?:=[\w:.-]+)?'
 _VALUE = r'"[^"<>]{0,300}"|\'[^\'<>]{0,300}\'|[^\s"\'<>=]{1,300}'
 _TAG = re.compile(rf'<(/?)({_NAME})((?:\s+[\w:.-]{{1,40}}(?:\s*=\s*(?:{_VALUE}))?){{0,12}})\s*(/?)>')
 _TAG_BEGINS = re.compile(
-    rf'<(?:/?(?:({_NAME})((?:\s+[\w:.-]{{1,40}}(?:\s*=\s*(?:{_VALUE}))?){{0,12}})'
+    rf'<(?:/?(?:({_NAME}=?)((?:\s+[\w:.-]{{1,40}}(?:\s*=\s*(?:{_VALUE}))?){{0,12}})'
     r'(?:\s+[\w:.-]{0,40}\s*(?:=\s*(?:"[^"<>]{0,300}|\'[^\'<>]{0,300}|[^\s"\'<>]{0,300})?)?)?\s*/?)?)?\Z'
 )
 _BARE = re.compile(r'\s[\w:.-]+(?=\s|\Z)(?!\s*=)')
@@ -390,7 +390,13 @@ class Markup:
         command = _LATEX.match(rest)
         if command is None:
             return self._take(1, ' ')
-        return self._take(command.end(), _latex(command[1], command[2]))
+        name = command[1]
+        if name[0] in 'nt' and not command[2] and name not in _LATEX_SIGNS:  # \n before a word
+            self._take(2, ' ')
+            if name[0] == 'n':
+                self._end_line()
+            return True
+        return self._take(command.end(), _latex(name, command[2]))
 
     def _step_pattern(
         self,

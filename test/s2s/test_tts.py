@@ -266,8 +266,8 @@ LYON = 'The capital of France is Lyon.'
             id='a priority waits for silence',
         ),
         pytest.param(
-            ASK, words(1.0, 1, '**Yes** 😀, see [the docs](https://a.b/c_d) — it *is* `x_y`.'),
-            'Yes see the docs it is x y.', {}, id='markup',
+            ASK, words(1.0, 1, 'Yes — it is −5 °C at x_y, 😀 see 你好.'),
+            'Yes it is −5 °C at x_y, see.', {}, id='as it was written',
         ),
         pytest.param(ASK, words(1.0, 1, '😀 ** —'), '', {'clauses': 0}, id='nothing to say'),
     ],

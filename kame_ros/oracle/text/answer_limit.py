@@ -17,15 +17,16 @@ _HANGING = frozenset(
 class AnswerLimit:
     """Ends an answer after at most `max_words` spoken words.
 
-    Words pass at once while the answer is short; from two thirds of the limit on they wait for the
-    end of their clause. Once a sentence has ended (not one as short as "Sure!") a further one
+    Words pass at once while the answer is short; from two thirds of the limit on they wait until
+    it is known that more than their clause fits. Once a sentence has ended (not one as short as "Sure!") a further one
     passes only as a whole. An answer whose sentence does not fit is cut behind the last clause
     that fits, or else behind a word, and closed with a full stop.
     """
 
     def __init__(self, max_words: int) -> None:
         self._max = max_words
-        self._count = self._passed = 0  # spoken words: known, and given out
+        self._count = 0  # spoken words that are known
+        self._passed = False  # some were given out
         self._opening = True  # no sentence has ended that would do as an answer
         self._held: list[tuple[SpokenWord, str]] = []
         self.done = False  # nothing more will pass
@@ -46,20 +47,28 @@ class AnswerLimit:
         if word.stop:
             self._opening = self._opening and self._count < self._max // 4
             return self._release()
-        if self._opening and (word.pause or self._count <= self._max * 2 // 3):
+        if self._opening and self._count <= self._max * 2 // 3:
             return self._release()
+        if self._opening and word.pause:  # the clause before it can no longer be the last
+            return self._release(self._last_pause(len(self._held) - 1))
         return []
 
     def flush(self) -> list[str]:
         """Returns the words of the last sentence; the answer is complete."""
         return [] if self.done else self._release()
 
-    def _release(self) -> list[str]:
-        texts = [text for _, text in self._held]
-        self._passed, self._held = self._count, []
+    def _release(self, size: int | None = None) -> list[str]:
+        texts = [text for _, text in self._held[:size]]
+        self._held = self._held[size:] if size is not None else []
+        self._passed = self._passed or bool(texts)
         return texts
 
+    def _last_pause(self, before: int) -> int:
+        """Where the last clause that ends among the first `before` held words ends, or 0."""
+        return max((n + 1 for n in range(before) if self._held[n][0].pause), default=0)
+
     def _cut(self) -> list[str]:
+        del self._held[self._last_pause(len(self._held)) or len(self._held) :]
         while len(self._held) > (not self._passed) and self._hangs(self._held[-1][0]):
             self._held.pop()
         if not self._held:
