@@ -92,7 +92,9 @@ class TtsFrontEnd:
 
     def counters(self) -> dict[str, float]:
         """Running totals, by name."""
-        return {name: float(self._count[name]) for name in _COUNTERS.split()}
+        totals = {name: float(self._count[name]) for name in _COUNTERS.split()}
+        totals['voice_errors'] += getattr(self._voice, 'failures', 0)
+        return totals
 
     def _forget(self) -> None:
         self._now = 0.0  # s, the end of the frame being heard
@@ -187,7 +189,10 @@ class TtsFrontEnd:
         if script is not self._active:
             self._leave()
             self._active = script
-        if script.update(oracle, self._now) is Change.DROP:
+        unspeakable = script.unspeakable
+        change = script.update(oracle, self._now)
+        self._count['words_unspeakable'] += max(0, script.unspeakable - unspeakable)
+        if change is Change.DROP:
             self._drop_words(
                 self._mouth.cut(
                     lambda mark: mark.script is script and mark.index >= script.dropped_from

@@ -77,6 +77,11 @@ class Script:
         return len(self._planned)
 
     @property
+    def unspeakable(self) -> int:
+        """How many words of the text no voice knows."""
+        return self._growing.unspeakable
+
+    @property
     def done(self) -> bool:
         """Whether the text is complete and no word of it is left to begin."""
         return self.oracle.ended and not self._contradicts and self.begun >= len(self.words)

@@ -267,7 +267,7 @@ LYON = 'The capital of France is Lyon.'
         ),
         pytest.param(
             ASK, words(1.0, 1, 'Yes — it is −5 °C at x_y, 😀 see 你好.'),
-            'Yes it is −5 °C at x_y, see.', {}, id='as it was written',
+            'Yes it is −5 °C at x_y, see', {}, id='as it was written',
         ),
         pytest.param(ASK, words(1.0, 1, '😀 ** —'), '', {'clauses': 0}, id='nothing to say'),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _CLOSES = re.compile(r'</(?:think|thinking|thought|reasoning)\s*>|\[/THINK\]|◁/think▷', re.I)
-_LEADS = frozenset('okay ok alright hmm hm well so first right now'.split())
+_LEAD = re.compile(r'\s*(?:okay|ok|alright|hmm|hm|well|so|first|right|now)\b[,.!…]*\s+', re.I)
 _PHRASES = tuple(
     tuple(phrase.split())
     for phrase in """the user asks|the user is|the user wants|the user has|the user said|the user's
@@ -26,9 +26,9 @@ class ReasoningGuess:
     """Holds a text back that begins as reasoning does, up to the mark that closes it.
 
     Some models and servers send reasoning without its opening mark; when the closing one comes,
-    the robot would have said it all. "Okay, so the user is asking …" waits for it; if it never
-    comes, all of the text is the answer after all. A text that begins in another way passes at
-    once, at the second or third word if the first ones may still be such a beginning.
+    the robot would have said it all. "The user is asking …" waits for it; if it never comes, all
+    of the text is the answer after all. A text that begins in another way passes at once, at its
+    second or third word if the first ones may still be such a beginning, and so does an "Okay, so".
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,12 @@ class ReasoningGuess:
         if self._decided:
             return piece
         self._held += piece
+        lead = ''
+        while not self._suspected and (found := _LEAD.match(self._held)):
+            lead, self._held = lead + found[0], self._held[found.end() :]
+        return lead + self._judge()
+
+    def _judge(self) -> str:
         if not self._suspected:
             fits = _begins_as_reasoning(self._held)
             if fits is False:
@@ -65,10 +71,8 @@ def _begins_as_reasoning(text: str) -> bool | None:
     complete = text[-1:].isspace() or not text
     words = re.findall(r"[a-z']+", text.lower().replace('’', "'"))
     last = '' if complete or not words else words.pop()
-    while words and words[0] in _LEADS:
-        words.pop(0)
     if not words and not last:
-        return None if len(text) < 60 else False
+        return None if not text.strip() else False
     for phrase in _PHRASES:
         size = len(phrase)
         if tuple(words[:size]) == phrase:
@@ -78,6 +82,4 @@ def _begins_as_reasoning(text: str) -> bool | None:
             following = phrase[len(known)]
             if not last or following.startswith(last):
                 return None
-    if last and not words and any(lead.startswith(last) for lead in _LEADS):
-        return None
     return False
