@@ -51,6 +51,9 @@ WARN_WHEN_GROWING = (
     'bad_frames',
     'oracle_dropped',
     'orders_dropped',
+    'unspeakable',
+    'words_unspeakable',
+    'voice_errors',
 )
 
 
@@ -92,7 +95,7 @@ class RobotLink:
         self.last_heard = -1e9  # when the last frame came, s on the clock of the node
         self._node, self._visits, self._on_sound = node, visits, on_sound
         self._present = not visits
-        self._mux = OracleMux()
+        self._mux = OracleMux(on_unsaid=self._on_unsaid)
         self._overlap: Overlap | None = None
         self._late_after = node.param('late_after_s')
         self._count = dict.fromkeys(('frames_in', 'frames_late', 'bad_frames'), 0)
@@ -289,6 +292,9 @@ class RobotLink:
         excuse = getattr(self.speaker, 'excuse', None)
         if excuse:
             excuse()
+
+    def _on_unsaid(self, source: str, why: str) -> None:
+        self._node.get_logger().warning(f'{source} is not heard: {why}', throttle_duration_sec=10.0)
 
     def _publish_chunk(self, chunk: OracleChunk) -> None:
         self._oracle.publish(convert.chunk_to_message(chunk, self._node.clock.now()))

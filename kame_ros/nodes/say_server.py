@@ -14,6 +14,7 @@ from kame_ros.action import Say
 from kame_ros.nodes.base import KameNode
 from kame_ros.oracle.chunk import ChunkKind, OracleChunk
 from kame_ros.s2s.front_end import Piece
+from kame_ros.text.speakable import why_not
 
 SOURCE = 'say/'
 MAX_CHARACTERS = 2000
@@ -29,11 +30,9 @@ class _Goal:
 
 def cannot_be_said(text: str) -> str:
     """Why a text is no goal; empty if it is one."""
-    if not text.strip():
-        return 'there is nothing to say'
     if len(text) > MAX_CHARACTERS:
         return f'{len(text)} characters are more than {MAX_CHARACTERS}'
-    return ''
+    return why_not(text)
 
 
 class SayServer:
@@ -82,7 +81,10 @@ class SayServer:
 
     def on_spoken(self, source: str) -> None:
         """The front-end has said all of an oracle."""
-        self._finish(source, '')
+        goal = self._goals.get(source)
+        self._finish(
+            source, '' if goal is None or goal.said.strip() else 'none of it could be said'
+        )
 
     def on_stopped(self, why: str) -> None:
         """The front-end was made to forget what it was saying."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from kame_ros.oracle.chunk import ChunkKind, Oracle, OracleChunk
+from kame_ros.text import reader
 
 MAX_CHARS = 4_000  # about five minutes of speech; what is longer is cut at a word and counted
 MAX_SOURCES = 16
@@ -30,6 +31,7 @@ class _Source:
     seen: int  # of the last chunk, to tell who has been quiet for longest
     floor: int = -1  # generations up to this one are over
     said: _Generation | None = None
+    reader: reader.Reader = field(default_factory=reader.Reader)
 
 
 class OracleMux:
@@ -40,15 +42,23 @@ class OracleMux:
     ignored. Equal priorities keep the order in which they began to speak. A source that was
     spoken to its end (`spoken`) gives way to the next. After a CLEAR of generation g, the source's
     next generation must be greater than g: a node that starts anew sends CLEAR with -1 or 0 first.
+    Whoever wrote a text, it is plain text here: see text.markup. `on_unsaid` is told which source
+    has ended a text of which nothing can be said, and why.
 
     Not thread-safe: one owner.
     """
 
-    def __init__(self, max_chars: int = MAX_CHARS, max_sources: int = MAX_SOURCES) -> None:
+    def __init__(
+        self,
+        max_chars: int = MAX_CHARS,
+        max_sources: int = MAX_SOURCES,
+        on_unsaid: Callable[[str, str], None] = lambda source, why: None,
+    ) -> None:
         if max_chars < 1 or max_sources < 1:
             raise ValueError('max_chars and max_sources are at least 1')
         self._max_chars = max_chars
         self._max_sources = max_sources
+        self._on_unsaid = on_unsaid
         self._sources: dict[str, _Source] = {}
         self._tick = 0
         self._count: Counter[str] = Counter()
@@ -67,6 +77,8 @@ class OracleMux:
             self._count['ignored_sources'] += 1
             return
         source.seen = self._tick
+        if kind in (ChunkKind.BEGIN, ChunkKind.CLEAR):
+            source.reader.begin(chunk.generation)
         if kind == ChunkKind.CLEAR:
             self._on_clear(source, chunk)
         elif self._is_old(source, chunk):
@@ -107,7 +119,7 @@ class OracleMux:
         """Running totals, and how many sources are known."""
         names = (
             'chunks generations replaced cleared empty ignored_old ignored_unknown '
-            'ignored_sources truncated_chars spoken_unknown'
+            'ignored_sources truncated_chars spoken_unknown unspeakable tool_calls_unsaid'
         )
         totals = {name: float(self._count[name]) for name in names.split()}
         totals['sources'] = len(self._sources)
@@ -136,8 +148,16 @@ class OracleMux:
         return chunk.generation <= newest
 
     def _on_text(self, source: _Source, chunk: OracleChunk) -> None:
-        text = clean(chunk.text)
+        self._count['truncated_chars'] += max(0, len(chunk.text) - reader.MOST)
+        calls = source.reader.calls
+        self._grow(source, chunk, source.reader.read(chunk.generation, chunk.text))
+        self._count['tool_calls_unsaid'] += source.reader.calls - calls
+
+    def _grow(self, source: _Source, chunk: OracleChunk, text: str) -> None:
         said = source.said
+        if source.reader.restarted and said is not None and said.number == chunk.generation:
+            said.text, said.full = '', False  # all of it was reasoning
+            text = text.lstrip()
         if said is None or said.number != chunk.generation:
             text = text.lstrip()
             if not text:
@@ -165,8 +185,19 @@ class OracleMux:
         said.text, said.full = whole, True
 
     def _on_end(self, source: _Source, chunk: OracleChunk) -> None:
-        if source.said is not None and source.said.number == chunk.generation:
-            source.said.ended = True
+        rest = source.reader.end(chunk.generation)
+        said = source.said
+        if rest.strip() or source.reader.restarted:
+            known = said is not None and said.number == chunk.generation
+            self._grow(source, _like(said, chunk) if said and known else chunk, rest)
+        said = source.said
+        this = said is not None and said.number == chunk.generation
+        why = source.reader.why_unsaid(chunk.generation, said.text if said and this else '')
+        if why:
+            self._count['unspeakable'] += 1
+            self._on_unsaid(chunk.source, why)
+        if said is not None and this:
+            said.ended = True
         else:
             self._count['empty'] += 1
             source.floor = max(source.floor, chunk.generation)
@@ -190,7 +221,7 @@ class OracleMux:
         )
 
 
-def clean(text: str) -> str:
-    """Text without control and format characters; line ends and tabs become spaces."""
-    text = ''.join(' ' if c.isspace() else c for c in text)
-    return ''.join(c for c in text if not unicodedata.category(c).startswith('C'))
+def _like(said: _Generation, end: OracleChunk) -> OracleChunk:
+    """An END, with what it does not change."""
+    ids = said.priority, said.utterance, said.revision
+    return replace(end, priority=ids[0], utterance=ids[1], revision=ids[2])

@@ -16,9 +16,9 @@ from kame_ros.s2s.tts_debt import Debt
 from kame_ros.s2s.tts_ear import Ear, Heard, Vad
 from kame_ros.s2s.tts_mouth import Mark, Mouth, Mouthful
 from kame_ros.s2s.tts_script import Change, Script, Scripts
-from kame_ros.text.spoken_words import SpokenWord, words_of
 from kame_ros.s2s.tts_turn_end import TurnEnd, TurnEndConfig
 from kame_ros.s2s.tts_voice import Speech, Synthesiser
+from kame_ros.text.spoken_words import SpokenWord, words_of
 
 _COUNTERS = (
     'frames clauses corrections barge_ins holds false_alarms interrupts fillers apologies '

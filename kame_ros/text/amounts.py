@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from kame_ros.text.lists import word_set
+
 # As written: one, several. Those in SURE mean a unit wherever they stand, others after a number.
 UNITS: dict[str, tuple[str, str]] = {
     written: (one, many or f'{one}s')
@@ -30,7 +32,7 @@ UNITS: dict[str, tuple[str, str]] = {
     % percent percent|‰ per-mille per-mille|pct percent percent
     """.replace('\n', '|').split('|')
     if (entry := line.split())
-    for written, one, many in [(entry + [''])[:3]]
+    for written, one, many in [[*entry, ''][:3]]
 }
 for _written, (_one, _many) in UNITS.items():  # "degree-Celsius" has its plural inside
     if '-' in _one:
@@ -41,15 +43,19 @@ for _written, (_one, _many) in UNITS.items():  # "degree-Celsius" has its plural
         UNITS[_written] = (_one.replace('-', ' '), _plural.replace('-', ' '))
 UNITS['ft'] = ('foot', 'feet')
 
-SURE = frozenset(
-    """km cm mm µm nm kg mg µg kHz MHz GHz kW MW GW kWh MWh mAh kJ kcal hPa kPa kΩ kB KB MB GB TB
-    KiB MiB GiB kbps Mbps Gbps mph kph °C °F ℃ ℉ ºC ºF ml mL dB""".split()
+SURE = word_set(
+    """
+    km cm mm µm nm kg mg µg kHz MHz GHz kW MW GW kWh MWh mAh kJ kcal hPa kPa kΩ kB KB MB GB TB
+    KiB MiB GiB kbps Mbps Gbps mph kph °C °F ℃ ℉ ºC ºF ml mL dB
+    """
 )
 # Glued to a number these are something else: 5G, 4K, 90s, seat 12A, 20F.
 NOT_GLUED = frozenset(('A', 'C', 'F', 'K', 'B', 's', 't', 'N', 'J', 'ac', 'deg', 'l'))
 _POWERS = {'2': 'square', '3': 'cubic', '²': 'square', '³': 'cubic'}
 _UNIT = '|'.join(re.escape(unit) for unit in sorted(UNITS, key=lambda u: -len(u)))
-UNIT = rf'(?:{_UNIT})(?:\^?[23²³])?(?:[/·](?:{_UNIT}|day|week|month|year|person)(?:\^?[23²³])?){{0,2}}'
+UNIT = (
+    rf'(?:{_UNIT})(?:\^?[23²³])?(?:[/·](?:{_UNIT}|day|week|month|year|person)(?:\^?[23²³])?){{0,2}}'
+)
 _UNIT_PARTS = re.compile(rf'([/·]?)({_UNIT}|day|week|month|year|person)(?:\^?([23²³]))?')
 IS_UNIT = re.compile(UNIT)
 
@@ -119,7 +125,9 @@ def fraction(above: int, below: int, after_whole: bool = False) -> str:
     if below == 2 and above != 1:
         part = 'halve'
     if above == 1:
-        return f'and a {part}' if after_whole and below == 2 else f'{"and " * after_whole}one {part}'
+        return (
+            f'and a {part}' if after_whole and below == 2 else f'{"and " * after_whole}one {part}'
+        )
     return f'{"and " * after_whole}{above} {part}s'
 
 

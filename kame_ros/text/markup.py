@@ -12,7 +12,9 @@ from kame_ros.text import model_marks as marks
 _PLAIN = re.compile(r'[^<\[\]!*_`~|&\\\n\r\x1b◁【{}]+')
 _NAME = r'[A-Za-z][\w:.-]*(?:=[\w:.-]+)?'
 _VALUE = r'"[^"<>]{0,300}"|\'[^\'<>]{0,300}\'|[^\s"\'<>=]{1,300}'
-_TAG = re.compile(rf'<(/?)({_NAME})((?:\s+[\w:.-]{{1,40}}(?:\s*=\s*(?:{_VALUE}))?){{0,12}})\s*(/?)>')
+_TAG = re.compile(
+    rf'<(/?)({_NAME})((?:\s+[\w:.-]{{1,40}}(?:\s*=\s*(?:{_VALUE}))?){{0,12}})\s*(/?)>'
+)
 _TAG_BEGINS = re.compile(
     rf'<(?:/?(?:({_NAME}=?)((?:\s+[\w:.-]{{1,40}}(?:\s*=\s*(?:{_VALUE}))?){{0,12}})'
     r'(?:\s+[\w:.-]{0,40}\s*(?:=\s*(?:"[^"<>]{0,300}|\'[^\'<>]{0,300}|[^\s"\'<>]{0,300})?)?)?\s*/?)?)?\Z'
@@ -41,7 +43,9 @@ _ESCAPE = re.compile(r'\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|[^\[])')
 _ESCAPE_BEGINS = re.compile(r'\x1b(?:\[[0-9;?]{0,20})?\Z')
 _BRACES = r'(?:\s?\{[^{}\n]{0,100}\})'
 _LATEX = re.compile(rf'\\([A-Za-z]{{1,20}})({_BRACES}{{0,2}})')
-_LATEX_BEGINS = re.compile(rf'\\(?:[A-Za-z]{{1,20}}{_BRACES}{{0,2}}(?:\s?(?:\{{[^{{}}\n]{{0,100}})?)?)?\Z')
+_LATEX_BEGINS = re.compile(
+    rf'\\(?:[A-Za-z]{{1,20}}{_BRACES}{{0,2}}(?:\s?(?:\{{[^{{}}\n]{{0,100}})?)?)?\Z'
+)
 _LATEX_SIGNS = {
     'times': '×', 'cdot': '·', 'div': '÷', 'pm': '±', 'mp': '∓', 'leq': '≤', 'le': '≤', 'geq': '≥',
     'ge': '≥', 'neq': '≠', 'ne': '≠', 'approx': '≈', 'sim': '~', 'infty': '∞', 'to': '→',
@@ -56,8 +60,12 @@ _ITEM = re.compile(r'[-*+•‣▪◦●○–—][ \t]+(?:\[[ xX]\][ \t]+)?')
 _ITEM_BEGINS = re.compile(r'[-*+•‣▪◦●○–—](?:[ \t]+(?:\[(?:[ xX](?:\][ \t]*)?)?)?)?\Z')
 _NUMBER = re.compile(r'(\d{1,3}[.)])[ \t]+')
 _NUMBER_BEGINS = re.compile(r'\d{1,3}[.)]?\Z')
-_RULE = re.compile(r'(?:[-*_=][ \t]{0,2}){3,60}(?:\r?\n|\Z)|\|?[ \t]{0,3}:?-{2,60}:?[|:\- \t]{0,200}(?:\r?\n|\Z)')
-_RULE_BEGINS = re.compile(r'(?:[-*_=][ \t]{0,2}){1,60}\r?\Z|\|?[ \t]{0,3}:?-{0,60}:?[|:\- \t]{0,200}\r?\Z')
+_RULE = re.compile(
+    r'(?:[-*_=][ \t]{0,2}){3,60}(?:\r?\n|\Z)|\|?[ \t]{0,3}:?-{2,60}:?[|:\- \t]{0,200}(?:\r?\n|\Z)'
+)
+_RULE_BEGINS = re.compile(
+    r'(?:[-*_=][ \t]{0,2}){1,60}\r?\Z|\|?[ \t]{0,3}:?-{0,60}:?[|:\- \t]{0,200}\r?\Z'
+)
 _ENDS = (*'.!?…:;,。！？、',)
 _CLOSERS = '"\')”’»]'
 _SLICE = 4_096  # characters that are looked at in one go
@@ -266,7 +274,13 @@ class Markup:
                 self._give_break()
         else:
             self._break = self._break or ' '
-        self._line_start, self._block, self._row, self._cell, self._raw = True, False, False, '', ' '
+        self._line_start, self._block, self._row, self._cell, self._raw = (
+            True,
+            False,
+            False,
+            '',
+            ' ',
+        )
 
     def _end_block(self) -> None:
         self._break = '.'
@@ -332,7 +346,9 @@ class Markup:
 
     def _on_token(self, name: str) -> None:
         if name == 'channel':
-            self._hide(re.compile(r'<\|message\|>|(?=<\|(?:end|start|return)\|>)'), self._on_channel)
+            self._hide(
+                re.compile(r'<\|message\|>|(?=<\|(?:end|start|return)\|>)'), self._on_channel
+            )
         elif name == 'im_start':
             self._hide(re.compile(r'\n'), self._on_role)
         elif name == 'start':
@@ -567,4 +583,4 @@ def _is_read(c: str) -> bool:
     if '\ufe00' <= c <= '\ufe0f' or c == '\u20e3':  # parts of emoji
         return False
     category = unicodedata.category(c)
-    return category[0] != 'C' and category not in ('So', 'Sk') or c in '^`'
+    return (category[0] != 'C' and category not in ('So', 'Sk')) or c in '^`'

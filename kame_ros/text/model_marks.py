@@ -8,23 +8,35 @@ from __future__ import annotations
 
 import re
 
+from kame_ros.text.lists import word_set
+
 # Elements, by lower-case name without what follows an "=": all between their tags is left out.
-THOUGHTS = frozenset(
-    """think thinking thought thoughts reasoning reflection scratchpad analysis inner_monologue
-    internal_monologue chain_of_thought cot seed:think antml:thinking""".split()
+THOUGHTS = word_set(
+    """
+    think thinking thought thoughts reasoning reflection scratchpad analysis inner_monologue
+    internal_monologue chain_of_thought cot seed:think antml:thinking
+    """
 )
-CALLS = frozenset(
-    """action tool_call tool_calls toolcall tool_use tool_code tool_response tool_result
-    tool_results tool_output tool_outputs function function_call function_calls function_results
-    invoke antml:function_calls antml:invoke use_mcp_tool execute""".split()
+CALLS = word_set(
+    """
+    action tool_call tool_calls toolcall tool_use tool_code tool_response tool_result
+    tool_results tool_output tool_outputs function function_call function_calls
+    function_results invoke antml:function_calls antml:invoke use_mcp_tool execute
+    """
 )
-UNSEEN = frozenset('script style head template noscript svg math-ml'.split())  # HTML nobody reads
+UNSEEN = word_set(
+    """
+    script style head template noscript svg math-ml
+    """
+)  # HTML nobody reads
 # Elements that end a line, and those that a person would pause at.
-BLOCKS = frozenset(
-    """p div li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote section article header footer hr dt dd
-    s paragraph""".split()
+BLOCKS = word_set(
+    """
+    p div li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote section article header footer hr dt
+    dd s paragraph
+    """
 )
-BREAKS = frozenset('br break td th'.split())
+BREAKS = frozenset(['br', 'break', 'td', 'th'])
 # Only these may have attributes without a value: "<y and z>" is no tag.
 KNOWN = (
     THOUGHTS
@@ -32,11 +44,13 @@ KNOWN = (
     | UNSEEN
     | BLOCKS
     | BREAKS
-    | frozenset(
-        """a abbr audio b big body button center cite code del details em emphasis font form html i
-        img input ins kbd label lang lexicon main mark media meta nav option phoneme pre prosody q
-        say-as select small span speak strike strong sub summary sup tbody textarea tfoot thead
-        time token title tt u var video voice w""".split()
+    | word_set(
+        """
+    a abbr audio b big body button center cite code del details em emphasis font form html i
+    img input ins kbd label lang lexicon main mark media meta nav option phoneme pre prosody q
+    say-as select small span speak strike strong sub summary sup tbody textarea tfoot thead
+    time token title tt u var video voice w
+    """
     )
 )
 
@@ -53,17 +67,25 @@ SINGLES = ('[INST]', '[/INST]', '<<SYS>>', '<</SYS>>', '[BOS]', '[EOS]', '[PAD]'
 # Tokens between <| and |> (or the full-width ｜ of DeepSeek), by their name in lower case with _.
 TOKEN = re.compile(r'<[|｜]([^|｜<>\n]{0,60})[|｜]>')
 TOKEN_BEGINS = re.compile(r'<(?:[|｜][^|｜<>\n]{0,60}[|｜]?)?\Z')
-THOUGHT_TOKENS = frozenset('start_thinking begin_of_thought think thought begin_think'.split())
-CALL_TOKENS = frozenset(
-    """tool_call tool_calls python_tag start_action tool_calls_begin tool_calls_section_begin
-    tool_call_begin tool_outputs_begin functions function_call plugin action_start
-    start_tool_result tool_list_start""".split()
+THOUGHT_TOKENS = word_set(
+    """
+    start_thinking begin_of_thought think thought begin_think
+    """
 )
-OTHER_ROLES = frozenset(
-    'user system developer tool tools function ipython environment observation human'.split()
+CALL_TOKENS = word_set(
+    """
+    tool_call tool_calls python_tag start_action tool_calls_begin tool_calls_section_begin
+    tool_call_begin tool_outputs_begin functions function_call plugin action_start
+    start_tool_result tool_list_start
+    """
+)
+OTHER_ROLES = word_set(
+    """
+    user system developer tool tools function ipython environment observation human
+    """
 )
 OTHER_ROLE_TOKENS = OTHER_ROLES | {'user_token', 'system_token'}
-OWN_ROLE_TOKENS = frozenset('assistant model chatbot_token bot gpt'.split())
+OWN_ROLE_TOKENS = frozenset(['assistant', 'model', 'chatbot_token', 'bot', 'gpt'])
 END_OF_THOUGHT = re.compile(
     r'<[|｜]/?(?:end_thinking|end_of_thought|/think|/thought|end_think|start_response)[|｜]>', re.I
 )

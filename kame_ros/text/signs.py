@@ -27,44 +27,83 @@ from kame_ros.text.amounts import (
     money,
     unit,
 )
+from kame_ros.text.lists import word_set
 
 OPENERS = '("\'“‘«„¿¡'
 CLOSERS = '"\'”’)»'
 _TAIL = '.,;:!?…' + CLOSERS
 _ORDINAL = {1: 'first', 2: 'second', 3: 'third', 5: 'fifth', 8: 'eighth', 9: 'ninth', 12: 'twelfth'}
-_ONES = (
-    'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen '
-    'sixteen seventeen eighteen nineteen'
-).split()
-_MONTHS = (
-    'January February March April May June July August September October November December'
-).split()
-_DIGITS_BEFORE = frozenset(
-    """phone telephone tel number no code pin id call dial ring extension ext fax hotline account
-    zip password postcode passcode serial""".split()
+_ONES = [
+    'zero',
+    'one',
+    'two',
+    'three',
+    'four',
+    'five',
+    'six',
+    'seven',
+    'eight',
+    'nine',
+    'ten',
+    'eleven',
+    'twelve',
+    'thirteen',
+    'fourteen',
+    'fifteen',
+    'sixteen',
+    'seventeen',
+    'eighteen',
+    'nineteen',
+]
+_MONTHS = [
+    'January',
+    'February',
+    'March',
+    'April',
+    'May',
+    'June',
+    'July',
+    'August',
+    'September',
+    'October',
+    'November',
+    'December',
+]
+_DIGITS_BEFORE = word_set(
+    """
+    phone telephone tel number no code pin id call dial ring extension ext fax hotline account
+    zip password postcode passcode serial
+    """
 )
-_RULERS = frozenset(
-    """pope king queen emperor tsar czar henry louis edward george william charles james richard
-    elizabeth napoleon pius benedict leo paul ramses ramesses frederick philip alexander nicholas
-    peter catherine ivan umberto emmanuel gustav christian ferdinand mary anne john robert david
-    darius xerxes ptolemy thutmose amenhotep seti cleopatra constantine justinian basil michael
-    otto wilhelm friedrich franz joseph leopold albert baldwin innocent gregory clement urban
-    boniface sixtus julius alfonso carlos felipe juan haakon harald olaf margrethe margaret isabella
-    stephen suleiman mehmed murad selim pedro manuel maximilian rudolf victor oscar karl adolf haile
-    artaxerxes mithridates hormizd theodosius andronicus rama valdemar eric erik magnus canute
-    malcolm-iii sancho ramiro casimir sigismund ladislaus vladislav bela shapur cyrus""".split()
+_RULERS = word_set(
+    """
+    pope king queen emperor tsar czar henry louis edward george william charles james richard
+    elizabeth napoleon pius benedict leo paul ramses ramesses frederick philip alexander
+    nicholas peter catherine ivan umberto emmanuel gustav christian ferdinand mary anne john
+    robert david darius xerxes ptolemy thutmose amenhotep seti cleopatra constantine justinian
+    basil michael otto wilhelm friedrich franz joseph leopold albert baldwin innocent gregory
+    clement urban boniface sixtus julius alfonso carlos felipe juan haakon harald olaf
+    margrethe margaret isabella stephen suleiman mehmed murad selim pedro manuel maximilian
+    rudolf victor oscar karl adolf haile artaxerxes mithridates hormizd theodosius andronicus
+    rama valdemar eric erik magnus canute malcolm-iii sancho ramiro casimir sigismund
+    ladislaus vladislav bela shapur cyrus
+    """
 )
 _ROMAN = re.compile(r'(?=[IVXLC])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})')
 _ROMAN_WORTH = {'I': 1, 'V': 5, 'X': 10, 'L': 50, 'C': 100, 'D': 500, 'M': 1000}
-_COUNTED = frozenset(
-    """war chapter part act scene section volume vol book phase article mark type level stage class
-    grade bowl apollo gemini fantasy episode round rocky title figure table appendix olympiad
-    factor group division corps army generation gen v windows ps option category tier schedule
-    amendment league quest street wars""".split()
+_COUNTED = word_set(
+    """
+    war chapter part act scene section volume vol book phase article mark type level stage
+    class grade bowl apollo gemini fantasy episode round rocky title figure table appendix
+    olympiad factor group division corps army generation gen v windows ps option category tier
+    schedule amendment league quest street wars
+    """
 )
-_AFTER_I = frozenset(
-    """am have had think believe know want like love need hope guess mean said say can could would
-    will should shall may might must do did don't can't won't wouldn't feel see go went""".split()
+_AFTER_I = word_set(
+    """
+    am have had think believe know want like love need hope guess mean said say can could
+    would will should shall may might must do did don't can't won't wouldn't feel see go went
+    """
 )
 _LETTERS = {
     'α': 'alpha', 'β': 'beta', 'γ': 'gamma', 'δ': 'delta', 'ε': 'epsilon', 'ζ': 'zeta', 'η': 'eta',
@@ -72,27 +111,30 @@ _LETTERS = {
     'π': 'pi', 'ρ': 'rho', 'σ': 'sigma', 'τ': 'tau', 'φ': 'phi', 'χ': 'chi', 'ψ': 'psi',
     'ω': 'omega', 'ϕ': 'phi',
 }  # fmt: skip
-_LATIN = {'ł': 'l', 'Ł': 'L', 'ø': 'o', 'Ø': 'O', 'ß': 'ss', 'æ': 'ae', 'Æ': 'Ae', 'œ': 'oe',
-          'Œ': 'Oe', 'đ': 'd', 'Đ': 'D', 'ð': 'th', 'þ': 'th', 'Þ': 'Th', 'ı': 'i', 'ẞ': 'SS'}  # fmt: skip
+_LATIN = {
+    'ł': 'l', 'Ł': 'L', 'ø': 'o', 'Ø': 'O', 'ß': 'ss', 'æ': 'ae', 'Æ': 'Ae', 'œ': 'oe', 'Œ': 'Oe',
+    'đ': 'd', 'Đ': 'D', 'ð': 'th', 'þ': 'th', 'Þ': 'Th', 'ı': 'i', 'ẞ': 'SS',
+}  # fmt: skip
 _SIGNS = {
     '+': 'plus', '−': 'minus', '±': 'plus or minus', '∓': 'minus or plus', '×': 'times',
-    '·': 'times', '⋅': 'times', '∙': 'times', '÷': 'divided by', '=': 'equals', '≠': 'is not equal to',
-    '≈': 'is about', '≅': 'is about', '≡': 'is identical to', '<': 'less than',
-    '>': 'greater than', '≤': 'less than or equal to', '≥': 'greater than or equal to',
-    '<=': 'less than or equal to', '>=': 'greater than or equal to', '!=': 'is not equal to',
-    '==': 'equals', '->': 'to', '=>': 'to', '→': 'to', '⇒': 'to', '↔': 'to', '←': 'from',
-    '↑': 'up', '↓': 'down', '√': 'the square root of', '∛': 'the cube root of', '∞': 'infinity',
-    '%': 'percent', '‰': 'per mille', '&': 'and', '@': 'at', '°': 'degrees', '§': 'section',
-    '©': 'copyright', '№': 'number', '∑': 'the sum of', '∏': 'the product of', '∫': 'the integral of',
-    '∈': 'in', '∪': 'union', '∩': 'intersection', '∂': 'partial', '∀': 'for all', '^': 'to the power of',
+    '·': 'times', '⋅': 'times', '∙': 'times', '÷': 'divided by', '=': 'equals',
+    '≠': 'is not equal to', '≈': 'is about', '≅': 'is about', '≡': 'is identical to',
+    '<': 'less than', '>': 'greater than', '≤': 'less than or equal to',
+    '≥': 'greater than or equal to', '<=': 'less than or equal to',
+    '>=': 'greater than or equal to', '!=': 'is not equal to', '==': 'equals', '->': 'to',
+    '=>': 'to', '→': 'to', '⇒': 'to', '↔': 'to', '←': 'from', '↑': 'up', '↓': 'down',
+    '√': 'the square root of', '∛': 'the cube root of', '∞': 'infinity', '%': 'percent',
+    '‰': 'per mille', '&': 'and', '@': 'at', '°': 'degrees', '§': 'section', '©': 'copyright',
+    '№': 'number', '∑': 'the sum of', '∏': 'the product of', '∫': 'the integral of', '∈': 'in',
+    '∪': 'union', '∩': 'intersection', '∂': 'partial', '∀': 'for all', '^': 'to the power of',
     '**': 'to the power of', '*': 'times', '$': 'dollars', '€': 'euros', '£': 'pounds', '¥': 'yen',
     '¢': 'cents', '℃': 'degrees Celsius', '℉': 'degrees Fahrenheit', '¬': 'not', '∧': 'and',
     '∨': 'or', 'µ': 'micro',
 }  # fmt: skip
 _BEFORE_NUMBER = {
-    '-': 'minus', '−': 'minus', '–': 'minus', '+': 'plus', '~': 'about', '≈': 'about', '<': 'less than',
-    '>': 'more than', '≤': 'at most', '≥': 'at least', '<=': 'at most', '>=': 'at least',
-    '±': 'plus or minus', '#': 'number',
+    '-': 'minus', '−': 'minus', '–': 'minus', '+': 'plus', '~': 'about', '≈': 'about',
+    '<': 'less than', '>': 'more than', '≤': 'at most', '≥': 'at least', '<=': 'at most',
+    '>=': 'at least', '±': 'plus or minus', '#': 'number',
 }  # fmt: skip
 _POWERS = {'2': 'squared', '3': 'cubed'}
 _SUPERS = str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ', '0123456789+-n')
@@ -106,15 +148,21 @@ _QUANTITY = re.compile(
     rf'(?:(?P<scale>[kKmMbBT]|mn|bn|tn)(?![\w])|(?P<unit>{UNIT})|(?P<post>{CURRENCY}))?'
     r'(?:/(?P<per>[a-zA-Z]{1,7}))?'
 )
-_DATE = re.compile(r'(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?')
+_DATE = re.compile(
+    r'(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?'
+)
 _DOT_DATE = re.compile(r'(\d{1,2})\.(\d{1,2})\.(\d{4})')
 _PHONE = re.compile(
     r'\+?\d{1,4}(?:[-.]\d{2,4}){2,4}|\d{3}-\d{4}|\(\d{2,5}\)-?\d{2,4}(?:[-.]?\d{2,4}){0,3}|\+\d{8,15}'
 )
 _GROUP = re.compile(r'\(?\d{1,5}\)?(?:[-.]\d{2,5}){0,3}')  # of a phone number that goes on
-_VERSION = re.compile(r'([vV])\.?(\d+(?:\.\d+)*)((?:-?(?:rc|alpha|beta|a|b)\.?\d*)?)|(\d+(?:\.\d+){2,5})')
+_VERSION = re.compile(
+    r'([vV])\.?(\d+(?:\.\d+)*)((?:-?(?:rc|alpha|beta|a|b)\.?\d*)?)|(\d+(?:\.\d+){2,5})'
+)
 _TIME = re.compile(r'(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?:\s?[aApP]\.?[mM]\.?)?')
-_TIMES = re.compile(rf'({_TIME.pattern}|\d{{1,2}}(?:[aApP][mM])?)[-–—]({_TIME.pattern}|\d{{1,2}}[aApP][mM])')
+_TIMES = re.compile(
+    rf'({_TIME.pattern}|\d{{1,2}}(?:[aApP][mM])?)[-–—]({_TIME.pattern}|\d{{1,2}}[aApP][mM])'
+)
 _RATIO = re.compile(r'(\d{1,5}(?:\.\d+)?)((?::\d{1,5}(?:\.\d+)?){1,4})')
 _FRACTION = re.compile(r'(\d{1,4})[/⁄](\d{1,4})')
 _FEET = re.compile(r"(\d{1,3})['′’](?:(\d{1,2}(?:\.\d+)?)[\"″”])?")
@@ -145,7 +193,7 @@ _MOST_DIGITS = 12  # of a number that is read as a number
 _GROUPED = 3
 
 
-class Wait(Exception):  # noqa: N818  (no error: what comes next must be known first)
+class Wait(Exception):
     """The word cannot be said before more of the text is known."""
 
 
@@ -192,7 +240,9 @@ def spoken(token: str, context: Context) -> str:
     if core.isascii() and core.isalpha():
         said = _word(core, tail, context)
         return f'{lead}{said}{tail}'
-    said = _sign(core, context) if not any(c.isalnum() for c in core) else _mixed(core, tail, context)
+    said = (
+        _sign(core, context) if not any(c.isalnum() for c in core) else _mixed(core, tail, context)
+    )
     if not said:
         return ''
     return f'{lead}{said}{tail}'
@@ -266,7 +316,7 @@ def _worth(numeral: str) -> int:
 
 def ordinal(number: int) -> str:
     """An ordinal below 100 in words, others in figures."""
-    tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split()
+    tens = ['twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty', 'ninety']
     if number in _ORDINAL:
         return _ORDINAL[number]
     if number < 20:
@@ -353,12 +403,17 @@ def _mixed(core: str, tail: str, context: Context) -> str:
         return address
     if core in CURRENCIES:
         return _sign(core, context)
-    if core[0].isdigit() or core[0] in '+(-−–.~≈<>≤≥±#$€£¥₹₩₽₺₴₿¢' or core[0] in VULGAR or core[-1].isdigit():
+    if (
+        core[0].isdigit()
+        or core[0] in '+(-−–.~≈<>≤≥±#$€£¥₹₩₽₺₴₿¢'
+        or core[0] in VULGAR
+        or core[-1].isdigit()
+    ):
         for rule in (_date, _phone, _version, _clock, _ratio, _fraction_of, _quantity):
             said = rule(core, tail, context)
             if said is not None:
                 return said
-    if context.left and core in SURE or IS_UNIT.fullmatch(core):
+    if (context.left and core in SURE) or IS_UNIT.fullmatch(core):
         number = _quantity_left(context.left)
         if number or core in ('m/s', 'm/s²') or core.split('/')[0] in SURE or core[-1] in '²³':
             return unit(core, number in ('1', '½', 'one'))
@@ -384,7 +439,11 @@ def _address(core: str) -> str:
         return _dotted(core.replace('@', ' at '))
     if '.' in core and _DOMAIN.fullmatch(core) and not re.search(r'[a-z]\.[A-Z]', core):
         return _dotted(core.rstrip('/').replace('/', ' slash '))
-    if '.' in core and _FILE.fullmatch(core) and re.search(r'[A-Za-z]', core.split('.')[0][-1:] + '0'):
+    if (
+        '.' in core
+        and _FILE.fullmatch(core)
+        and re.search(r'[A-Za-z]', core.split('.')[0][-1:] + '0')
+    ):
         name, _, ending = core.rpartition('.')
         if len(name) > 1 and not name.replace('.', '').isdigit() and len(ending) > 1:
             return _dotted(re.sub(r'[/\\]', ' slash ', core.lstrip('~./')))
@@ -424,19 +483,30 @@ def _phone(core: str, tail: str, context: Context) -> str | None:
     if in_phone and _GROUP.fullmatch(core):
         goes_on = not tail and _GROUP.fullmatch(context.right().rstrip(_TAIL))
         return _digits(core) + ',' * bool(goes_on)
-    if re.fullmatch(r'\d{3}', core) and re.fullmatch(r'\d{3}', context.left) and not tail:
-        if re.fullmatch(r'\d{4}', context.right().rstrip(_TAIL)):
-            return _digits(core) + ','
-    if re.fullmatch(r'\+\d{1,3}', core) and not tail and _GROUP.fullmatch(context.right().rstrip(_TAIL)):
-        return _digits(core) + ',' if context.after(1)[:1].isdigit() or context.after(1)[:1] == '(' else None
+    three = re.compile(r'\d{3}')
+    middle = three.fullmatch(core) and three.fullmatch(context.left) and not tail
+    if middle and re.fullmatch(r'\d{4}', context.right().rstrip(_TAIL)):
+        return _digits(core) + ','
+    if (
+        re.fullmatch(r'\+\d{1,3}', core)
+        and not tail
+        and _GROUP.fullmatch(context.right().rstrip(_TAIL))
+    ):
+        return (
+            _digits(core) + ','
+            if context.after(1)[:1].isdigit() or context.after(1)[:1] == '('
+            else None
+        )
     if not core.isdigit():
         return None
-    if core[0] == '0' and len(core) > 1 or len(core) >= 10 and not core.endswith('000'):
+    if (core[0] == '0' and len(core) > 1) or (len(core) >= 10 and not core.endswith('000')):
         return _digits(core)
     if len(core) >= 3 and any(_is_digits_word(word) for word in context.before[-4:]):
         return _digits(core)
     if len(core) == 3 and not tail and re.fullmatch(r'\d{3}', context.right()):
-        return _digits(core) + ',' if re.fullmatch(r'\d{4}', context.right(2).rstrip(_TAIL)) else None
+        return (
+            _digits(core) + ',' if re.fullmatch(r'\d{4}', context.right(2).rstrip(_TAIL)) else None
+        )
     return None
 
 
@@ -448,7 +518,7 @@ def _looks_like_version(core: str) -> bool:
 
 def _is_digits_word(word: str) -> bool:
     bare = word.rstrip(_TAIL).lower()
-    return bare in _DIGITS_BEFORE and not word.endswith(('.', '!', '?')) or word == 'No.'
+    return (bare in _DIGITS_BEFORE and not word.endswith(('.', '!', '?'))) or word == 'No.'
 
 
 def _goes_on(context: Context) -> bool:
@@ -464,7 +534,11 @@ def _in_phone(context: Context) -> bool:
             return True
         if re.fullmatch(r'\(\d{2,5}\)', word) or re.fullmatch(r'0\d{2,5}', word):
             return True
-        if number == 1 and re.fullmatch(r'\d{3}', word) and re.fullmatch(r'\d{3}', context.before[-1]):
+        if (
+            number == 1
+            and re.fullmatch(r'\d{3}', word)
+            and re.fullmatch(r'\d{3}', context.before[-1])
+        ):
             return True
         if not _GROUP.fullmatch(word):
             return False
@@ -637,14 +711,18 @@ def _piece(piece: str, before: str, after: str, math: bool, context: Context) ->
         return fraction(*VULGAR[piece], after_whole=before[:1].isdigit())
     if before in ('^', '**') and piece in _POWERS:
         return _power(piece)
-    if piece[0].isdigit() or piece[0] == '.' and len(piece) > 1:
+    if piece[0].isdigit() or (piece[0] == '.' and len(piece) > 1):
         return _glue(before) + number(piece) + _glued_after(after)
     if piece[0].isalpha() and piece[0] not in 'ªº':
         return _glue(before) + _letters(piece, context, math)
     if piece in ('^', '**') and after:
         return '' if after in _POWERS else 'to the power of'
     if piece == '=':
-        return 'is' if before[-1:].isdigit() and after[:1].isdigit() else 'equals' * bool(after or before)
+        return (
+            'is'
+            if before[-1:].isdigit() and after[:1].isdigit()
+            else 'equals' * bool(after or before)
+        )
     return _inner_sign(piece, before, after, math)
 
 

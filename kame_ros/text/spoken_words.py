@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from kame_ros.text.lists import word_set
 from kame_ros.text.signs import CLOSERS, OPENERS, Context, Wait, is_number, spoken
 
 _LONGEST = 30  # letters of one word given to the voice: a longer one is no word, and is cut
@@ -14,26 +15,34 @@ _MOST_WORDS = 10  # that one written word is said as in one go: what is longer c
 _LONGEST_TOKEN = 400  # characters: a longer run without a space is taken in parts
 # Points that belong to the word. A sentence does not end with those of NEVER; with those of OFTEN
 # it does where the next word begins one.
-_NEVER = frozenset(
-    """mr mrs ms messrs dr prof mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj
-    adm fr msgr vs approx e.g i.e eg ie cf al fig figs vol vols pp ed eds no nos dept univ sec art
-    resp incl excl esp viz st ave blvd rd ca c tel ext mx mlle mme""".split()
+_NEVER = word_set(
+    """
+    mr mrs ms messrs dr prof mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl
+    maj adm fr msgr vs approx e.g i.e eg ie cf al fig figs vol vols pp ed eds no nos dept univ
+    sec art resp incl excl esp viz st ave blvd rd ca c tel ext mx mlle mme
+    """
 )
-_OFTEN = frozenset(
-    """jr sr etc inc ltd co corp bros llc plc a.m p.m am pm u.s u.k u.n e.u u.s.a d.c b.c a.d ph.d m.d b.a
-    m.a b.sc m.sc jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri
-    sat sun hr hrs min sq lb lbs oz km cm kg approx est""".split()
+_OFTEN = word_set(
+    """
+    jr sr etc inc ltd co corp bros llc plc a.m p.m am pm u.s u.k u.n e.u u.s.a d.c b.c a.d
+    ph.d m.d b.a m.a b.sc m.sc jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues
+    wed thu thurs fri sat sun hr hrs min sq lb lbs oz km cm kg approx est
+    """
 )
 _INITIALS = re.compile(r'(?:[^\W\d_]\.)*[^\W\d_]')
-_BEGINS = frozenset(
-    """the a an it its he she they we i you this that these those there here in on at by for from
-    with after before when while if but and so then however what who why where how is are was do
-    does did can could would will his her their our my your no yes not also all some many most
-    please let thanks sorry sure next first second finally after""".split()
+_BEGINS = word_set(
+    """
+    the a an it its he she they we i you this that these those there here in on at by for from
+    with after before when while if but and so then however what who why where how is are was
+    do does did can could would will his her their our my your no yes not also all some many
+    most please let thanks sorry sure next first second finally after
+    """
 )
-_LETTER_NAMES = frozenset(  # after these a single letter is a name, not an initial
-    'plan vitamin letter option grade section type part point answer group class phase hepatitis '
-    'exhibit figure appendix gate room platform and or'.split()
+_LETTER_NAMES = word_set(
+    """
+    plan vitamin letter option grade section type part point answer group class phase
+    hepatitis exhibit figure appendix gate room platform and or
+    """
 )
 _PAUSES = (',', ';', ':', '—', '–')
 _LONE = frozenset(('-', '–', '—', '--', '...', '…', ':', ',', ';'))
@@ -66,7 +75,7 @@ class SpokenWord:
 def _length(word: str) -> int:
     figures = sum(c.isdigit() for c in word)
     letters = len(word) - figures
-    spelt = letters > 2 and not set('aeiouyAEIOUY') & set(_plain(word)) or word.isupper()
+    spelt = (letters > 2 and not set('aeiouyAEIOUY') & set(_plain(word))) or word.isupper()
     return letters * (4 if spelt else 1) + 6 * figures
 
 
@@ -202,7 +211,7 @@ def _is_text(c: str) -> bool:
     if '\ufe00' <= c <= '\ufe0f' or c == '\u20e3':  # parts of emoji
         return False
     category = unicodedata.category(c)
-    return category[0] != 'C' and category not in ('So', 'Sk') or c in '^`'
+    return (category[0] != 'C' and category not in ('So', 'Sk')) or c in '^`'
 
 
 def _for_the_voice(speech: str) -> str:
@@ -269,7 +278,7 @@ def _belongs_to_next(word: str, context: Context) -> bool:
 
 
 def _begins_sentence(word: str) -> bool:
-    return not word or word[:1].isupper() and word.rstrip('.,;:!?').lower() in _BEGINS
+    return not word or (word[:1].isupper() and word.rstrip('.,;:!?').lower() in _BEGINS)
 
 
 def _is_list_number(text: str, context: Context, last: SpokenWord | None) -> bool:

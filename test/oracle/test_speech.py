@@ -99,12 +99,16 @@ def test_a_first_sentence_that_is_too_long_is_cut_and_closed():
 
 
 def test_a_cut_is_made_at_a_clause_if_there_is_one_near_the_limit():
-    text = 'It is a large town in the south of the land, which has a very old bridge over the river.'
+    text = (
+        'It is a large town in the south of the land, which has a very old bridge over the river.'
+    )
     assert say(text, max_words=13) == 'It is a large town in the south of the land.'
 
 
 def test_a_cut_is_not_made_behind_a_word_that_hangs():
-    assert say('They all went to see the old house of Dr. Jones there', 6) == 'They all went to see.'
+    assert (
+        say('They all went to see the old house of Dr. Jones there', 6) == 'They all went to see.'
+    )
     assert say('They all went to see the old house of Dr. Jones there', 10) == (
         'They all went to see the old house.'
     )
@@ -164,3 +168,16 @@ def test_the_size_of_the_pieces_does_not_matter(text, cuts):
 
     at = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
     assert words(text[a:b] for a, b in itertools.pairwise(at)) == words([text]) == words(text)
+
+
+@pytest.mark.parametrize('size', [1, 2, 4, 9])
+def test_reasoning_without_its_opening_mark_is_guessed_from_its_first_words(size):
+    text = 'Okay, so the user is asking about France, whose capital is Paris.\n</think>\n\nParis.'
+    stream = SpokenStream()
+    came = [stream.push(text[i : i + size]) for i in range(0, len(text), size)]
+    words = list(itertools.chain(*came, stream.flush()))
+    assert words == ['Okay,', ' so', f' {RESTART}', ' Paris.']
+
+
+def test_a_beginning_like_that_of_reasoning_is_the_answer_if_nothing_closes_it():
+    assert say('The user is asking too much.', size=3) == 'The user is asking too much.'

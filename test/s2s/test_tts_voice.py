@@ -10,8 +10,8 @@ from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Happening
 from kame_ros.s2s.tts_mouth import Mark, Mouth
-from kame_ros.text.spoken_words import words_of
 from kame_ros.s2s.tts_voice import HibariVoice, Speech, spread
+from kame_ros.text.spoken_words import words_of
 
 ANSWER = (
     'The capital of France is Paris. It lies on the river Seine, and about 2 million people live '

@@ -63,7 +63,7 @@ TABLE = [
     ('5–10 kg', 'five to ten kilograms'),
     ('20–25 °C', 'twenty to twenty-five degrees Celsius'),
     ('20°C-25°C', 'twenty to twenty-five degrees Celsius'),
-    ('from 9:00-17:00', 'from nine o\'clock to seventeen o\'clock'),
+    ('from 9:00-17:00', "from nine o'clock to seventeen o'clock"),
     ('9am-5pm', '9am to 5pm'),
     ('1.5-2 liters', 'one point five to two liters'),
     # ratios and scores

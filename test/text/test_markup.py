@@ -172,9 +172,11 @@ _FRAGMENTS = st.sampled_from(
     ['<', '>', '<think>', '</think>', '<|im_end|>', '<|im_start|>', 'user', 'assistant\n', '[', ']',
      '<|channel|>', 'analysis', 'final', '<|message|>', '<|end|>', '(', ')', '](', 'http://a.b/c',
      '*', '**', '_', '`', '```', '~', '|', '\\', '&', '&lt;', ';', '\n', '\r', '\r\n', '- ', '# ',
-     '1. ', '| a | b |\n', '|---|\n', '---', '===', 'a', 'b c', '12', '3', '.', '!', '![', ' ', '  ',
+     '1. ', '| a | b |\n', '|---|\n', '---', '===', 'a', 'b c', '12', '3', '.', '!', '![',
+     ' ', '  ',
      '\x1b[0m', '\x1b', '{', '}', '"name":', '{"name": "x"}', '<br>', '<b>', '</b>', '<a href="x">',
-     '<y and', '\\frac{1}{2}', '\\n', '\u200b', '😀', '你好', '[1]', '[THINK]', '[/THINK]', '【', '】',
+     '<y and', '\\frac{1}{2}', '\\n', '\u200b', '😀', '你好', '[1]', '[THINK]', '[/THINK]',
+     '【', '】',
      '◁think▷', '◁/think▷', '<tool_call>', '</tool_call>', '<action>', '</action>', '<s>', '[INST]',
      '"', "'", '=', '<!--', '-->', '<p>', '<td>', '<break time="1s"/>', '+', '5', 'x', '\ud800']
 )  # fmt: skip
@@ -196,7 +198,8 @@ def test_how_a_text_is_cut_into_pieces_does_not_matter(
 
 
 @pytest.mark.parametrize(
-    'unit', ['<', '[', '*', '&', '\\', '`', '|', '<a ', '{"', '<think>', 'a<b ', '# ', '- ', '\x1b[']
+    'unit',
+    ['<', '[', '*', '&', '\\', '`', '|', '<a ', '{"', '<think>', 'a<b ', '# ', '- ', '\x1b['],
 )
 def test_long_texts_take_a_bounded_time(unit: str) -> None:
     text = unit * (200_000 // len(unit))

@@ -5,9 +5,11 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spoken_table import LONG, TABLE
 
 from kame_ros.text.spoken_words import GrowingWords, words_of
-from spoken_table import LONG, TABLE
+
+PROSE = 'Well, the capital of France is Paris, and it is very old.'
 
 
 def speech(text: str) -> str:
@@ -15,7 +17,7 @@ def speech(text: str) -> str:
 
 
 @pytest.fixture(scope='module')
-def sounds():  # noqa: ANN201
+def sounds():
     """The sounds that the voice makes of a text, without stress and pauses."""
     hibari = pytest.importorskip('hibari')
     g2p = hibari.Hibari().g2p
@@ -81,7 +83,11 @@ def test_what_cannot_be_said_is_no_word(token: str) -> None:
 
 def test_what_cannot_be_said_is_counted() -> None:
     words = GrowingWords()
-    assert [word.text for word in words.update('Say 你好 and 😀 now', True)] == ['Say', 'and', 'now']
+    assert [word.text for word in words.update('Say 你好 and 😀 now', True)] == [
+        'Say',
+        'and',
+        'now',
+    ]
     assert words.unspeakable == 2
 
 
@@ -140,7 +146,7 @@ def test_a_word_is_given_when_it_can_no_longer_change(text: str, ended: bool, co
 
 def test_plain_prose_is_given_word_by_word() -> None:
     words, text = GrowingWords(), ''
-    for number, word in enumerate('Well, the capital of France is Paris, and it is old.'.split()):
+    for number, word in enumerate(PROSE.split()):
         text += f'{word} '
         assert len(words.update(text, ended=False)) == number + 1
 
@@ -156,8 +162,8 @@ def test_anything_gives_words_that_can_be_said(text: str) -> None:
 
 
 _MIXED = st.sampled_from(
-    [*'aB1 .,*_[]()—😀$%-+/:°', ' 5', '$5 ', 'million ', 'Mr. ', 'J. ', 'No. ', 'p.m. ', ' - ', '½', '−',
-     'VIII ', 'Henry ', 'km/h ', '555 ', '0132 ', '+1 ', '(415) ', '1. ', 'USD ', '= ', 'The ']
+    [*'aB1 .,*_[]()—😀$%-+/:°', ' 5', '$5 ', 'million ', 'Mr. ', 'J. ', 'No. ', 'p.m. ', ' - ', '½',
+     '−',      'VIII ', 'Henry ', 'km/h ', '555 ', '0132 ', '+1 ', '(415) ', '1. ', 'USD ', '= ', 'The ']
 )  # fmt: skip
 
 
@@ -178,9 +184,9 @@ def test_how_a_text_grows_does_not_matter(text: str, cuts: list[int]) -> None:
 @pytest.mark.parametrize(
     'text',
     [
-        '-'.join(['word'] * 80), 'A' * 2000, 'a.b.' * 100, '9' * 4000, '1212' * 30 + 'th', 'x^2+' * 300,
-        '\x00\x1b[0m\u202e' * 500, '\ud800' * 50, '👍' * 900, '你好' * 900, 'مرحبا ' * 300, "a'" * 500,
-        '$' * 900, '((((' * 300, '-' * 3000, '1/' * 900, '....' * 900, '\u200b' * 4000, 'é' * 3000,
+        '-'.join(['word'] * 80), 'A' * 2000, 'a.b.' * 100, '9' * 4000, '1212' * 30 + 'th',
+        'x^2+' * 300,        '\x00\x1b[0m\u202e' * 500, '\ud800' * 50, '👍' * 900, '你好' * 900, 'مرحبا ' * 300,
+        "a'" * 500,        '$' * 900, '((((' * 300, '-' * 3000, '1/' * 900, '....' * 900, '\u200b' * 4000, 'é' * 3000,
     ],
 )  # fmt: skip
 def test_endless_words_come_in_parts(text: str) -> None:

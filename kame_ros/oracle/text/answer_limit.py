@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from kame_ros.text.lists import word_set
 from kame_ros.text.spoken_words import SpokenWord
 
 # A cut is not made behind these; nor behind an abbreviation.
-_HANGING = frozenset(
-    """a an the this these those my your his her its our their some any every and or but nor because
-    if when while although though until since as than which who whose whom where what how why that
-    to of at by for with from into onto between without within during in on is are was were be been
-    do does did has have had can could will would shall should may might must very not no so such
-    about near plus minus times equals""".split()
+_HANGING = word_set(
+    """
+    a an the this these those my your his her its our their some any every and or but nor
+    because if when while although though until since as than which who whose whom where what
+    how why that to of at by for with from into onto between without within during in on is
+    are was were be been do does did has have had can could will would shall should may might
+    must very not no so such about near plus minus times equals
+    """
 )
 
 
@@ -18,9 +21,9 @@ class AnswerLimit:
     """Ends an answer after at most `max_words` spoken words.
 
     Words pass at once while the answer is short; from two thirds of the limit on they wait until
-    it is known that more than their clause fits. Once a sentence has ended (not one as short as "Sure!") a further one
-    passes only as a whole. An answer whose sentence does not fit is cut behind the last clause
-    that fits, or else behind a word, and closed with a full stop.
+    it is known that more than their clause fits. Once a sentence has ended (not one as short as
+    "Sure!") a further one passes only as a whole. An answer whose sentence does not fit is cut
+    behind the last clause that fits, or else behind a word, and closed with a full stop.
     """
 
     def __init__(self, max_words: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _CLOSES = re.compile(r'</(?:think|thinking|thought|reasoning)\s*>|\[/THINK\]|◁/think▷', re.I)
-_LEAD = re.compile(r'\s*(?:okay|ok|alright|hmm|hm|well|so|first|right|now)\b[,.!…]*\s+', re.I)
+_LEADS = ['okay', 'ok', 'alright', 'hmm', 'hm', 'well', 'so', 'first', 'right', 'now']
+_LEAD = re.compile(rf'\s*(?:{"|".join(_LEADS)})\b[,.!…]*\s+', re.I)
 _PHRASES = tuple(
     tuple(phrase.split())
     for phrase in """the user asks|the user is|the user wants|the user has|the user said|the user's
@@ -82,4 +83,5 @@ def _begins_as_reasoning(text: str) -> bool | None:
             following = phrase[len(known)]
             if not last or following.startswith(last):
                 return None
-    return False
+    begins_lead = last and not words and any(lead.startswith(last) for lead in _LEADS)
+    return None if begins_lead else False
