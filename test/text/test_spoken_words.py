@@ -163,7 +163,8 @@ def test_anything_gives_words_that_can_be_said(text: str) -> None:
 
 _MIXED = st.sampled_from(
     [*'aB1 .,*_[]()—😀$%-+/:°', ' 5', '$5 ', 'million ', 'Mr. ', 'J. ', 'No. ', 'p.m. ', ' - ', '½',
-     '−',      'VIII ', 'Henry ', 'km/h ', '555 ', '0132 ', '+1 ', '(415) ', '1. ', 'USD ', '= ', 'The ']
+     '−', 'VIII ', 'Henry ', 'km/h ', '555 ', '0132 ', '+1 ', '(415) ', '1. ', 'USD ', '= ',
+     'The ']
 )  # fmt: skip
 
 
@@ -185,8 +186,9 @@ def test_how_a_text_grows_does_not_matter(text: str, cuts: list[int]) -> None:
     'text',
     [
         '-'.join(['word'] * 80), 'A' * 2000, 'a.b.' * 100, '9' * 4000, '1212' * 30 + 'th',
-        'x^2+' * 300,        '\x00\x1b[0m\u202e' * 500, '\ud800' * 50, '👍' * 900, '你好' * 900, 'مرحبا ' * 300,
-        "a'" * 500,        '$' * 900, '((((' * 300, '-' * 3000, '1/' * 900, '....' * 900, '\u200b' * 4000, 'é' * 3000,
+        'x^2+' * 300, '\x00\x1b[0m\u202e' * 500, '\ud800' * 50, '👍' * 900, '你好' * 900,
+        'مرحبا ' * 300, "a'" * 500, '$' * 900, '((((' * 300, '-' * 3000, '1/' * 900, '....' * 900,
+        '\u200b' * 4000, 'é' * 3000,
     ],
 )  # fmt: skip
 def test_endless_words_come_in_parts(text: str) -> None:
