@@ -202,7 +202,7 @@ class S2SSlotsNode(KameNode):
         began = time.perf_counter()
         for link in links:
             heard[link], oracles[link] = link.take()
-            self._seats[link].listen(heard[link].samples)
+            oracles[link] = self._seats[link].listen(heard[link].samples, oracles[link])
         steps = self._slots.step(
             {self._seats[link].slot: heard[link].samples for link in links},
             {self._seats[link].slot: oracles[link] for link in links},
@@ -211,7 +211,7 @@ class S2SSlotsNode(KameNode):
         if complaint := self._gauge.complaint():
             self.get_logger().error(complaint, throttle_duration_sec=30.0)
         for link in links:
-            link.answer(heard[link], steps[self._seats[link].slot])
+            link.answer(heard[link], self._seats[link].speak(steps[self._seats[link].slot]))
 
 
 def _gpu_memory_mb(slots: MoshiSlots | None) -> float:
