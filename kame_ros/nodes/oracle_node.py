@@ -13,6 +13,7 @@ from std_srvs.srv import Trigger
 import kame_ros.msg as msg
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.listen import listen_to_anyone
 from kame_ros.nodes.oracle_parameters import PARAMETERS
 from kame_ros.nodes.parameters import BadParameter
 from kame_ros.nodes.run import run
@@ -79,7 +80,7 @@ class OracleNode(KameNode):
         self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, self._on_played)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._on_turn)
         self.listen(msg.ActionResult, 'action_result', qos.TEXT, self._on_result)
-        self.listen(String, 'facts', qos.TEXT, self._on_fact)
+        listen_to_anyone(self, String, 'facts', self._on_fact)
 
     def stop(self) -> None:
         if self._runner and not self._runner.pause():

@@ -57,6 +57,7 @@ class SayServer:
         name: str,
         refusal: Callable[[], str],
     ) -> None:
+        self._node = node
         self._give = give
         self._refusal = refusal
         self._logger = node.get_logger()
@@ -80,7 +81,6 @@ class SayServer:
 
     def destroy(self) -> None:
         """Ends what is being said and the server."""
-        self._server.at_once = True  # nobody will run a task any more
         self.stop('the node is shutting down')
         self._server.destroy()
 
@@ -181,7 +181,10 @@ class SayServer:
             sources = [s for s, goal in self._goals.items() if goal.handle == handle]
         for source in sources:
             self._give(OracleChunk(source, 0, ChunkKind.CLEAR))
-            self._finish(source, 'cancelled')
+            # A moment later: rclpy notes that it is being cancelled after this callback.
+            executor = self._node.executor
+            if executor is not None:  # it runs this callback
+                executor.create_task(self._finish, source, 'cancelled')
         return CancelResponse.ACCEPT
 
 
@@ -193,15 +196,12 @@ class _Server(ActionServer):
     """Lets a goal be under way without a task that waits for its end.
 
     A coroutine that waits is polled by rclpy's executors as fast as they can: a core for each goal.
+    Whoever knows the end of a goal ends it at once, in their thread: as the node shuts down, nobody
+    would run a task any more.
     """
-
-    at_once = False
 
     def notify_execute(self, goal_handle: ServerGoalHandle, execute_callback: Any) -> None:
         if execute_callback is None:
-            return  # under way; whoever knows its end calls again, with how it ends
-        if not self.at_once:
-            super().notify_execute(goal_handle, execute_callback)
-            return
-        with contextlib.suppress(StopIteration):
+            return  # under way; it is called again with how it ends
+        with contextlib.suppress(StopIteration):  # nothing in it waits
             self._execute_goal(execute_callback, goal_handle).send(None)
