@@ -281,8 +281,9 @@ def test_a_fact_is_heard_whoever_tells_it(serve, graph):
         publisher = g.robot.create_publisher(String, 'facts', quality)
         if name == 'battery':  # before anybody listens
             publisher.publish(String(data='battery: 80 percent full'))
-        g.until(publisher.get_subscription_count)
-        publisher.publish(String(data=f'{name}: 80 percent full'))
+        else:
+            g.until(publisher.get_subscription_count)
+            publisher.publish(String(data='place: 80 percent full'))
     before = len(server.requests)
     told = g.node._runner._session.facts
     g.until(lambda: 'battery' in told.prompt(0.0) and 'place' in told.prompt(0.0))
