@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,10 @@ SOURCE = 'say/'
 MAX_CHARACTERS = 2000
 MAX_GOALS = 16
 _REQUESTS = QoSProfile(depth=200)  # of goals at once: ten, as is usual, are soon lost
+# A client keeps ten answers that it has not looked at: more at once than that are told slowly.
+_BURST = 8
+_BURST_S = 0.1
+_PACE_S = 0.003
 _RESULT_S = 60  # for so long a result can be asked for
 
 
@@ -64,6 +70,7 @@ class SayServer:
         self._goals: dict[str, _Goal] = {}
         self._lock = threading.Lock()
         self._number = 0
+        self._answers, self._ends = _Pace(), _Pace()
         self.refused = 0
         self._server = _Server(
             node,
@@ -136,6 +143,7 @@ class SayServer:
             goal = self._goals.pop(source, None)
         if goal is None:
             return
+        self._ends()
 
         def end(handle: ServerGoalHandle) -> Say.Result:
             if handle.is_cancel_requested:
@@ -149,6 +157,7 @@ class SayServer:
         self._server.notify_execute(goal.handle, end)
 
     def _on_goal(self, request: Say.Goal) -> GoalResponse:
+        self._answers()
         problem = cannot_be_said(request.text)
         problem = problem or self._refusal()
         if not problem and len(self._goals) >= MAX_GOALS:
@@ -186,6 +195,19 @@ class SayServer:
             if executor is not None:  # it runs this callback
                 executor.create_task(self._finish, source, 'cancelled')
         return CancelResponse.ACCEPT
+
+
+class _Pace:
+    """Lets a few through at once, and the others one after the other."""
+
+    def __init__(self) -> None:
+        self._last: deque[float] = deque(maxlen=_BURST)
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if len(self._last) == _BURST and now - self._last[0] < _BURST_S:
+            time.sleep(_PACE_S)
+        self._last.append(now)
 
 
 def _never(handle: ServerGoalHandle) -> Say.Result:
