@@ -14,5 +14,5 @@ for kind, text in (
     (OracleChunk.TEXT, 'My battery is low. I am going home.'),
     (OracleChunk.END, ''),
 ):
-    oracle.publish(OracleChunk(source='battery', priority=20, generation=1, kind=kind, text=text))
+    oracle.publish(OracleChunk(source='battery', priority=20, kind=kind, text=text))
 oracle.wait_for_all_acked(rclpy.duration.Duration(seconds=5))

@@ -16,7 +16,6 @@ int main(int argc, char ** argv)
   OracleChunk chunk;
   chunk.source = "battery";
   chunk.priority = 20;  // the LLM has 0
-  chunk.generation = 1;  // grows with everything new that this source says
   for (auto kind : {OracleChunk::BEGIN, OracleChunk::TEXT, OracleChunk::END}) {
     chunk.kind = kind;
     chunk.text = kind == OracleChunk::TEXT ? "My battery is low. I am going home." : "";

@@ -13,6 +13,7 @@ from kame_ros.audio.pace import Clock
 from kame_ros.audio.stream import Tell, say_nothing
 
 _CAPACITY_S = 1.0  # of sound that waits at most
+_MOST_S = 2.0  # of sound at once
 _STALL_S = 0.3  # s without sound: silence stands in
 _GRACE_S = 0.04  # s: how long a frame of silence waits for a sender that is known to be silent
 _JUMP_S = 0.2  # a stamp further off than this is a hole, or another clock
@@ -72,9 +73,11 @@ class FedSource:
             channel = self._channel if self._channel < channels else -1
             mixdown = self._mixdown = Mixdown(rate, channels, channel, dtype)
             self._held_s = 0.0
+        if len(sound) > _MOST_S * rate * channels:
+            raise ValueError(f'{len(sound)} samples at once are more than {_MOST_S:.0f} s of sound')
         missing = 0 if self._expected is None or seq is None else seq - self._expected
         self._expected = None if seq is None else seq + 1
-        if 0 < missing <= self._MAX_HOLE:
+        if 0 < missing <= self._MAX_HOLE and missing * len(sound) <= _MOST_S * rate * channels:
             self._count['blocks_missing'] += missing
             hole = np.zeros(missing * len(sound), dtype)
             t -= missing * len(sound) / channels / rate
@@ -91,9 +94,10 @@ class FedSource:
         """The next frame; blocks until its last sample has come."""
         while len(self._waiting) < FRAME_SAMPLES:
             patience = _GRACE_S if self._silent else _STALL_S
-            timeout = max(0.0, self._t + FRAME_S + patience - self._clock())
+            timeout = self._t + FRAME_S + patience - self._clock()
+            most = FRAME_S + patience  # a clock that runs back is not waited for
             try:
-                mono, t = self._blocks.get(timeout=timeout)
+                mono, t = self._blocks.get(timeout=min(max(0.0, timeout), most))
             except queue.Empty:
                 return self._silence()
             self._take(mono, t)

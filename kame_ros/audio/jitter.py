@@ -6,6 +6,8 @@ from collections import deque
 
 from kame_ros.audio.frame import FRAME_S
 
+_JUMP_S = 5.0  # no network is so restless: the clock was set
+
 
 class Jitter:
     """The spread of lateness over the last `window` frames (20 s), s.
@@ -21,11 +23,14 @@ class Jitter:
         self.spread = 0.0  # s
 
     def push(self, seq: int, now: float) -> None:
-        """A frame has come; numbers that run back begin a new stream."""
+        """A frame has come; numbers or times that jump begin a new stream."""
         if self._seq is not None and (seq < self._seq - 250 or seq > self._seq + 250):
             self._late.clear()
         self._seq = seq
-        self._late.append(now - seq * FRAME_S)
+        late = now - seq * FRAME_S
+        if self._late and abs(late - self._late[-1]) > _JUMP_S:
+            self._late.clear()
+        self._late.append(late)
         if seq % 12 == 0 or len(self._late) < 12:  # once a second will do
             order = sorted(self._late)
             self.spread = order[int(self._share * (len(order) - 1))] - order[0]

@@ -13,6 +13,8 @@ from kame_ros.audio.pace import Clock
 from kame_ros.audio.playout import Playout, PlayoutConfig
 from kame_ros.audio.sink import OnPlayed, Sink, ignore
 
+_JUMP_S = 5.0
+
 
 @dataclass(frozen=True)
 class PlayerConfig:
@@ -107,6 +109,9 @@ class Player:
         if self._playout.restarted:
             self._playout.restarted = False
             self._follower.restart()
+        if not -_JUMP_S < dt < _JUMP_S:  # the clock was set
+            self._follower.restart()
+            dt = 0.0
         if not playing or not self.config.follow_drift or dt <= 0.0:
             return self._follower.ppm if self.config.follow_drift else 0.0
         return self._follower.update(margin, dt)

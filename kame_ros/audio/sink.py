@@ -103,6 +103,7 @@ class NullSink:
             'frames_written': self._written,
             'frames_late': self._pacer.late,
             'max_late_s': self._pacer.max_late_s,
+            'clock_jumps': self._pacer.jumps,
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -56,10 +57,10 @@ class SilenceSource:
 
     def read(self) -> Frame:
         """A frame of silence at its time."""
-        frame = Frame(self._next, self._pacer.t0 + self._next * FRAME_S)
+        number = self._next
         self._next += 1
         self._pacer.wait(self._next)
-        return frame
+        return Frame(number, self._pacer.t0 + number * FRAME_S)
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -70,6 +71,7 @@ class SilenceSource:
             'frames_read': self._next,
             'frames_late': self._pacer.late,
             'max_late_s': self._pacer.max_late_s,
+            'clock_jumps': self._pacer.jumps,
         }
 
 
@@ -115,13 +117,14 @@ class WavSource:
     def read(self) -> Frame:
         """The next frame of the file, or of the silence after it, at its time."""
         frame = next(self._frames, None)
-        if frame is None:
-            frame = Frame(self._next, self._pacer.t0 + self._next * FRAME_S)
-        else:
-            self._given += 1
+        number = self._next
         self._next += 1
         self._pacer.wait(self._next)
-        return frame
+        t = self._pacer.t0 + number * FRAME_S  # known now: the clock may have jumped
+        if frame is None:
+            return Frame(number, t)
+        self._given += 1
+        return replace(frame, t=t)
 
     def close(self) -> None:
         """Forgets where it was in the file."""
@@ -135,6 +138,7 @@ class WavSource:
             'frames_of_file': self._given,
             'frames_late': self._pacer.late,
             'max_late_s': self._pacer.max_late_s,
+            'clock_jumps': self._pacer.jumps,
             'samples_zeroed': sound.zeroed if sound else 0,
             'samples_clipped': sound.clipped if sound else 0,
         }

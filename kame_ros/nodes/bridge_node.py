@@ -11,6 +11,7 @@ import kame_ros.msg as msg
 from kame_ros.audio.frame import SAMPLE_RATE
 from kame_ros.nodes import convert, foreign_audio, qos
 from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.listen import Guard
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 
@@ -41,20 +42,24 @@ class BridgeNode(KameNode):
     WARN_WHEN_GROWING = ('bad_messages',)
 
     def __init__(self, **options: Any) -> None:
-        self._count = dict.fromkeys(('messages_in', 'messages_out', 'bad_messages'), 0)
+        self._count = dict.fromkeys(('messages_in', 'messages_out'), 0)
         self._kind: type | None = None
         super().__init__('bridge', **options)
+        self._guard = Guard(self)
 
     def load(self) -> None:
         self._kind = kind = self._find_kind()
         self._in = self.offer(msg.AudioFrame, 'audio/in', qos.AUDIO_OFFER)
-        self.listen(kind, self.param('microphone_topic'), qos.AUDIO_ASK, self._on_foreign)
+        guarded = self._guard('microphone', self._on_foreign)
+        self.listen(kind, self.param('microphone_topic'), qos.AUDIO_ASK, guarded)
         if self.param('loudspeaker_topic'):
             self._out = self.offer(kind, self.param('loudspeaker_topic'), qos.AUDIO_OFFER)
-            self.listen(msg.AudioFrame, 'audio/speech', qos.AUDIO_ASK, self._on_speech)
+            guarded = self._guard('audio/speech', self._on_speech)
+            self.listen(msg.AudioFrame, 'audio/speech', qos.AUDIO_ASK, guarded)
 
     def counters(self) -> dict[str, float | str]:
-        return {'kind': self._kind.__name__ if self._kind else '', **self._count}
+        kind = self._kind.__name__ if self._kind else ''
+        return {'kind': kind, **self._count, **self._guard.counters()}
 
     def _find_kind(self) -> type:
         package, wanted = self.param('package'), self.param('kind')
@@ -71,12 +76,7 @@ class BridgeNode(KameNode):
         raise ValueError(f'{package} has none of {", ".join(_KINDS)}')
 
     def _on_foreign(self, message: Any) -> None:
-        try:
-            sound = foreign_audio.read(message, self.param('rate'), self.param('channels'))
-        except ValueError as error:
-            self._count['bad_messages'] += 1
-            self.get_logger().error(str(error), once=True)
-            return
+        sound = foreign_audio.read(message, self.param('rate'), self.param('channels'))
         length = len(sound.samples) / sound.channels / sound.rate
         t = self.clock.now() - length if not sound.t else sound.t
         self._in.publish(

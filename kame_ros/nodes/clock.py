@@ -32,10 +32,18 @@ class NodeClock:
         return self._offset + time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Sleeps for so many seconds of this clock; not at all if that is negative."""
+        """Sleeps for so many seconds of this clock; not at all if that is negative.
+
+        Simulated time that runs back (a simulation that begins anew) ends it.
+        """
         if not self._simulated:
             time.sleep(max(0.0, seconds))
             return
-        end = self.now() + seconds
-        while self.now() < end:
+        last = self.now()
+        end = last + seconds
+        while last < end:
             time.sleep(_SIM_POLL_S)
+            now = self.now()
+            if now < last:
+                return
+            last = now

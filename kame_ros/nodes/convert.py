@@ -13,10 +13,16 @@ from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, Frame
 from kame_ros.oracle.chunk import ChunkKind, OracleChunk
 from kame_ros.stt.transcript import Transcript, Word
 
+_LAST_S = 2**31 - 1  # the last second that a ROS time can tell
+_MAX_TEXT = 20_000  # characters, or words with their times: half an hour without a pause
+_LAST_SEQ = 2**63 - 1  # the last seq that fits in a source_seq
+
 
 def to_time(seconds: float) -> Time:
-    """Seconds on the audio clock as a ROS time; what lies before 1970 becomes 0."""
-    nanoseconds = max(0, round(seconds * 1e9))
+    """Seconds on the audio clock as a ROS time; what no ROS time can tell becomes the nearest."""
+    if not 0.0 <= seconds <= _LAST_S:  # nan is neither
+        return Time(sec=_LAST_S) if seconds > 0.0 else Time()
+    nanoseconds = round(seconds * 1e9)
     return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
 
 
@@ -46,8 +52,11 @@ def frame_to_message(frame: Frame, frame_id: str = '') -> msg.AudioFrame:
 def frame_from_message(message: msg.AudioFrame) -> Frame:
     """A frame of sound from a message.
 
-    Raises ValueError for another sample rate, channel count or length than those of a frame.
+    Raises ValueError for another sample rate, channel count or length than those of a frame, and
+    for a seq that no source_seq can hold.
     """
+    if message.seq > _LAST_SEQ:
+        raise ValueError(f'the seq of an audio frame is below 2^63, not {message.seq}')
     samples = np.frombuffer(message.data, np.int16)
     if message.sample_rate != SAMPLE_RATE or message.channels != 1 or len(samples) != FRAME_SAMPLES:
         raise ValueError(
@@ -84,8 +93,10 @@ def transcript_to_message(transcript: Transcript, now: float) -> msg.Transcript:
 def transcript_from_message(message: msg.Transcript) -> Transcript:
     """A transcript from a message.
 
-    Raises ValueError where the message contradicts itself.
+    Raises ValueError where the message contradicts itself, or is far longer than anybody speaks.
     """
+    if len(message.text) > _MAX_TEXT or len(message.words) > _MAX_TEXT:
+        raise ValueError(f'a transcript of {len(message.text)} characters is none')
     return Transcript(
         utterance=message.utterance,
         revision=message.revision,

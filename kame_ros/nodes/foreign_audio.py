@@ -59,8 +59,12 @@ def _read_samples(body: Any, t: float | None) -> Sound:
     sound = np.asarray(getattr(body.audio_data, field), np.float64)
     if info.format == _UINT8:
         sound = sound - 128.0
-    pcm = np.clip(np.round(sound * (32_768.0 / scale)), -32_768, 32_767).astype(np.int16)
-    return Sound(pcm, int(info.rate), int(info.channels), t)
+    sound = np.nan_to_num(sound * (32_768.0 / scale), posinf=0.0, neginf=0.0)
+    pcm = np.clip(np.round(sound), -32_768, 32_767).astype(np.int16)
+    rate, channels = int(info.rate), int(info.channels)
+    if rate < 1 or channels < 1 or len(pcm) % channels:
+        raise ValueError(f'{len(pcm)} samples of {channels} channels at {rate} Hz are no sound')
+    return Sound(pcm, rate, channels, t)
 
 
 def write(kind: type, samples: np.ndarray, rate: int, t: float) -> Any:

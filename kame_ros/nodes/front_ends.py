@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from kame_ros.nodes.parameters import Param
@@ -54,7 +54,7 @@ _MOSHI = {
     'top_k': 'Of how many sound tokens one is drawn.',
     'top_k_text': 'Of how many text tokens one is drawn.',
     'seed': 'For the same conversation twice; -1: another one at each start.',
-    'slots': 'How many robots share the model.',
+    'slots': 'How many robots share the model in s2s_slots; s2s is one robot and builds one.',
     'threads': 'Threads on a CPU.',
     'lean': 'Whether to run the same mathematics with far fewer operations.',
     'fused': 'Whether to run it as a few Triton kernels, on a GPU.',
@@ -81,7 +81,8 @@ MOSHI_PARAMETERS = (
     Param(
         'moshi.barge_in',
         True,
-        'Whether the oracle is cleared when the user speaks over the robot; needs no echo.',
+        'Whether the robot gives way when the user speaks over it: it ducks, and stops if the '
+        'words are more than a back-channel; needs no echo.',
     ),
     *_rows('moshi', MoshiConfig, _MOSHI),
 )
@@ -105,7 +106,7 @@ def make_front_end(param: Callable[[str], Any]) -> FrontEnd:
         from kame_ros.s2s.moshi.build import build
 
         vad = SileroVad() if param('moshi.barge_in') else None
-        return build(moshi_config(param), vad)
+        return build(replace(moshi_config(param), slots=1), vad)
     from kame_ros.s2s.tts import TtsFrontEnd
     from kame_ros.s2s.tts_voice import HibariVoice
 

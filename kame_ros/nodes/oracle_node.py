@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from std_srvs.srv import Trigger
 import kame_ros.msg as msg
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.listen import listen_to_anyone
 from kame_ros.nodes.oracle_parameters import PARAMETERS
 from kame_ros.nodes.parameters import BadParameter
 from kame_ros.nodes.run import run
@@ -31,6 +34,7 @@ from kame_ros.oracle.settings import Settings, read_settings
 
 _UNPLAYED_BOUND = 250  # speech frames, 20 s: monologue that is not played by then never is
 _SOURCE = 'llm'
+_STOP_S = 2.0  # by then the front-end has told that it was stopped
 
 
 class OracleNode(KameNode):
@@ -52,6 +56,7 @@ class OracleNode(KameNode):
         self._played: dict[int, float] = {}  # frame -> when it was played
         self._books: dict[str, float | str] = {}  # of the last turn
         self._bad = 0
+        self._stops: deque[float] = deque(maxlen=1)  # s, when the front-end was asked to stop
         super().__init__('oracle', **options)
 
     def load(self) -> None:
@@ -79,7 +84,7 @@ class OracleNode(KameNode):
         self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, self._on_played)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._on_turn)
         self.listen(msg.ActionResult, 'action_result', qos.TEXT, self._on_result)
-        self.listen(String, 'facts', qos.TEXT, self._on_fact)
+        listen_to_anyone(self, String, 'facts', self._on_fact)
 
     def stop(self) -> None:
         if self._runner and not self._runner.pause():
@@ -95,6 +100,7 @@ class OracleNode(KameNode):
     def _forget_speech(self) -> None:
         self._said.clear()
         self._played.clear()
+        self._stops.clear()
 
     def counters(self) -> dict[str, float | str]:
         runner = self._runner
@@ -203,7 +209,8 @@ class OracleNode(KameNode):
         t = convert.from_time(message.header.stamp)
         if message.kind == msg.TurnEvent.BARGE_IN:
             self._runner.barge_in(t)
-            if message.source == 'interrupt':  # by a button or a stop word, not by a question
+            # By a button or a stop word, not by a question.
+            if message.source == 'interrupt' and not self._asked_for_stop():
                 self._runner.interrupt('interrupted')
         elif message.kind == msg.TurnEvent.RESET:
             self._forget_speech()
@@ -258,6 +265,7 @@ class OracleNode(KameNode):
         if event.kind == OracleEventKind.GAVE_UP:
             self.get_logger().error(f'nobody answers: {event.text}')
         elif event.kind == OracleEventKind.STOPPED:
+            self._stops.append(time.monotonic())
             self._interrupt.call_async(Trigger.Request())
         else:
             self.tell(
@@ -269,6 +277,10 @@ class OracleNode(KameNode):
                 revision=event.revision,
                 text=event.text,
             )
+
+    def _asked_for_stop(self) -> bool:
+        """Whether an interrupt is our own: thinking was stopped when the stop word was heard."""
+        return bool(self._stops) and time.monotonic() - self._stops.popleft() < _STOP_S
 
 
 def _bound(table: dict[int, Any]) -> None:

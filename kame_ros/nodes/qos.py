@@ -26,6 +26,9 @@ _SOUND = 25  # frames of 80 ms
 AUDIO_OFFER = _profile(ReliabilityPolicy.RELIABLE, _SOUND)
 AUDIO_ASK = _profile(ReliabilityPolicy.BEST_EFFORT, _SOUND)
 TEXT = _profile(ReliabilityPolicy.RELIABLE, 50)
+# Beside TEXT, for publishers that it does not match (nodes/listen.py).
+TEXT_ASK_ANY = _profile(ReliabilityPolicy.BEST_EFFORT, 50)
+LATCHED = _profile(ReliabilityPolicy.RELIABLE, 50, latched=True)
 STATE = _profile(ReliabilityPolicy.RELIABLE, 1, latched=True)
 # A record of a session must be whole, and may be late.
 RECORD = _profile(ReliabilityPolicy.RELIABLE, 500)

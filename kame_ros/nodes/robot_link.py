@@ -6,27 +6,35 @@ for it (`take`), lets the model step, and gives the answer back (`answer`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from std_srvs.srv import Trigger
 
 import kame_ros.msg as msg
-from kame_ros.audio.frame import Frame
+from kame_ros.audio.frame import FRAME_S, Frame
 from kame_ros.inbox import Inbox
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
+from kame_ros.nodes.listen import Guard, listen_to_anyone
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.robot_mouth import RobotMouth
 from kame_ros.nodes.say_server import SayServer
-from kame_ros.oracle.chunk import Oracle, OracleChunk
+from kame_ros.oracle.chunk import ChunkKind, Oracle, OracleChunk
 from kame_ros.s2s.front_end import Event, Happening, Step
 from kame_ros.s2s.mic_queue import MicQueue
-from kame_ros.s2s.mux import OracleMux
+from kame_ros.s2s.mux import SILENCE_S, OracleMux
 from kame_ros.s2s.overlap import Overlap
 
 _CHUNK_BOUND = 500  # an LLM gives far fewer words than this in the time of one step
+_SAY_BOUND = 100  # chunks of goals, of which there are sixteen with four each
+_TOLD_BOUND = 64  # of the user's words and speech; more of them in a step are old already
 _ORDER_BOUND = 16
+_DEAF_S = 5.0  # without a frame for so long, nobody is spoken for
+_WATCH_S = 1.0
 
 PARAMETERS = (
     Param('frame_id', 'loudspeaker', 'The frame_id in the headers of audio/speech.'),
@@ -38,10 +46,19 @@ PARAMETERS = (
         high=10.0,
     ),
     Param(
+        'oracle_silence_s',
+        SILENCE_S,
+        'A text on the topic oracle that has not grown for so many seconds counts as ended, so '
+        'that the next source has its turn; and a source that was silent for so long may number '
+        'as it likes.',
+        low=0.5,
+        high=600.0,
+    ),
+    Param(
         'drop_oracle_on_barge_in',
         True,
-        'Whether a front-end that handles overlap itself (moshi) forgets what it was to say '
-        'when the user interrupts it; it is not made silent.',
+        'Whether a front-end that does not notice itself when the user speaks over it (moshi '
+        'with moshi.barge_in off) forgets then what it was to say, as the stt node tells.',
     ),
 )
 WARN_WHEN_GROWING = (
@@ -49,8 +66,14 @@ WARN_WHEN_GROWING = (
     'frames_missing',
     'frames_late',
     'bad_frames',
+    'bad_messages',
     'oracle_dropped',
     'orders_dropped',
+    'ignored_old',
+    'ignored_sources',
+    'ignored_unknown',
+    'truncated_chars',
+    'unsaid',
     'unspeakable',
     'words_unspeakable',
     'voice_errors',
@@ -60,7 +83,9 @@ WARN_WHEN_GROWING = (
 class Speaker(Protocol):
     """What speaks for the robot, as far as its link has to know; a `FrontEnd` is one.
 
-    `hear_words` (which words the user said, and when) and `excuse` (he said nothing) are optional.
+    `hear_words` (which words the user said, and when), `excuse` (the user said nothing) and
+    `hears_oracle` (false: it says what it likes) are optional. Who has `hear_words` judges itself
+    when the user speaks over the robot.
     """
 
     def interrupt(self) -> None:
@@ -92,15 +117,17 @@ class RobotLink:
     ) -> None:
         self.prefix = prefix
         self.speaker: Speaker | None = None
-        self.last_heard = -1e9  # when the last frame came, s on the clock of the node
+        self.last_heard = -1e9  # when the last frame came, s of time.monotonic()
         self._node, self._visits, self._on_sound = node, visits, on_sound
         self._present = not visits
-        self._mux = OracleMux(on_unsaid=self._on_unsaid)
+        self._mux = OracleMux(silence_s=node.param('oracle_silence_s'), on_unsaid=self._on_unsaid)
         self._overlap: Overlap | None = None
         self._late_after = node.param('late_after_s')
         self._count = dict.fromkeys(('frames_in', 'frames_late', 'bad_frames'), 0)
         if visits:
             self._count |= {'visits': 0, 'frames_unanswered': 0, 'oracle_unanswered': 0}
+        self._guard = Guard(node)
+        self._idle_checks = 0  # since the last frame
         self.open()
         self._make_topics()
 
@@ -108,13 +135,20 @@ class RobotLink:
         node, name = self._node, self._name
         self._mouth = RobotMouth(node, name)
         self._oracle = node.offer(msg.OracleChunk, name('oracle'), qos.TEXT)
-        node.listen(msg.AudioFrame, name('audio/mic'), qos.AUDIO_ASK, self._on_mic)
-        node.listen(msg.OracleChunk, name('oracle'), qos.TEXT, self._on_chunk)
-        node.listen(msg.TurnEvent, name('turn'), qos.TEXT, self._on_turn)
-        node.listen(msg.Transcript, name('transcript'), qos.TEXT, self._on_transcript)
+        for kind, topic, profile, callback in (
+            (msg.AudioFrame, 'audio/mic', qos.AUDIO_ASK, self._on_mic),
+            (msg.TurnEvent, 'turn', qos.TEXT, self._on_turn),
+            (msg.Transcript, 'transcript', qos.TEXT, self._on_transcript),
+        ):
+            node.listen(kind, name(topic), profile, self._guard(topic, callback))
+        listen_to_anyone(node, msg.OracleChunk, name('oracle'), self._on_chunk, self._guard)
         node.serve(Trigger, name('interrupt'), self._on_interrupt)
         node.serve(Trigger, name('reset'), self._on_reset)
-        self._say = SayServer(node, self._publish_chunk, name('say'), self._refusal)
+        self._say = SayServer(node, self._give, name('say'), self._say_refusal)
+        watch = node.create_timer(
+            _WATCH_S, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+        node._entities.append((node.destroy_timer, watch))
 
     def _name(self, name: str) -> str:
         return f'{self.prefix}/{name}' if self.prefix else name
@@ -125,11 +159,24 @@ class RobotLink:
         """The node becomes active: new inboxes."""
         self.mic = MicQueue()
         self._chunks: Inbox[OracleChunk] = Inbox(_CHUNK_BOUND, drop='newest')
+        self._says: Inbox[OracleChunk] = Inbox(_SAY_BOUND, drop='newest')
+        self._told: Inbox[Callable[[float], None]] = Inbox(_TOLD_BOUND)
         self._orders: Inbox[Callable[[float], None]] = Inbox(_ORDER_BOUND, drop='newest')
+        self._idle_checks = 0
 
     def close(self) -> None:
         """The node is stopping: what has been heard can still be taken, no more comes in."""
         self.mic.close()
+
+    def forget(self, why: str) -> None:
+        """The owner has stopped: what it was to say is not said, not even later."""
+        if self.speaker:
+            self.speaker.interrupt()
+        if self._overlap:
+            self._overlap.reset()
+        self._mouth.ask_gain(0.0)
+        self._mux.clear()
+        self._say.stop(why)
 
     def destroy(self) -> None:
         """The node is cleaned up."""
@@ -150,10 +197,11 @@ class RobotLink:
         self.speaker, self._overlap = None, None
         self._present = False
         self._count['frames_unanswered'] += self.mic.forget()
-        self._count['oracle_unanswered'] += len(self._chunks.drain())
+        self._count['oracle_unanswered'] += len(self._chunks.drain()) + len(self._says.drain())
         self._orders.drain()
+        self._told.drain()
         self._mux.clear()
-        self._say.on_stopped(why)
+        self._say.stop(why)
 
     def counters(self) -> dict[str, float]:
         """Running totals for diagnostics, by name."""
@@ -164,6 +212,9 @@ class RobotLink:
             **self._chunks.counters('oracle'),
             **self._orders.counters('orders'),
             **self._mux.counters(),
+            'says_open': self._say.open,
+            'says_refused': self._say.refused,
+            **self._guard.counters(),
             **(self.speaker.counters() if self.speaker else {}),
         }
 
@@ -172,42 +223,49 @@ class RobotLink:
     def _on_mic(self, message: msg.AudioFrame) -> None:
         try:
             frame = convert.frame_from_message(message)
-        except ValueError as error:
+        except ValueError:
             self._count['bad_frames'] += 1
-            self._node.get_logger().error(str(error), once=True)
-            return
-        self.last_heard = self._node.clock.now()
+            raise
+        self.last_heard = time.monotonic()
+        self._idle_checks = 0
         self._present = True
         self.mic.put(frame, self.last_heard)
         self._on_sound()
 
     def _on_chunk(self, message: msg.OracleChunk) -> None:
+        if self._say.is_own(message.source):
+            return  # it was given to the front-end before it was published
         if not self._present:
             self._count['oracle_unanswered'] += 1
             return
-        try:
-            self._chunks.put(convert.chunk_from_message(message))
-        except ValueError as error:
-            self._node.get_logger().error(f'an oracle chunk is not understood: {error}', once=True)
+        self._chunks.put(convert.chunk_from_message(message))
+
+    def _give(self, chunk: OracleChunk) -> bool:
+        """A chunk of a goal; others hear of it too."""
+        given = self._says.put(chunk)
+        self._oracle.publish(convert.chunk_to_message(chunk, self._node.clock.now()))
+        return given
 
     def _on_turn(self, message: msg.TurnEvent) -> None:
         overlap = self._overlap
+        begins = message.kind == msg.TurnEvent.USER_SPEECH_START
         if message.kind == msg.TurnEvent.SILENT:
-            self._orders.put(self._excuse)
-        elif overlap and message.kind == msg.TurnEvent.USER_SPEECH_START:
-            overlap.on_speech(True, convert.from_time(message.header.stamp), message.utterance)
-        elif overlap and message.kind == msg.TurnEvent.USER_SPEECH_END:
-            overlap.on_speech(False, convert.from_time(message.header.stamp))
+            self._told.put(self._excuse)
+        elif overlap and (begins or message.kind == msg.TurnEvent.USER_SPEECH_END):
+            t = convert.from_time(message.header.stamp)
+            utterance = message.utterance
+            self._told.put(lambda _: overlap.on_speech(begins, t, utterance))
 
     def _on_transcript(self, message: msg.Transcript) -> None:
-        start, end = convert.from_time(message.start), convert.from_time(message.end)
-        said, final = (int(message.utterance), message.text), bool(message.final)
+        heard = convert.transcript_from_message(message)
+        start, end = heard.start, heard.end
+        said = heard.utterance, heard.text
         hear = getattr(self.speaker, 'hear_words', None)
         overlap = self._overlap
         if hear:
-            self._orders.put(lambda t: hear(*said, start - t, end - t, final))
+            self._told.put(lambda t: hear(*said, start - t, end - t, heard.final))
         elif overlap:
-            overlap.words.hear(*said, start, end, final)
+            self._told.put(lambda _: overlap.words.hear(*said, start, end, heard.final))
 
     def _on_interrupt(
         self, request: Trigger.Request, response: Trigger.Response
@@ -232,25 +290,48 @@ class RobotLink:
             return 'the node is not active'
         return '' if self._present else 'no sound comes from the robot'
 
+    def _say_refusal(self) -> str:
+        told = getattr(self.speaker, 'hears_oracle', True)
+        return self._refusal() or ('' if told else 'this model has no oracle to be told by')
+
+    def _watch(self) -> None:
+        """A front-end that hears nothing does not speak: nobody waits for it for ever."""
+        self._idle_checks += 1
+        if self._say.open and self._idle_checks * _WATCH_S > _DEAF_S:
+            self._says.drain()
+            self._say.stop('no sound comes from the robot, and without it nothing is said')
+
     # The owner of the front-end.
 
     def take(self) -> tuple[Frame, Oracle | None]:
         """The frame that is due, and what the robot should say, after all orders were obeyed."""
         heard = self.mic.take()
+        self._count['frames_in'] += 1
+        # Counted, not read from the stamps: those can jump.
+        now = self._count['frames_in'] * FRAME_S
         for order in self._orders.drain():
             order(heard.t)
+        for told in self._told.drain():
+            told(heard.t)
         for chunk in self._chunks.drain():
-            self._mux.on_chunk(chunk)
+            self._mux.on_chunk(chunk, now)
+        for chunk in self._says.drain():
+            self._mux.on_chunk(chunk, now)
+            if chunk.kind == ChunkKind.END:
+                self._say.on_given(chunk.source)
+        self._mux.update(now)
         if self._overlap and self._overlap.update(heard.end, self._mux.current()):
             self._mux.drop()
             self._mouth.tell(msg.TurnEvent.BARGE_IN, heard.t)
-        self._count['frames_in'] += 1
+            self._say.settle(self._mux.waits, 'the user spoke')
+        self._say.settle(self._mux.waits, 'it could not be said')
         return heard, self._mux.current()
 
     def answer(self, heard: Frame, step: Step) -> None:
         """Publishes what the front-end gave for a frame that was taken."""
         self._mouth.speak(heard, step)
         for piece in step.pieces:
+            self._mux.progress(piece.source)
             self._say.on_piece(piece)
         for event in step.events:
             self._on_event(event, heard)
@@ -263,11 +344,11 @@ class RobotLink:
         if event.kind not in (Happening.USER_SPEECH_START, Happening.USER_SPEECH_END):
             self._mouth.tell(int(event.kind), heard.t, event.source, event.generation)
         if event.kind == Happening.ORACLE_SPOKEN:
-            self._mux.spoken(event.source, event.generation)
+            self._mux.spoken(event.source, event.generation, event.life)
             self._say.on_spoken(event.source)
         if event.kind == Happening.BARGE_IN:
-            self._mux.drop()
-            self._say.on_stopped('the user spoke')
+            self._mux.drop((event.source, event.generation, event.life))
+            self._say.settle(self._mux.waits, 'the user spoke')
 
     def _interrupt(self, t: float) -> None:
         if self.speaker:
@@ -275,7 +356,7 @@ class RobotLink:
         self._mouth.ask_gain(0.0)
         self._mux.drop()
         self._mouth.tell(msg.TurnEvent.BARGE_IN, t, 'interrupt')
-        self._say.on_stopped('interrupted')
+        self._say.settle(self._mux.waits, 'interrupted')
 
     def _reset(self, t: float) -> None:
         if self.speaker:
@@ -285,7 +366,7 @@ class RobotLink:
             self._overlap.reset()
         self._mux.clear()
         self._mouth.tell(msg.TurnEvent.RESET, t)
-        self._say.on_stopped('the dialogue starts anew')
+        self._say.settle(self._mux.waits, 'the dialogue starts anew')
 
     def _excuse(self, t: float) -> None:
         """What was taken for a turn was noise: the robot owes no answer."""
@@ -295,6 +376,3 @@ class RobotLink:
 
     def _on_unsaid(self, source: str, why: str) -> None:
         self._node.get_logger().warning(f'{source} is not heard: {why}', throttle_duration_sec=10.0)
-
-    def _publish_chunk(self, chunk: OracleChunk) -> None:
-        self._oracle.publish(convert.chunk_to_message(chunk, self._node.clock.now()))

@@ -60,6 +60,7 @@ class S2SNode(KameNode):
             self._link.close()  # what has been heard is still answered
             self._thread.stop()
             self._thread = None
+            self._link.forget('the node is not active')
 
     def unload(self) -> None:
         if self._link:

@@ -124,7 +124,7 @@ class S2SSlotsNode(KameNode):
 
     def complaint(self) -> str:
         robot, when = self._turned_away
-        if self.clock.now() - when < _COMPLAIN_S:
+        if time.monotonic() - when < _COMPLAIN_S:
             return (
                 f'{robot} finds no free slot: raise moshi.slots (there are '
                 f'{self.param("moshi.slots")}), or stop the sound of another robot'
@@ -152,7 +152,7 @@ class S2SSlotsNode(KameNode):
         while True:
             self._seat_robots()
             waiting = {link: link.mic.waiting_since for link in self._seats}
-            wait = seconds_to_tick(self.clock.now(), list(waiting.values()))
+            wait = seconds_to_tick(time.monotonic(), list(waiting.values()))
             if stop.is_set():
                 if wait is None:
                     return
@@ -165,7 +165,7 @@ class S2SSlotsNode(KameNode):
 
     def _seat_robots(self) -> None:
         """Frees the slots of robots that are silent; then gives slots to those that come."""
-        now = self.clock.now()
+        now = time.monotonic()
         for link in list(self._seats):
             silent = now - link.last_heard > self.param('leave_after_s')
             if silent and link.mic.waiting_since is None:
@@ -179,7 +179,7 @@ class S2SSlotsNode(KameNode):
 
         assert self._slots is not None
         if len(self._seats) >= self._slots.slots:
-            self._turned_away = (link.prefix, self.clock.now())
+            self._turned_away = (link.prefix, time.monotonic())
             link.leave('there is no free slot')
             self.get_logger().error(self.complaint(), throttle_duration_sec=30.0)
             return
@@ -202,7 +202,7 @@ class S2SSlotsNode(KameNode):
         began = time.perf_counter()
         for link in links:
             heard[link], oracles[link] = link.take()
-            self._seats[link].listen(heard[link].samples)
+            oracles[link] = self._seats[link].listen(heard[link].samples, oracles[link])
         steps = self._slots.step(
             {self._seats[link].slot: heard[link].samples for link in links},
             {self._seats[link].slot: oracles[link] for link in links},
@@ -211,7 +211,7 @@ class S2SSlotsNode(KameNode):
         if complaint := self._gauge.complaint():
             self.get_logger().error(complaint, throttle_duration_sec=30.0)
         for link in links:
-            link.answer(heard[link], steps[self._seats[link].slot])
+            link.answer(heard[link], self._seats[link].speak(steps[self._seats[link].slot]))
 
 
 def _gpu_memory_mb(slots: MoshiSlots | None) -> float:

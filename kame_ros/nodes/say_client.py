@@ -21,6 +21,7 @@ _SPIN_S = 0.05
 _ANSWER_S = 5.0  # for the robot to take a goal or refuse it
 _AGAIN_S = 0.3
 _CANCEL_S = 3.0  # for the robot to fall silent
+_ASK_S = 2.0  # how often the robot is asked whether it still knows the goal
 
 
 class NoRobot(RuntimeError):
@@ -32,7 +33,8 @@ def say_to_robot(
 ) -> tuple[str, str]:
     """Makes the robot say a text; gives what was said, and why it was not all, if it was not.
 
-    Ctrl-C stops the robot. Raises NoRobot when the action is not there within `patience` seconds.
+    Ctrl-C stops the robot; a robot that ends is noticed. Raises NoRobot when the action is not
+    there within `patience` seconds.
     """
     if problem := cannot_be_said(text):
         return '', problem
@@ -57,27 +59,39 @@ def say_to_robot(
             raise NoRobot(f'nobody offers the action {action}')
         goal = Say.Goal(text=text, priority=priority)
         handle = None
+        said = ['']
+
+        def on_said(message: Say.Impl.FeedbackMessage) -> None:
+            said[0] = message.feedback.said
+            on_feedback(said[0])
+
         end = time.monotonic() + patience
         while handle is None or not handle.accepted:
             if stops or time.monotonic() > end:
                 return '', 'the robot refused it' if handle else 'the robot does not answer'
             if handle is not None:
                 wait(Future(), _AGAIN_S)  # a node that comes up refuses at first
-            sent = client.send_goal_async(
-                goal, feedback_callback=lambda message: on_feedback(message.feedback.said)
-            )
+            sent = client.send_goal_async(goal, feedback_callback=on_said)
             # A dead robot is still seen for a while: what was sent to it has no answer.
             handle = sent.result() if wait(sent, _ANSWER_S) else None
-        result = handle.get_result_async()
-        if not wait(result):
+        results = [handle.get_result_async()]
+        while not (done := _first_done(results)) and not stops:
+            if not wait(results[-1], _ASK_S) and not stops:
+                if not client.server_is_ready():
+                    return said[0], 'the robot is gone'
+                # A robot that was started anew does not know the goal, and says so.
+                results = [results[0], handle.get_result_async()]
+        if done is None:
             stops.clear()
             handle.cancel_goal_async()
-            wait(result, _CANCEL_S)
-        if not result.done():
-            return '', 'cancelled, and the robot does not answer'
-        answer = result.result()
+            wait(results[-1], _CANCEL_S)
+            if (done := _first_done(results)) is None:
+                return said[0], 'cancelled, and the robot does not answer'
+        answer = done.result()
         if answer.status == GoalStatus.STATUS_SUCCEEDED:
             return answer.result.said, ''
+        if answer.status == GoalStatus.STATUS_UNKNOWN:
+            return said[0], 'the robot was started anew, and has forgotten it'
         return answer.result.said, answer.result.message or 'it was not said'
     finally:
         client.destroy()
@@ -85,3 +99,7 @@ def say_to_robot(
         node.destroy_node()
         rclpy.try_shutdown()
         signal.signal(signal.SIGINT, before)
+
+
+def _first_done(futures: list[Future]) -> Future | None:
+    return next((future for future in futures if future.done()), None)

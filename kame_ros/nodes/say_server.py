@@ -1,14 +1,18 @@
-"""The action `say`: another node's way to make the robot speak, laid over the topic `oracle`."""
+"""The action `say`: another node's way to make the robot speak, beside the topic `oracle`."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.task import Future
+from rclpy.qos import QoSProfile
 
 from kame_ros.action import Say
 from kame_ros.nodes.base import KameNode
@@ -19,13 +23,19 @@ from kame_ros.text.speakable import why_not
 SOURCE = 'say/'
 MAX_CHARACTERS = 2000
 MAX_GOALS = 16
+_REQUESTS = QoSProfile(depth=200)  # of goals at once: ten, as is usual, are soon lost
+# A client keeps ten answers that it has not looked at: more at once than that are told slowly.
+_BURST = 8
+_BURST_S = 0.1
+_PACE_S = 0.003
+_RESULT_S = 60  # for so long a result can be asked for
 
 
 @dataclass
 class _Goal:
     handle: ServerGoalHandle
-    done: Future
     said: str = ''
+    given: bool = False  # the front-end knows all of it
 
 
 def cannot_be_said(text: str) -> str:
@@ -38,38 +48,58 @@ def cannot_be_said(text: str) -> str:
 class SayServer:
     """Turns each goal into a generation of a source of its own, and follows it until it is said.
 
-    Several goals at once are said one after the other, by priority. `publish` puts a chunk on the
-    topic `oracle`, `name` is that of the action, and `refusal` tells why no goal is taken now, or
-    nothing. The owner of the front-end calls `on_piece`, `on_spoken` and `on_stopped`.
+    Several goals at once are said one after the other, by priority. `give` hands a chunk to the
+    front-end's owner and tells whether there was room; `name` is that of the action, and `refusal`
+    tells why no goal is taken now, or nothing. The owner calls `on_given`, `on_piece`, `on_spoken`
+    and `settle`; `stop` may be called from any thread.
     """
 
     def __init__(
         self,
         node: KameNode,
-        publish: Callable[[OracleChunk], None],
+        give: Callable[[OracleChunk], bool],
         name: str,
         refusal: Callable[[], str],
     ) -> None:
-        self._publish = publish
+        self._node = node
+        self._give = give
         self._refusal = refusal
         self._logger = node.get_logger()
         self._goals: dict[str, _Goal] = {}
         self._lock = threading.Lock()
         self._number = 0
+        self._answers, self._ends = _Pace(), _Pace()
         self.refused = 0
-        self._server = ActionServer(
+        self._server = _Server(
             node,
             Say,
             name,
-            execute_callback=self._execute,
+            execute_callback=_never,
             goal_callback=self._on_goal,
+            handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
+            goal_service_qos_profile=_REQUESTS,
+            result_service_qos_profile=_REQUESTS,
+            cancel_service_qos_profile=_REQUESTS,
+            result_timeout=_RESULT_S,
         )
 
     def destroy(self) -> None:
         """Ends what is being said and the server."""
-        self.on_stopped('the node is shutting down')
+        self.stop('the node is shutting down')
         self._server.destroy()
+
+    def is_own(self, source: str) -> bool:
+        """Whether a source is one of these goals: others may hear of them, not speak for them."""
+        number = source.removeprefix(SOURCE)
+        own = source.startswith(SOURCE) and number.isascii() and number.isdigit()
+        return own and len(number) < 16 and 0 < int(number) <= self._number
+
+    def on_given(self, source: str) -> None:
+        """The front-end's owner has taken all chunks of a goal."""
+        with self._lock:
+            if goal := self._goals.get(source):
+                goal.given = True
 
     def on_piece(self, piece: Piece) -> None:
         """The front-end says a piece of an oracle."""
@@ -81,23 +111,51 @@ class SayServer:
 
     def on_spoken(self, source: str) -> None:
         """The front-end has said all of an oracle."""
-        goal = self._goals.get(source)
-        self._finish(
-            source, '' if goal is None or goal.said.strip() else 'none of it could be said'
-        )
+        with self._lock:
+            goal = self._goals.get(source)
+        unsaid = goal is not None and not goal.said.strip()
+        self._finish(source, 'the voice cannot say any of it' if unsaid else '')
 
-    def on_stopped(self, why: str) -> None:
-        """The front-end was made to forget what it was saying."""
-        for source in list(self._goals):
+    def settle(self, waits: Callable[[str], bool], why: str) -> None:
+        """Ends the goals that were given and of which nothing waits to be said any more."""
+        with self._lock:
+            given = [source for source, goal in self._goals.items() if goal.given]
+        for source in given:
+            if not waits(source):
+                self._finish(source, why)
+
+    def stop(self, why: str) -> None:
+        """Ends all goals: nobody speaks any more."""
+        with self._lock:
+            sources = list(self._goals)
+        for source in sources:
             self._finish(source, why)
+
+    @property
+    def open(self) -> int:
+        """How many goals are not ended."""
+        return len(self._goals)
 
     def _finish(self, source: str, why: str) -> None:
         with self._lock:
-            goal = self._goals.get(source)
-        if goal and not goal.done.done():
-            goal.done.set_result(why)
+            goal = self._goals.pop(source, None)
+        if goal is None:
+            return
+        self._ends()
+
+        def end(handle: ServerGoalHandle) -> Say.Result:
+            if handle.is_cancel_requested:
+                handle.canceled()
+            elif why:
+                handle.abort()
+            else:
+                handle.succeed()
+            return Say.Result(spoken=not why, said=goal.said.strip(), message=why)
+
+        self._server.notify_execute(goal.handle, end)
 
     def _on_goal(self, request: Say.Goal) -> GoalResponse:
+        self._answers()
         problem = cannot_be_said(request.text)
         problem = problem or self._refusal()
         if not problem and len(self._goals) >= MAX_GOALS:
@@ -108,33 +166,62 @@ class SayServer:
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
-    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
-        for source, goal in list(self._goals.items()):
-            if goal.handle.goal_id == handle.goal_id:
-                self._publish(OracleChunk(source, 0, ChunkKind.CLEAR))
-                self._finish(source, 'cancelled')
-        return CancelResponse.ACCEPT
-
-    async def _execute(self, handle: ServerGoalHandle) -> Say.Result:
+    def _on_accepted(self, handle: ServerGoalHandle) -> None:
         self._number += 1
         source = f'{SOURCE}{self._number}'
-        goal = _Goal(handle, Future())
         with self._lock:
-            self._goals[source] = goal
-        priority = handle.request.priority
+            self._goals[source] = _Goal(handle)
+        handle.execute()
+        request = handle.request
         for kind, text in (
             (ChunkKind.BEGIN, ''),
-            (ChunkKind.TEXT, handle.request.text),
+            (ChunkKind.TEXT, request.text),
             (ChunkKind.END, ''),
         ):
-            self._publish(OracleChunk(source, 0, kind, text, priority))
-        why = await goal.done
+            if not self._give(OracleChunk(source, 0, kind, text, request.priority)):
+                self._give(OracleChunk(source, 0, ChunkKind.CLEAR))
+                self._finish(source, 'the robot has too much to say')
+                return
+
+    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         with self._lock:
-            del self._goals[source]
-        if handle.is_cancel_requested:
-            handle.canceled()
-        elif why:
-            handle.abort()
-        else:
-            handle.succeed()
-        return Say.Result(spoken=not why, said=goal.said.strip(), message=why)
+            sources = [s for s, goal in self._goals.items() if goal.handle == handle]
+        for source in sources:
+            self._give(OracleChunk(source, 0, ChunkKind.CLEAR))
+            # A moment later: rclpy notes that it is being cancelled after this callback.
+            executor = self._node.executor
+            if executor is not None:  # it runs this callback
+                executor.create_task(self._finish, source, 'cancelled')
+        return CancelResponse.ACCEPT
+
+
+class _Pace:
+    """Lets a few through at once, and the others one after the other."""
+
+    def __init__(self) -> None:
+        self._last: deque[float] = deque(maxlen=_BURST)
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if len(self._last) == _BURST and now - self._last[0] < _BURST_S:
+            time.sleep(_PACE_S)
+        self._last.append(now)
+
+
+def _never(handle: ServerGoalHandle) -> Say.Result:
+    raise AssertionError('a goal is ended by `_finish`')
+
+
+class _Server(ActionServer):
+    """Lets a goal be under way without a task that waits for its end.
+
+    A coroutine that waits is polled by rclpy's executors as fast as they can: a core for each goal.
+    Whoever knows the end of a goal ends it at once, in their thread: as the node shuts down, nobody
+    would run a task any more.
+    """
+
+    def notify_execute(self, goal_handle: ServerGoalHandle, execute_callback: Any) -> None:
+        if execute_callback is None:
+            return  # under way; it is called again with how it ends
+        with contextlib.suppress(StopIteration):  # nothing in it waits
+            self._execute_goal(execute_callback, goal_handle).send(None)

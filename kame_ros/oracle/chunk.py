@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 
@@ -35,7 +35,11 @@ class OracleChunk:
 
 @dataclass(frozen=True)
 class Oracle:
-    """What the front-end should say now: one generation of one source, as far as it is written."""
+    """What the front-end should say now: one generation of one source, as far as it is written.
+
+    `life` grows when the source numbers its generations anew: number 1 of another life is another
+    text, and no correction of what was said before.
+    """
 
     source: str
     generation: int
@@ -44,8 +48,9 @@ class Oracle:
     priority: int = 0
     utterance: int = -1
     revision: int = -1
+    life: int = field(default=0, compare=False)
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> tuple[str, int, int]:
         """Tells this generation from every other."""
-        return self.source, self.generation
+        return self.source, self.generation, self.life

@@ -27,13 +27,15 @@ class Happening(IntEnum):
 class Piece:
     """Text of the inner monologue, spoken from this frame on, and the oracle it came from.
 
-    Pieces are joined as they are: spaces belong to the text. `source` is empty and `generation`
-    is -1 where the front-end says something of its own.
+    Pieces are joined as they are: spaces belong to the text. `source`, `generation` and `life` are
+    those of the oracle; `source` is empty and `generation` is -1 where the front-end says something
+    of its own.
     """
 
     text: str
     source: str = ''
     generation: int = -1
+    life: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Event:
     kind: Happening
     source: str = ''
     generation: int = -1
+    life: int = 0
 
 
 @dataclass(frozen=True)

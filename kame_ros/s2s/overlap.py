@@ -1,4 +1,4 @@
-"""The user over a model that handles overlap itself: when its oracle is out of date. Pure."""
+"""The user over a front-end that has no ear of its own: when its oracle is out of date. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from kame_ros.s2s.tts_words import WordsHeard
 class Overlap:
     """What the stt node tells in, whether to drop the oracle out. Times on the audio clock, s.
 
-    The model goes on listening and speaking as it likes; only what it was told to say is taken
-    back, once the user has spoken over it for long enough or his words are no back-channel. The
-    answer to what the user is saying comes while he says it, and is not spoken over; nor is what
-    another node has to say.
+    The front-end goes on listening and speaking as it likes; only what it was told to say is taken
+    back, once the user has spoken over it for long enough or their words are no back-channel. The
+    answer to what the user is saying comes while they say it, and is not spoken over; nor is what
+    another node has to say. A front-end that hears for itself when it is spoken over is not judged
+    here: there is one judge. Owned by one thread.
     """
 
     def __init__(self, config: BargeInConfig | None = None) -> None:
@@ -32,6 +33,7 @@ class Overlap:
         """The user begins or ends to speak, and the number that the stt node gives to it."""
         self._speaking = speaking
         if speaking:
+            self.words.clear()
             self._start = self._end = t
             self._utterance = utterance
         else:
@@ -50,7 +52,7 @@ class Overlap:
             heard=self.words,
         )
         if verdict is Verdict.STOP:
-            self._speaking = False  # what he goes on to say is no second interruption
+            self._speaking = False  # what they go on to say is no second interruption
         return verdict is Verdict.STOP
 
     def _can_be_spoken_over(self, oracle: Oracle | None) -> bool:

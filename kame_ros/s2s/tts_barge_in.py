@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,6 +13,7 @@ from kame_ros.s2s.tts_words import Words, WordsHeard, is_backchannel, is_sure
 _RACE_S = 0.5  # s: speech that began so shortly before the robot's is heard as interrupting it
 _STILL_S = 0.12  # s without voice in which it may still go on
 _CALM_S = 0.2  # s without voice: a sound that short was nothing
+_REMARKS = 32  # utterances: answers to older ones come no more
 _WINDOW_S = 0.032  # s of sound that the VAD may not have judged yet
 
 
@@ -144,7 +146,7 @@ class Disturbance:
         """A new session."""
         self._policy.reset()
         self.gain = 1.0  # what the loudspeaker is asked to play with
-        self.remarks: set[int] = set()  # utterances that ask for no answer: "uh-huh"
+        self.remarks: deque[int] = deque(maxlen=_REMARKS)  # they ask for no answer: "uh-huh"
         self._since = 0.0  # when the user began to speak over the robot
 
     def calm(self) -> None:
@@ -175,5 +177,5 @@ class Disturbance:
             self.gain = 1.0
             remark = ear.words.since(self._since)
             if remark is not None and is_backchannel(remark.text):
-                self.remarks.add(remark.utterance)
+                self.remarks.append(remark.utterance)
         return verdict

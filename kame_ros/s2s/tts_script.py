@@ -93,7 +93,7 @@ class Script:
 
     def continues(self, oracle: Oracle) -> bool:
         """Whether the oracle answers what this script answers."""
-        if oracle.source != self.oracle.source:
+        if oracle.source != self.oracle.source or oracle.life != self.oracle.life:
             return False
         if oracle.generation == self.oracle.generation:
             return True
@@ -101,7 +101,9 @@ class Script:
             return False
         if self.dropped:  # only if more of the utterance was heard since is it asked for again
             return oracle.revision <= self.oracle.revision and oracle.utterance >= 0
-        return oracle.utterance >= 0 or not self.spoken
+        # To the same words of the user another answer was given to its end: this is a further one.
+        asked_again = oracle.utterance >= 0 and oracle.revision != self.oracle.revision
+        return asked_again or not self.spoken
 
     def update(self, oracle: Oracle, now: float) -> Change:
         """Takes the newest text at `now` s; says what it means for what was planned."""

@@ -17,6 +17,8 @@ _WEAK = frozenset(('i', 'it', 'oh', 'uh', 'um', 'ha'))  # beside these no word i
 _COMMANDS = frozenset(
     ('stop', 'wait', 'no', 'halt', 'quiet', 'silence', 'enough', 'pause', 'cancel')
 )
+_MAX_UTTERANCES = 16  # of a turn
+_MAX_CHARS = 1_000  # of an utterance
 _MAX_BACKCHANNEL = 4  # words: "yeah, okay, I see"
 # A sentence that ends with one of these goes on. Words that often end one ("in", "on", "please",
 # "you", "more") are left out: waiting for nothing costs as much as taking over.
@@ -132,9 +134,12 @@ class WordsHeard:
         self.expected = True
         if not text.strip():
             return
-        self._texts[utterance] = text.strip()
+        text = text.strip()[-_MAX_CHARS:]  # how it ends tells whether it is over
+        self._texts[utterance] = text
+        if len(self._texts) > _MAX_UTTERANCES:
+            del self._texts[next(iter(self._texts))]
         turn = ' '.join(self._texts.values())
-        self.now = Words(text.strip(), turn, start, end, utterance, final)
+        self.now = Words(text, turn, start, end, utterance, final)
 
     def since(self, t: float, slack: float = 0.4) -> Words | None:
         """The newest words, if they were spoken after `t`."""

@@ -10,6 +10,7 @@ rclpy = pytest.importorskip('rclpy')
 
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
@@ -251,6 +252,46 @@ def test_a_stop_word_interrupts_the_front_end_and_asks_nobody(serve, graph, sett
     g.until(lambda: g.stops)
     g.until(lambda: msg.TurnEvent.SILENT in g.kinds())
     assert len(server.requests) == asked
+
+
+def test_a_stop_word_interrupts_once(serve, graph, settings):
+    server = serve('openai', ['Hello.'], ['Once upon ', 'a time ', serve.HANG])
+    g = graph(backend=f'openai:m@{server.url}', settings=settings)
+    g.say('Kim, stop!')
+    g.until(lambda: g.stops)
+    g.say('tell me a story', utterance=1)
+    g.until(g.text)
+    # The front-end tells late that it was stopped: the answer to a newer question goes on.
+    stopped = msg.TurnEvent(kind=msg.TurnEvent.BARGE_IN, source='interrupt')
+    g.turn.publish(stopped)
+    g.until(lambda: g.node._stops == type(g.node._stops)())
+    for _ in range(5):
+        g.executor.spin_once(0.05)
+    assert msg.TurnEvent.GENERATION_CANCELLED not in g.kinds()
+    g.turn.publish(stopped)  # somebody else pressed a button
+    g.until(lambda: msg.TurnEvent.GENERATION_CANCELLED in g.kinds())
+
+
+def test_a_fact_is_heard_whoever_tells_it(serve, graph):
+    server = serve('openai', ['80 percent.'])
+    g = graph(backend=f'openai:m@{server.url}')
+    latched = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    best_effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+    for name, quality in (('battery', latched), ('place', best_effort)):
+        publisher = g.robot.create_publisher(String, 'facts', quality)
+        if name == 'battery':  # before anybody listens
+            publisher.publish(String(data='battery: 80 percent full'))
+        else:
+            g.until(publisher.get_subscription_count)
+            publisher.publish(String(data='place: 80 percent full'))
+    before = len(server.requests)
+    told = g.node._runner._session.facts
+    g.until(lambda: 'battery' in told.prompt(0.0) and 'place' in told.prompt(0.0))
+    g.say('how full is your battery?')
+    g.until(lambda: len(server.requests) > before)
+    system = server.requests[-1]['messages'][0]['content']
+    assert 'Your battery is 80 percent full.' in system
+    assert 'Your place is 80 percent full.' in system
 
 
 def test_a_barge_in_takes_back_the_words(serve, graph):

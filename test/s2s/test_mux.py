@@ -130,7 +130,7 @@ def test_the_lower_priority_takes_over_when_the_higher_was_spoken() -> None:
 def test_what_was_spoken_stays_spoken() -> None:
     mux = feed(*LLM_1, chunk('llm', 1, END))
     mux.spoken('llm', 1)
-    for c in [*LLM_1, chunk('llm', 1, END)]:
+    for c in [*LLM_1[1:], chunk('llm', 1, END)]:  # without a BEGIN it is not begun again
         mux.on_chunk(c)
     assert mux.current() is None
     mux.spoken('llm', 8)
@@ -245,7 +245,7 @@ CHUNKS = st.builds(
 @given(st.lists(CHUNKS, max_size=40), st.booleans())
 def test_invariants(chunks: list[OracleChunk], speak: bool) -> None:
     mux = OracleMux(max_chars=8, max_sources=3)
-    spoken: dict[str, int] = {}
+    spoken: set[tuple[str, int, int]] = set()
     for c in chunks:
         before = mux.current()
         mux.on_chunk(c)
@@ -258,16 +258,14 @@ def test_invariants(chunks: list[OracleChunk], speak: bool) -> None:
         assert '\x00' not in now.text
         assert '\n' not in now.text
         if c.kind != CLEAR and before is not None and before.source == now.source:
-            assert now.generation >= before.generation
-            if now.generation == before.generation:
+            assert now.life > before.life or now.generation >= before.generation
+            if now.key == before.key:
                 assert now.text.startswith(before.text)
                 assert now.ended or not before.ended
-        if c.kind == CLEAR and c.source in spoken:
-            del spoken[c.source]
-        assert now.generation != spoken.get(now.source, now.generation - 1)
+        assert now.key not in spoken
         if speak and now.ended:
             mux.spoken(*now.key)
-            spoken[now.source] = now.generation
+            spoken.add(now.key)
             assert mux.current() is None or mux.current() != now
     counts = mux.counters()
     assert counts['sources'] <= 3
@@ -283,3 +281,203 @@ def test_any_chunking_gives_the_same_text(text: str, cuts: list[int]) -> None:
     mux.on_chunk(chunk('llm', 1, END))
     now = mux.current()
     assert (now.text.split() if now else []) == text.split()
+
+
+# -- who numbers as they like ------------------------------------------------------------------
+
+
+def example(source: str = 'battery', number: int = 1, text: str = 'My battery is low.'):
+    """What the README's node sends, every time it is run."""
+    return [
+        chunk(source, number, BEGIN, '', 20),
+        chunk(source, number, TEXT, text, 20),
+        chunk(source, number, END, '', 20),
+    ]
+
+
+@pytest.mark.parametrize(
+    'numbers',
+    [(1, 1, 1), (1, 2, 3), (3, 2, 1), (0, 0, 0), (5, 1, 2), (2**31 - 1, 1, 2**62, 1), (-1, -1)],
+)
+def test_an_example_speaks_every_time_it_is_run(numbers: tuple[int, ...]) -> None:
+    mux = OracleMux()
+    seen = set()
+    for number in numbers:
+        for c in example(number=number):
+            mux.on_chunk(c)
+        now = mux.current()
+        assert now is not None
+        assert (now.generation, now.text, now.ended) == (number, 'My battery is low.', True)
+        assert now.key not in seen  # so that the front-end does not take it for what it has said
+        seen.add(now.key)
+        mux.spoken(*now.key)
+        assert mux.current() is None
+    assert mux.counters()['ignored_old'] == 0
+
+
+@pytest.mark.parametrize('kind', [CLEAR, END, TEXT, BEGIN])
+@pytest.mark.parametrize('forged', [2**31 - 1, 2**63 - 1, -(2**63), 50, 0, -1])
+@pytest.mark.parametrize('before', [True, False])
+def test_no_forged_chunk_mutes_a_source(kind: ChunkKind, forged: int, before: bool) -> None:
+    mux = OracleMux()
+    if before:
+        for c in example('llm', 7, 'Hello.'):
+            mux.on_chunk(c)
+        mux.spoken('llm', 7)
+    mux.on_chunk(chunk('llm', forged, kind, 'x'), now=1.0)
+    mux.update(7.0)
+    if now := mux.current():
+        mux.spoken(*now.key)
+    for number in (8, 9, 50_000_000):
+        for c in example('llm', number, 'Paris.'):
+            mux.on_chunk(c, now=8.0)
+        now = mux.current()
+        assert now is not None
+        assert (now.generation, now.text) == (number, 'Paris.')
+        mux.spoken(*now.key)
+
+
+def test_a_forged_chunk_in_the_middle_costs_one_answer_at_most() -> None:
+    mux = feed(chunk('llm', 6, BEGIN), chunk('llm', 6, TEXT, 'It is '))
+    for kind in (BEGIN, END):
+        mux.on_chunk(chunk('llm', 2**31 - 1, kind))
+        mux.on_chunk(chunk('llm', 6, TEXT, 'and '))
+    now = mux.current()
+    assert now is not None
+    assert now.text == 'It is and and '
+    for c in example('llm', 7, 'Rome.'):
+        mux.on_chunk(c)
+    now = mux.current()
+    assert now is not None
+    assert now.text == 'Rome.'
+
+
+def test_a_sender_without_begin_and_end_is_heard_after_each_silence() -> None:
+    mux = OracleMux(silence_s=5.0)
+    for t, text in ((0.0, 'Hello.'), (20.0, 'Hello.'), (40.0, 'Bye.')):
+        mux.on_chunk(chunk('ros2-topic-pub', 0, TEXT, text, 3), now=t)
+        mux.update(t + 4.9)
+        now = mux.current()
+        assert now is not None
+        assert not now.ended
+        mux.update(t + 5.1)
+        now = mux.current()
+        assert now is not None
+        assert (now.text, now.ended) == (text, True)
+        mux.spoken(*now.key)
+        mux.update(t + 6.0)
+        assert mux.current() is None
+    assert mux.counters()['aged'] == 3
+
+
+def test_a_text_that_pauses_goes_on_where_it_was() -> None:
+    mux = OracleMux(silence_s=5.0)
+    mux.on_chunk(chunk('llm', 1, BEGIN), now=0.0)
+    mux.on_chunk(chunk('llm', 1, TEXT, 'One, '), now=0.0)
+    mux.update(6.0)
+    assert mux.current() == Oracle('llm', 1, 'One, ', ended=True)
+    mux.on_chunk(chunk('llm', 1, TEXT, 'two.'), now=6.0)
+    assert mux.current() == Oracle('llm', 1, 'One, two.')
+    mux.on_chunk(chunk('llm', 1, END), now=6.0)
+    mux.spoken('llm', 1)
+    # What comes after all was said is said too, and is not what was said before.
+    mux.on_chunk(chunk('slow', 1, TEXT, 'Three, '), now=7.0)
+    mux.update(13.0)
+    mux.spoken('slow', 1)
+    first = ('slow', 1, 0)
+    mux.on_chunk(chunk('slow', 1, TEXT, 'four.'), now=13.0)
+    now = mux.current()
+    assert now is not None
+    assert now.text == 'four.'
+    assert now.key != first
+
+
+def test_late_chunks_of_what_was_dropped_or_replaced_stay_unsaid() -> None:
+    mux = feed(*LLM_1, chunk('llm', 2, BEGIN), chunk('llm', 2, TEXT, 'Lyon'))
+    mux.on_chunk(chunk('llm', 1, TEXT, ' late'), now=1.0)
+    assert mux.current() == Oracle('llm', 2, 'Lyon')
+    mux.drop()
+    mux.on_chunk(chunk('llm', 2, TEXT, ' late'), now=2.0)
+    mux.on_chunk(chunk('llm', 2, END), now=2.0)
+    assert mux.current() is None
+    assert mux.counters()['late'] == 3
+    assert mux.counters()['ignored_old'] == 0
+
+
+def test_a_barge_in_keeps_the_answer_to_what_was_said_over_the_robot() -> None:
+    old = OracleChunk('llm', 1, TEXT, 'It is Paris', utterance=4)
+    new = OracleChunk('llm', 2, TEXT, 'It is Rome', utterance=5)
+    mux = feed(old, new, chunk('node', 1, TEXT, 'Hi'))
+    mux.drop(over=('llm', 1, 0))
+    assert mux.current() == Oracle('llm', 2, 'It is Rome', utterance=5)
+    mux.drop(over=('llm', 2, 0))
+    assert mux.current() is None
+
+
+# -- who keeps others out ----------------------------------------------------------------------
+
+
+def say_all(mux: OracleMux, now: float, until: str, steps: int = 300) -> int:
+    """The robot says what is there, two a second, until it is the turn of a source."""
+    for step in range(steps):
+        mux.update(now + step * 0.5)
+        oracle = mux.current()
+        if oracle and oracle.source == until:
+            return step
+        if oracle and oracle.ended:
+            mux.spoken(*oracle.key)
+    raise AssertionError(f'{until} had no turn')
+
+
+@pytest.mark.parametrize('count', [1, 16, 63, 64, 200])
+@pytest.mark.parametrize('known', [True, False])
+def test_sources_that_never_end_let_the_llm_speak(count: int, known: bool) -> None:
+    mux = OracleMux()
+    if known:
+        for c in example('llm', 4, 'Hello.'):
+            mux.on_chunk(c)
+        mux.spoken('llm', 4)
+    for i in range(count):
+        mux.on_chunk(chunk(f'junk{i}', 1, TEXT, 'x ', 100), now=1.0)
+    if not known:  # somebody new has to wait for a place
+        for step in range(200):
+            mux.update(7.0 + step * 0.5)
+            if oracle := mux.current():
+                mux.spoken(*oracle.key)
+    for c in example('llm', 5, 'Paris.')[:2]:
+        mux.on_chunk(c, now=110.0)
+    mux.on_chunk(chunk('llm', 5, TEXT, ' It is.'), now=110.0)
+    assert say_all(mux, 110.0, 'llm') <= 10 + count
+    assert mux.counters()['sources'] <= 64
+
+
+def test_a_source_that_cannot_be_said_is_given_up() -> None:
+    mux = OracleMux(patience_s=60.0)
+    for c in (*example('noise', 1, '你好'), *example('llm', 1, 'Paris.')):
+        mux.on_chunk(c, now=0.0)
+    assert mux.waits('noise')
+    mux.progress('noise')
+    mux.update(59.9)
+    assert mux.current() is not None
+    assert mux.current().source == 'noise'
+    mux.update(60.1)
+    assert mux.current() is not None
+    assert mux.current().source == 'llm'
+    assert not mux.waits('noise')
+    assert mux.counters()['unsaid'] == 1
+
+
+@pytest.mark.parametrize('name', ['', 'x' * 201, 'y' * 10_000_000])
+def test_names_that_are_none_take_no_place(name: str) -> None:
+    mux = feed(chunk(name, 1, TEXT, 'x'))
+    assert mux.current() is None
+    assert mux.counters()['sources'] == 0
+    assert mux.counters()['ignored_unknown'] == 1
+
+
+def test_a_text_of_any_size_costs_no_more_than_what_is_kept() -> None:
+    mux = feed(chunk('llm', 1, BEGIN), chunk('llm', 1, TEXT, 'word ' * 2_000_000))
+    now = mux.current()
+    assert now is not None
+    assert len(now.text) <= 4_000
+    assert mux.counters()['truncated_chars'] == 10_000_000 - len(now.text)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kame_ros.s2s.moshi.lean import Parts
     from kame_ros.s2s.moshi.slots import MoshiSlots
     from kame_ros.s2s.moshi.upstream import LMGen
-    from kame_ros.s2s.moshi.user_voice import Vad
+    from kame_ros.s2s.tts_ear import Vad
 
 log = logging.getLogger(__name__)
 TINY_FOLDER = Path(__file__).with_name('kame_tiny')
@@ -31,7 +31,7 @@ HOW_TO_INSTALL = (
 def build(config: MoshiConfig, vad: Vad | None = None) -> MoshiFrontEnd:
     """Loads the model and gives the front-end of one robot; call `warm_up` next.
 
-    With a `vad`, such as `SileroVad()`, it forgets its oracle when the user speaks over the robot.
+    With a `vad`, such as `SileroVad()`, it gives way to a user who speaks over the robot.
     Raises CheckpointError for weights that are missing or do not fit, RuntimeError without torch,
     moshi or the GPU that was asked for.
     """

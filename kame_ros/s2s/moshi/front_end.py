@@ -12,28 +12,32 @@ import torch
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import FrontEnd, Step
 from kame_ros.s2s.moshi.gauge import StepGauge
-from kame_ros.s2s.moshi.seat import BARGE_IN_S, Seat
+from kame_ros.s2s.moshi.seat import Seat
 from kame_ros.s2s.moshi.slots import MoshiSlots
-from kame_ros.s2s.moshi.user_voice import Vad
+from kame_ros.s2s.tts_ear import Vad
 
 
 class MoshiFrontEnd:
     """KAME or Moshi as a `FrontEnd`: the codec, the language model, the codec, each 80 ms.
 
     Owned by one thread: moshi is not thread-safe. With a `vad` it notices when the user speaks over
-    the robot for `barge_in_s`, and forgets the oracle then. `clock` gives seconds and is only for
-    the step times that diagnostics show; no decision depends on it.
+    the robot, and has `hear_words` and `excuse`. `clock` gives seconds and is only for the step
+    times that diagnostics show; no decision depends on it.
     """
+
+    hear_words: Callable[..., None]
+    excuse: Callable[[], None]
 
     def __init__(
         self,
         slots: MoshiSlots,
         vad: Vad | None = None,
-        barge_in_s: float = BARGE_IN_S,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._slots, self._clock = slots, clock
-        self._seat = Seat(slots, vad, barge_in_s)
+        self._seat = Seat(slots, vad)
+        if vad is not None:
+            self.hear_words, self.excuse = self._seat.hear_words, self._seat.excuse
         self._gauge = StepGauge(slots.device.type)
 
     def warm_up(self) -> None:
@@ -45,10 +49,10 @@ class MoshiFrontEnd:
         """Hears int16[1920] at 24 kHz and speaks int16[1920] at 24 kHz, one frame behind."""
         began = self._clock()
         slot = self._seat.slot
-        self._seat.listen(user)
+        oracle = self._seat.listen(user, oracle)
         out = self._slots.step({slot: user}, {slot: oracle})[slot]
         self._gauge.add(self._clock() - began)
-        return out
+        return self._seat.speak(out)
 
     def interrupt(self) -> None:
         """Stops speaking and forgets the oracle being spoken; the dialogue goes on."""
@@ -57,6 +61,11 @@ class MoshiFrontEnd:
     def reset(self) -> None:
         """Forgets the dialogue: the next step is the first one of a new session."""
         self._seat.reset()
+
+    @property
+    def hears_oracle(self) -> bool:
+        """Whether it can be told what to say."""
+        return self._slots.hears_oracle
 
     def complaint(self) -> str:
         """What a user should know about the speed, with advice; empty if all is well."""

@@ -10,8 +10,8 @@ from kame_ros.s2s.moshi.token_feed import CreditFeed, FifoFeed, PositionalFeed, 
 from kame_ros.text.speakable import SpokenText
 
 Mode = Literal['fifo', 'positional']
-Key = tuple[str, int]
-Answered = tuple[str, int]  # who answers which utterance of the user
+Key = tuple[str, int, int]
+Answered = tuple[str, int, int]  # who answers which utterance of the user, in which life
 
 
 class OracleStream:
@@ -104,7 +104,8 @@ class OracleStream:
 
     def _arrive(self, oracle: Oracle) -> None:
         key = self._arriving = oracle.key
-        self._answering = (oracle.source, oracle.utterance) if oracle.utterance >= 0 else None
+        answers = (oracle.source, oracle.utterance, oracle.life)
+        self._answering = answers if oracle.utterance >= 0 else None
         self._text = GrowingText(self._encode)
         self._waited = []
         if self._current == key:

@@ -29,7 +29,7 @@ class Session:
         self._gate = LoudnessGate()
         self._applied: Key | None = None
         self._events: list[Event] = []
-        self._said_some = False
+        self._said_some = self._spoken = False
         self._silent = 0
 
     def reset(self) -> None:
@@ -50,20 +50,22 @@ class Session:
         return self._gate.speaking
 
     def barge_in(self) -> None:
-        """The user takes the floor: forgets the oracle, but lets the model yield by itself."""
+        """The user takes the floor: the same, and tells so."""
         self._events.append(Event(Happening.BARGE_IN, *(self._applied or ('', -1))))
-        self.stream.clear()
-        self._applied = None
+        self.interrupt()
 
     def next_token(self, oracle: Oracle | None) -> int:
         """The oracle token for this step."""
         self.stream.update(oracle)
+        repeats = self.stream.exhausted  # all of it was fed with the generation before
         token = self.stream.next()
         if self.stream.current is None:
             self._applied = None
         elif self.stream.current != self._applied:
             self._applied = self.stream.current
-            self._said_some, self._silent = False, 0
+            self._spoken = False
+            if not repeats:
+                self._said_some, self._silent = False, 0
             self._events.append(Event(Happening.ORACLE_APPLIED, *self._applied))
         return token
 
@@ -89,9 +91,11 @@ class Session:
         if (
             self._applied is not None
             and self._said_some
-            and self._silent == SILENT_AFTER
+            and not self._spoken
+            and self._silent >= SILENT_AFTER
             and self.stream.exhausted
         ):
+            self._spoken = True
             events.append(Event(Happening.ORACLE_SPOKEN, *self._applied))
 
     def counters(self) -> dict[str, Any]:

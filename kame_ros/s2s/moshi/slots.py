@@ -143,7 +143,7 @@ class MoshiSlots:
         self._sessions[slot].interrupt()
 
     def barge_in(self, slot: int) -> None:
-        """Forgets the oracle of a slot whose user takes the floor; the model yields by itself."""
+        """Lets the robot of a slot stop, as its user takes the floor, and tells so."""
         self._need(slot)
         self._sessions[slot].barge_in()
 

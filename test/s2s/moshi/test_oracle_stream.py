@@ -234,7 +234,7 @@ def test_fifo_never_skips_a_token_of_the_newest_generation(script):
     tokens = letters(text)
     out += [stream.next() for _ in range(count + 1)]
     assert stream.counters()['oracle_pending'] == 0
-    if tokens and stream.current == ('llm', generation) and not said:
+    if tokens and stream.current == ('llm', generation, 0) and not said:
         last = len(out) - 1 - out[::-1].index(START)
         assert [token for token in out[last + 1 :] if token != PADDING] == tokens
 
@@ -257,9 +257,9 @@ def test_every_token_is_counted_once(script):
             for _ in range(n):
                 count += 1
                 text += f'{chr(0x4E00 + count)} '
-            before = stream.current == ('llm', generation), len(letters(text))
+            before = stream.current == ('llm', generation, 0), len(letters(text))
             stream.update(oracle(generation, text))
-            if stream.current == ('llm', generation):
+            if stream.current == ('llm', generation, 0):
                 given_away += n if before[0] else before[1]
     totals = stream.counters()
     kinds = ('oracle_fed', 'oracle_pending', 'oracle_superseded', 'oracle_cleared')

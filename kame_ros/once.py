@@ -1,0 +1,66 @@
+"""Messages that come by several ways, each given on once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+_KEEP_S = 5.0  # a message that comes so much later is another one
+_BOUND = 100  # messages that wait, and that are remembered however old they are
+
+
+@dataclass
+class _Seen:
+    last: float
+    came: Counter[str] = field(default_factory=Counter)  # how often, by each way
+    given: int = 0
+
+
+class Once:
+    """Equal messages are as many as came by the way that brought most of them.
+
+    What comes by a sure way keeps its order and is given on at once. A way that may lose messages
+    waits for `patience_s`, so that it overtakes no sure one. Times in seconds, none runs back.
+    """
+
+    def __init__(self, patience_s: float = 0.3) -> None:
+        self._patience_s = patience_s
+        self._seen: dict[bytes, _Seen] = {}
+        self._waiting: deque[tuple[float, bytes, int, bytes]] = deque()
+        self.dropped = 0
+
+    def put(self, way: str, message: bytes, now: float, sure: bool = True) -> bool:
+        """A message came by a way; whether it is to be given on now."""
+        self._forget(now)
+        key = hashlib.blake2b(message, digest_size=16).digest()
+        seen = self._seen.setdefault(key, _Seen(now))
+        seen.last = now
+        seen.came[way] += 1
+        if seen.came[way] <= seen.given:
+            return False
+        if sure:
+            seen.given += 1
+            return True
+        if len(self._waiting) >= _BOUND:
+            self.dropped += 1
+        else:
+            self._waiting.append((now + self._patience_s, key, seen.came[way], message))
+        return False
+
+    def due(self, now: float) -> list[bytes]:
+        """The messages that came by no sure way in time."""
+        out = []
+        while self._waiting and self._waiting[0][0] <= now:
+            _, key, count, message = self._waiting.popleft()
+            seen = self._seen.setdefault(key, _Seen(now))
+            if count > seen.given:
+                seen.given += 1
+                out.append(message)
+        return out
+
+    def _forget(self, now: float) -> None:
+        if len(self._seen) > _BOUND:
+            old = [key for key, seen in self._seen.items() if now - seen.last > _KEEP_S]
+            for key in old or list(self._seen)[:_BOUND]:
+                del self._seen[key]
