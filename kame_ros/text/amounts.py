@@ -42,6 +42,7 @@ for _written, (_one, _many) in UNITS.items():  # "degree-Celsius" has its plural
             _plural = f'{_one}s'
         UNITS[_written] = (_one.replace('-', ' '), _plural.replace('-', ' '))
 UNITS['ft'] = ('foot', 'feet')
+UNITS['N·m'] = UNITS['Nm']
 
 SURE = word_set(
     """
@@ -86,7 +87,8 @@ CURRENCIES: dict[str, tuple[str, str, str]] = {
 CURRENCY = '|'.join(re.escape(sign) for sign in sorted(CURRENCIES, key=lambda s: -len(s)))
 SCALES = {
     'k': 'thousand', 'K': 'thousand', 'm': 'million', 'M': 'million', 'mn': 'million',
-    'b': 'billion', 'B': 'billion', 'bn': 'billion', 'tn': 'trillion', 'T': 'trillion',
+    'b': 'billion', 'B': 'billion', 'bn': 'billion', 'Mio': 'million',
+    'Mrd': 'billion', 'tn': 'trillion', 'T': 'trillion',
 }  # fmt: skip
 SCALE_WORDS = frozenset(('hundred', 'thousand', 'million', 'billion', 'trillion', *SCALES))
 

@@ -99,6 +99,18 @@ _COUNTED = word_set(
     schedule amendment league quest street wars
     """
 )
+_COMPARED = word_set(
+    """
+    faster slower more less larger smaller bigger better cheaper higher longer lower stronger
+    as the
+    """
+)
+_DAYS = {
+    'Mon': 'Monday', 'Tue': 'Tuesday', 'Wed': 'Wednesday', 'Thu': 'Thursday', 'Fri': 'Friday',
+    'Sat': 'Saturday', 'Sun': 'Sunday', 'Jan': 'January', 'Feb': 'February', 'Mar': 'March',
+    'Apr': 'April', 'May': 'May', 'Jun': 'June', 'Jul': 'July', 'Aug': 'August',
+    'Sep': 'September', 'Oct': 'October', 'Nov': 'November', 'Dec': 'December',
+}  # fmt: skip
 _AFTER_I = word_set(
     """
     am have had think believe know want like love need hope guess mean said say can could
@@ -140,7 +152,7 @@ _POWERS = {'2': 'squared', '3': 'cubed'}
 _SUPERS = str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ', '0123456789+-n')
 _SUPER = re.compile(r'[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+')
 _VULGARS = ''.join(VULGAR)
-_NUM = r'(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)'
+_NUM = r'(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)'
 _AMOUNT = rf'(?:{_NUM}?[{_VULGARS}]|{_NUM})'
 _QUANTITY = re.compile(
     rf'(?P<sign><=|>=|[-−–+~≈<>≤≥±#])?(?P<pre>{CURRENCY})?(?P<a>{_AMOUNT})'
@@ -153,9 +165,9 @@ _DATE = re.compile(
 )
 _DOT_DATE = re.compile(r'(\d{1,2})\.(\d{1,2})\.(\d{4})')
 _PHONE = re.compile(
-    r'\+?\d{1,4}(?:[-.]\d{2,4}){2,4}|\d{3}-\d{4}|\(\d{2,5}\)-?\d{2,4}(?:[-.]?\d{2,4}){0,3}|\+\d{8,15}'
+    r'\+?\d{1,4}(?:[-.]\d{2,4}){2,4}|\d{3}-\d{4}|0\d{1,4}/\d{4,9}|\d{1,7}(?:-\d{1,7}){3,5}|\(\d{2,5}\)-?\d{2,4}(?:[-.]?\d{2,4}){0,3}|\+\d{8,15}'
 )
-_GROUP = re.compile(r'\(?\d{1,5}\)?(?:[-.]\d{2,5}){0,3}')  # of a phone number that goes on
+_GROUP = re.compile(r'\(?\d{1,8}\)?(?:[-.]\d{2,5}){0,3}')  # of a phone number that goes on
 _VERSION = re.compile(
     r'([vV])\.?(\d+(?:\.\d+)*)((?:-?(?:rc|alpha|beta|a|b)\.?\d*)?)|(\d+(?:\.\d+){2,5})'
 )
@@ -223,6 +235,11 @@ def is_number(word: str) -> bool:
 def spoken(token: str, context: Context) -> str:
     """The word as it is said; '' if it is a sign that means nothing here. Raises Wait."""
     token = _plain_signs(token)
+    token = re.sub(r'^(\(?)(?:\+/-|\+-|-/\+)', r'\1±', token)
+    if token == ':' and is_number(context.left) and is_number(context.right().rstrip(_TAIL)):
+        return 'to'
+    if token[:2] in ('..', '…') or token[:1] == '…':
+        token = token.lstrip('.…') or token
     lead = token[: len(token) - len(token.lstrip(OPENERS))]
     body = token[len(lead) :]
     if body[:1] in '0123456789' and (said := _length(body, context.quoted)):
@@ -269,6 +286,8 @@ def _plain_signs(token: str) -> str:
 
 def _word(core: str, tail: str, context: Context) -> str:
     left = context.left
+    if core == 'in' and is_number(left) and context.before[-2:-1] in (['ft'], ['feet'], ['foot']):
+        return 'inches'
     if core in UNITS:
         if number := _quantity_left(left):
             return unit(core, number in ('1', '½', 'one'))
@@ -426,6 +445,15 @@ def _mixed(core: str, tail: str, context: Context) -> str:
         return f'{_expression(found[1], context)} times 10 to the power of {minus}{found[3]}'
     if re.fullmatch(rf'{_NUM}(?:[xX]{_NUM}){{1,2}}', core):
         return re.sub('[xX]', ' by ', core)
+    if re.fullmatch(r'\d+[xX]', core) and context.right().rstrip(_TAIL).lower() in _COMPARED:
+        return f'{core[:-1]} times'
+    if found := re.fullmatch(r'(\d{1,3})/(\d{1,3})-([a-z]+)', core):
+        return f'{_fraction_of(f"{found[1]}/{found[2]}", "", context)} {found[3]}'
+    found = re.fullmatch(r'([A-Z][a-z]{2})[-–]([A-Z][a-z]{2})', core)
+    if found and {found[1], found[2]} <= _DAYS.keys():
+        return f'{_DAYS[found[1]]} to {_DAYS[found[2]]}'
+    if found := re.fullmatch(r'(noon|midnight)[-–](\d.*)|(\d.*)[-–](noon|midnight)', core):
+        return re.sub('[-–]', ' to ', core)
     if _CODE.fullmatch(core):
         return core  # "mp3", "H2O", "4K": the voice spells what has to be spelt
     return _expression(core, context)
@@ -451,7 +479,12 @@ def _address(core: str) -> str:
 
 
 def _dotted(text: str) -> str:
-    said = text.replace('.', ' dot ').replace('_', ' underscore ').replace('-', ' dash ')
+    said = (
+        text.replace('.', ' dot ')
+        .replace('+', ' plus ')
+        .replace('_', ' underscore ')
+        .replace('-', ' dash ')
+    )
     said = re.sub(r'[^\w\s]', ' ', said)
     said = re.sub(r'\d{5,}', lambda found: ' '.join(found[0]), said)
     return ' '.join(said.split())
@@ -499,6 +532,8 @@ def _phone(core: str, tail: str, context: Context) -> str | None:
         )
     if not core.isdigit():
         return None
+    if core == '911':
+        return _digits(core)
     if (core[0] == '0' and len(core) > 1) or (len(core) >= 10 and not core.endswith('000')):
         return _digits(core)
     if len(core) >= 3 and any(_is_digits_word(word) for word in context.before[-4:]):
@@ -522,7 +557,7 @@ def _is_digits_word(word: str) -> bool:
 
 
 def _goes_on(context: Context) -> bool:
-    return bool(re.fullmatch(r'\d{3}[-.]\d{4}|\d{3,5}', context.right().rstrip(_TAIL)))
+    return bool(re.fullmatch(r'\d{3}[-.]\d{4}|\d{3,8}', context.right().rstrip(_TAIL)))
 
 
 def _in_phone(context: Context) -> bool:
@@ -559,6 +594,8 @@ def _digits(core: str) -> str:
 
 
 def _version(core: str, tail: str, context: Context) -> str | None:
+    if port := re.fullmatch(r'(\d+(?:\.\d+){3}):(\d+)', core):
+        return f'{port[1].replace(".", " dot ")}, port {port[2]}'
     found = _VERSION.fullmatch(core)
     if found is None:
         return None
@@ -571,6 +608,8 @@ def _version(core: str, tail: str, context: Context) -> str | None:
 
 
 def _clock(core: str, tail: str, context: Context) -> str | None:
+    if found := re.fullmatch(r'(\d+(?:st|nd|rd|th)?)[-–](\d+(?:st|nd|rd|th))', core):
+        return f'{found[1]} to {found[2]}'
     if found := _TIMES.fullmatch(core):
         return f'{found[1]} to {found[2]}'
     if _TIME.fullmatch(core) and not _is_ratio(core, context):
@@ -595,12 +634,12 @@ def _fraction_of(core: str, tail: str, context: Context) -> str | None:
     if found is None:
         return None
     above, below = int(found[1]), int(found[2])
-    if core == '24/7':
-        return '24 7'
-    if core == '9/11':
-        return '9 11'
+    if core in ('24/7', '9/11'):
+        return core.replace('/', ' ')
     if below == 0:
         return f'{above} over {below}'
+    if (above == below and above in (50, 100)) or (below in (10, 100) and above <= below):
+        return f'{above} {below}' if above == below == 50 else f'{above} out of {below}'
     whole = bool(_WHOLE.fullmatch(context.left)) and above < below
     return fraction(above, below, whole)
 
@@ -632,12 +671,19 @@ def _amount(found: re.Match[str], tail: str, currency: str, context: Context) ->
     if currency:
         return _price(found, tail, currency, context)
     said = number(first, _WHOLE.fullmatch(context.left) is not None)
-    if second:
+    if second and not found['unit'] and _falls(first, second):
+        said += f' {number(second)}'  # "Boeing 747-400" is no range
+    elif second:
         said += f' to {"minus " * bool(found["minus"])}{number(second)}'
     if found['unit']:
         few = (second or first) in ('1', '½', '¼', '¾', '⅓', '⅔')
         said += f' {unit(found["unit"], few)}'
     return said
+
+
+def _falls(first: str, second: str) -> bool:
+    """Whether two numbers are no range, as the first is larger, and too large for a score."""
+    return len(first) == len(second) > 2 and first.isdigit() and first > second
 
 
 def _price(found: re.Match[str], tail: str, currency: str, context: Context) -> str:
@@ -651,7 +697,7 @@ def _price(found: re.Match[str], tail: str, currency: str, context: Context) -> 
         return f'{to}{number(last)}'  # the next word says the currency
     if last[-1] in VULGAR or len(re.sub(r'\D', '', last)) > _MOST_DIGITS:
         return f'{to}{number(last)} {CURRENCIES[currency][1]}'
-    return to + money(currency, last)
+    return to + money(currency, re.sub(r',(?=\d{1,2}$)', '.', last))
 
 
 def number(written: str, after_whole: bool = False) -> str:
@@ -660,6 +706,8 @@ def number(written: str, after_whole: bool = False) -> str:
         whole = number(written[:-1]) if written[:-1] else ''
         part = fraction(*VULGAR[written[-1]], after_whole=bool(whole) or after_whole)
         return f'{whole} {part}'.strip()
+    if re.fullmatch(r'\d+,\d{1,2}', written):
+        written = written.replace(',', '.')  # as in most of Europe
     whole, _, part = written.partition('.')
     if len(whole.replace(',', '')) > _MOST_DIGITS:
         whole = _digits(whole)
@@ -691,6 +739,7 @@ def _length(body: str, quoted: bool) -> str:
 def _expression(core: str, context: Context) -> str:
     """What no rule knows as a whole, piece by piece: "x²+y²=z²", "and/or", "F-16", "word—word"."""
     math = any(c in _MATH for c in core)
+    letters = any(c.isalpha() for c in core)
     pieces = _PIECES.findall(core)
     if not math and len(pieces) == 1:
         return _letters(core, context)
@@ -698,13 +747,13 @@ def _expression(core: str, context: Context) -> str:
     for place, piece in enumerate(pieces):
         before = pieces[place - 1] if place else ''
         after = pieces[place + 1] if place + 1 < len(pieces) else ''
-        said.append(_piece(piece, before, after, math, context))
+        said.append(_piece(piece, before, after, math, letters, context))
     text = ' '.join(part for part in said if part)
     text = re.sub(r'\s*\u2060\s*', '', text)
     return re.sub(r'\s+([,.;:!?)])', r'\1', re.sub(r'\(\s+', '(', text))
 
 
-def _piece(piece: str, before: str, after: str, math: bool, context: Context) -> str:
+def _piece(piece: str, before: str, after: str, math: bool, letters: bool, context: Context) -> str:
     if _SUPER.fullmatch(piece):
         return _power(piece.translate(_SUPERS))
     if piece[0] in VULGAR:
@@ -723,7 +772,7 @@ def _piece(piece: str, before: str, after: str, math: bool, context: Context) ->
             if before[-1:].isdigit() and after[:1].isdigit()
             else 'equals' * bool(after or before)
         )
-    return _inner_sign(piece, before, after, math)
+    return _inner_sign(piece, before, after, math, letters)
 
 
 def _glue(before: str) -> str:
@@ -734,12 +783,12 @@ def _glued_after(after: str) -> str:
     return '\u2060' if after in ('st', 'nd', 'rd', 'th', 's', 'am', 'pm') else ''
 
 
-def _inner_sign(piece: str, before: str, after: str, math: bool) -> str:
+def _inner_sign(piece: str, before: str, after: str, math: bool, letters: bool) -> str:
     if piece in ('-', '–'):
         if math:
             return 'minus' if after and (after[0].isalnum() or after in '(√') else ''
         if before[-1:].isdigit() and after[:1].isdigit():
-            return 'to'
+            return 'to' if not letters else ''
         if piece == '-' and before[-1:].isalpha() and after[:1].isalpha():
             return '\u2060-\u2060'
         return ''

@@ -19,7 +19,7 @@ _NEVER = word_set(
     """
     mr mrs ms messrs dr prof mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl
     maj adm fr msgr vs approx e.g i.e eg ie cf al fig figs vol vols pp ed eds no nos dept univ
-    sec art resp incl excl esp viz st ave blvd rd ca c tel ext mx mlle mme
+    sec art resp incl excl esp viz nr p.s st ave blvd rd ca c tel ext mx mlle mme
     """
 )
 _OFTEN = word_set(
