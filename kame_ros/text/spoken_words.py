@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from kame_ros.text.context import CLOSERS, OPENERS, Context, Wait, is_number
 from kame_ros.text.lists import word_set
-from kame_ros.text.signs import CLOSERS, OPENERS, Context, Wait, is_number, spoken
+from kame_ros.text.signs import spoken
 
 _LONGEST = 30  # letters of one word given to the voice: a longer one is no word, and is cut
 _MOST_WORDS = 10  # that one written word is said as in one go: what is longer comes in parts
