@@ -158,6 +158,7 @@ class OracleNode(KameNode):
             ),
             prompt=_prompt(value('persona'), value('style'), value('prompt_file')),
             max_words=value('max_words'),
+            hidden_marks=tuple(value('hidden_marks').split()),
             history_tokens=value('history_tokens'),
             apology=value('apology'),
             source=_SOURCE,

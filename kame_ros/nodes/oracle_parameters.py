@@ -31,6 +31,13 @@ PARAMETERS = (
         500,
         live=True,
     ),
+    Param(
+        'hidden_marks',
+        '',
+        'Marks of the LLM that are not to be read, beside those that are known; blanks between '
+        'them. A mark like <pad> is left out; with <note>...</note> all between the two is.',
+        live=True,
+    ),
     Param('max_tokens', 64, 'The bound that the server keeps.', 1, 4096, live=True),
     Param(
         'temperature',

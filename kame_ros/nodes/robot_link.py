@@ -74,6 +74,9 @@ WARN_WHEN_GROWING = (
     'ignored_unknown',
     'truncated_chars',
     'unsaid',
+    'unspeakable',
+    'words_unspeakable',
+    'voice_errors',
 )
 
 
@@ -117,7 +120,7 @@ class RobotLink:
         self.last_heard = -1e9  # when the last frame came, s of time.monotonic()
         self._node, self._visits, self._on_sound = node, visits, on_sound
         self._present = not visits
-        self._mux = OracleMux(silence_s=node.param('oracle_silence_s'))
+        self._mux = OracleMux(silence_s=node.param('oracle_silence_s'), on_unsaid=self._on_unsaid)
         self._overlap: Overlap | None = None
         self._late_after = node.param('late_after_s')
         self._count = dict.fromkeys(('frames_in', 'frames_late', 'bad_frames'), 0)
@@ -371,3 +374,6 @@ class RobotLink:
         excuse = getattr(self.speaker, 'excuse', None)
         if excuse:
             excuse()
+
+    def _on_unsaid(self, source: str, why: str) -> None:
+        self._node.get_logger().warning(f'{source} is not heard: {why}', throttle_duration_sec=10.0)

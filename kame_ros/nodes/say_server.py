@@ -18,7 +18,7 @@ from kame_ros.action import Say
 from kame_ros.nodes.base import KameNode
 from kame_ros.oracle.chunk import ChunkKind, OracleChunk
 from kame_ros.s2s.front_end import Piece
-from kame_ros.s2s.mux import clean
+from kame_ros.text.speakable import why_not
 
 SOURCE = 'say/'
 MAX_CHARACTERS = 2000
@@ -42,9 +42,7 @@ def cannot_be_said(text: str) -> str:
     """Why a text is no goal; empty if it is one."""
     if len(text) > MAX_CHARACTERS:
         return f'{len(text)} characters are more than {MAX_CHARACTERS}'
-    if not clean(text).strip():
-        return 'there is nothing to say'
-    return ''
+    return why_not(text)
 
 
 class SayServer:

@@ -32,6 +32,7 @@ class OracleConfig:
     actions: ActionBook = field(default_factory=ActionBook)
     stop_words: StopWords = field(default_factory=StopWords)
     facts_age_s: float = 0.0
+    hidden_marks: tuple[str, ...] = ()  # of the LLM: see kame_ros.text.markup
 
     def __post_init__(self) -> None:
         if not self.backends:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from kame_ros.oracle.backend import Backend
 from kame_ros.oracle.clients.base import LlmClient, LlmError, Message, Options, Usage
 from kame_ros.oracle.decision import Start
-from kame_ros.oracle.speech import SpokenStream
+from kame_ros.oracle.speech import RESTART, SpokenStream
 
 
 @dataclass
@@ -24,11 +24,13 @@ class Generation:
     words: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     refused: bool = False  # the server wrote nothing and asks no price
+    hidden: tuple[str, ...] = ()  # marks of the model, see text.markup
+    calls: int = 0  # of tools, written as text and left out
 
     @property
     def text(self) -> str:
         """The answer so far, as the robot would say it."""
-        return ''.join(self.words)
+        return ''.join(self.words).rpartition(RESTART)[2].lstrip()
 
     @property
     def prompt(self) -> str:
@@ -52,7 +54,7 @@ class Generation:
 
         Raises LlmError. However it ends, the server has been stopped.
         """
-        spoken = SpokenStream(self.max_words, self.backend.thinks)
+        spoken = SpokenStream(self.max_words, self.backend.thinks, self.hidden)
         options = Options(self.backend.max_tokens, self.backend.temperature)
         stream = client.stream(self.messages, options, self.usage)
         try:
@@ -68,6 +70,7 @@ class Generation:
         except Exception as error:  # a client must not take the oracle down
             raise LlmError(f'{type(error).__name__}: {error}') from error
         finally:
+            self.calls = spoken.calls
             await stream.aclose()
         self._give(spoken.flush(), on_words)
 

@@ -12,7 +12,7 @@ from kame_ros.stt.transcript import Transcript
 _TOTALS = (
     'transcripts', 'transcripts_old', 'stop_words',
     'started', 'adopted', 'cancelled', 'ended', 'failed', 'gave_up',
-    'tokens_in', 'tokens_cached', 'tokens_out', 'cost',
+    'tool_calls_unsaid', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost',
 )  # fmt: skip
 
 
@@ -91,6 +91,7 @@ class Ledger:
             account.on_usage(
                 generation.backend, generation.prompt, generation.text, generation.usage
             )
+        self.totals['tool_calls_unsaid'] += generation.calls
         for name in ('tokens_in', 'tokens_cached', 'tokens_out', 'cost'):
             self.totals[name] += getattr(entry, name)
         if owner := self._owner.get(gen):

@@ -209,7 +209,9 @@ class OracleSession:
     def _start(self, ask: Start) -> None:
         backends = self.config.backends
         backend = backends[min(ask.backend, len(backends) - 1)]
-        generation = Generation(ask, backend, self._prompt(ask), self.config.max_words)
+        generation = Generation(
+            ask, backend, self._prompt(ask), self.config.max_words, hidden=self.config.hidden_marks
+        )
         self.generations[ask.gen] = generation
         self.ledger.start(ask)
         self.voice.tell(OracleEventKind.BEGUN, ask, ask.text)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from kame_ros.oracle.chunk import ChunkKind, Oracle, OracleChunk
+from kame_ros.text import reader
 
 MAX_CHARS = 4_000  # about five minutes of speech; what is longer is cut at a word and counted
 MAX_SOURCES = 64
@@ -42,6 +43,7 @@ class _Source:
     said: _Generation | None = None
     proved: bool = False  # it has ended a generation with an END
     known: deque[int] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    reader: reader.Reader = field(default_factory=reader.Reader)
 
     @property
     def idle(self) -> bool:
@@ -53,7 +55,9 @@ class OracleMux:
 
     A new generation replaces the old one at its first text that is not blank, so that the old one
     goes on until then. Equal priorities keep the order in which they began to speak. A source that
-    was spoken to its end (`spoken`) gives way to the next.
+    was spoken to its end (`spoken`) gives way to the next. Whoever wrote a text, it is plain text
+    here: see text.markup. `on_unsaid` is told which source has ended a text of which nothing can be
+    said, and why.
 
     Who publishes is not known, so that nobody is believed for long. A BEGIN always begins: where
     its number is not above all others of its source, the numbers start anew (a node that was
@@ -72,6 +76,7 @@ class OracleMux:
         max_sources: int = MAX_SOURCES,
         silence_s: float = SILENCE_S,
         patience_s: float = PATIENCE_S,
+        on_unsaid: Callable[[str, str], None] = lambda source, why: None,
     ) -> None:
         if max_chars < 1 or max_sources < 1:
             raise ValueError('max_chars and max_sources are at least 1')
@@ -79,6 +84,7 @@ class OracleMux:
             raise ValueError('silence_s and patience_s are above 0')
         self._max_chars = max_chars
         self._max_sources = max_sources
+        self._on_unsaid = on_unsaid
         self._silence_s, self._patience_s = silence_s, patience_s
         self._sources: dict[str, _Source] = {}
         self._tick = 0
@@ -119,6 +125,7 @@ class OracleMux:
                 continue
             if not said.ended and self._now_s - said.grew >= self._silence_s:
                 said.ended = said.aged = True
+                said.text = (said.text + source.reader.end(said.number))[: self._max_chars]
                 self._count['aged'] += 1
             waits = said.waits_since
             if said.ended and waits is not None and self._now_s - waits >= self._patience_s:
@@ -174,7 +181,8 @@ class OracleMux:
         """Running totals, and how many sources are known."""
         names = (
             'chunks generations replaced cleared empty renumbered aged unsaid late ignored_old '
-            'ignored_unknown ignored_sources truncated_chars spoken_unknown'
+            'ignored_unknown ignored_sources truncated_chars spoken_unknown unspeakable '
+            'tool_calls_unsaid'
         )
         totals = {name: float(self._count[name]) for name in names.split()}
         totals['sources'] = len(self._sources)
@@ -207,6 +215,7 @@ class OracleMux:
         if number <= source.newest:
             self._begin_anew(source)
         source.newest = source.open = number
+        source.reader.begin(number)
 
     def _begin_anew(self, source: _Source) -> None:
         """What is said of an earlier life goes on until there is text of this one."""
@@ -216,25 +225,39 @@ class OracleMux:
         source.known.clear()
 
     def _on_text(self, source: _Source, chunk: OracleChunk) -> None:
-        text = clean(chunk.text[: self._max_chars + 1])
-        self._count['truncated_chars'] += max(0, len(chunk.text) - self._max_chars - 1)
         said, number = source.said, chunk.generation
         same = said is not None and said.number == number and source.open != number
         if said is not None and same and said.life == source.life:
             if not said.ended or (not said.spoken and (said.aged or said.full)):
-                self._append(said, text, chunk)
+                self._append(said, self._read(source, chunk), chunk)
                 return
             anew = said.aged or said.full or self._was_silent(source)
         elif source.open == number or (number > source.newest and not same):
-            self._begin_text(source, text, chunk)
+            self._begin_text(source, self._read(source, chunk), chunk)
             return
         else:
             anew = self._was_silent(source)
-        if anew and text.strip():
+        if anew and chunk.text.strip():
             self._begin_anew(source)
-            self._begin_text(source, text, chunk)
-        elif text.strip():
+            source.reader.begin(number)
+            self._begin_text(source, self._read(source, chunk), chunk)
+        elif chunk.text.strip():
             self._ignore(source, number)
+
+    def _read(self, source: _Source, chunk: OracleChunk) -> str:
+        """What a chunk adds to the text of its generation, as plain text."""
+        self._count['truncated_chars'] += max(0, len(chunk.text) - reader.MOST)
+        calls = source.reader.calls
+        text = source.reader.read(chunk.generation, chunk.text)
+        self._count['tool_calls_unsaid'] += source.reader.calls - calls
+        return self._taken_back(source, chunk.generation, text)
+
+    def _taken_back(self, source: _Source, number: int, text: str) -> str:
+        said = source.said
+        if source.reader.restarted and said and (said.number, said.life) == (number, source.life):
+            said.text, said.full = '', False  # all of it was reasoning
+            return text.lstrip()
+        return text
 
     def _was_silent(self, source: _Source) -> bool:
         return self._now_s - source.seen >= self._silence_s
@@ -275,7 +298,9 @@ class OracleMux:
         said.text, said.full, said.ended = whole, True, True
 
     def _on_end(self, source: _Source, chunk: OracleChunk) -> None:
-        said, number = source.said, chunk.generation
+        number = chunk.generation
+        self._complete(source, chunk)
+        said = source.said
         if source.open == number:
             source.open = None
             self._count['empty'] += 1
@@ -286,6 +311,25 @@ class OracleMux:
             self._count['empty'] += 1
         else:
             self._ignore(source, number)
+
+    def _complete(self, source: _Source, end: OracleChunk) -> None:
+        """Takes what was held back of a text that is over, and tells if nothing can be said."""
+        number, said = end.generation, source.said
+        same = said is not None and (said.number, said.life) == (number, source.life)
+        rest = self._taken_back(source, number, source.reader.end(number))
+        if source.open == number:
+            self._begin_text(source, rest, end)
+        elif said and same and rest.strip() and not said.ended:
+            ids = said.priority, said.utterance, said.revision
+            self._append(
+                said, rest, replace(end, priority=ids[0], utterance=ids[1], revision=ids[2])
+            )
+        said = source.said
+        same = said is not None and (said.number, said.life) == (number, source.life)
+        if why := source.reader.why_unsaid(number, said.text if said and same else ''):
+            self._count['unspeakable'] += 1
+            self._on_unsaid(end.source, why)
+        source.reader.begin(number)
 
     def _on_clear(self, source: _Source, chunk: OracleChunk) -> None:
         self._count['cleared'] += 1
@@ -323,9 +367,3 @@ def _is_newer(name: str, said: _Generation, over: tuple[str, int, int]) -> bool:
     source, number, life = over
     same = name == source and said.life == life
     return same and said.number > number and said.utterance >= 0
-
-
-def clean(text: str) -> str:
-    """Text without control and format characters; line ends and tabs become spaces."""
-    text = ''.join(' ' if c.isspace() else c for c in text)
-    return ''.join(c for c in text if not unicodedata.category(c).startswith('C'))

@@ -16,13 +16,13 @@ from kame_ros.s2s.tts_debt import Debt
 from kame_ros.s2s.tts_ear import Ear, Heard, Vad
 from kame_ros.s2s.tts_mouth import Mark, Mouth, Mouthful
 from kame_ros.s2s.tts_script import Change, Script, Scripts
-from kame_ros.s2s.tts_text import SpokenWord, words_of
 from kame_ros.s2s.tts_turn_end import TurnEnd, TurnEndConfig
-from kame_ros.s2s.tts_voice import Synthesiser
+from kame_ros.s2s.tts_voice import Speech, Synthesiser
+from kame_ros.text.spoken_words import SpokenWord, words_of
 
 _COUNTERS = (
     'frames clauses corrections barge_ins holds false_alarms interrupts fillers apologies '
-    'words_spoken words_dropped words_unspeakable'
+    'words_spoken words_dropped words_unspeakable voice_errors'
 )
 
 
@@ -92,7 +92,9 @@ class TtsFrontEnd:
 
     def counters(self) -> dict[str, float]:
         """Running totals, by name."""
-        return {name: float(self._count[name]) for name in _COUNTERS.split()}
+        totals = {name: float(self._count[name]) for name in _COUNTERS.split()}
+        totals['voice_errors'] += getattr(self._voice, 'failures', 0)
+        return totals
 
     def _forget(self) -> None:
         self._now = 0.0  # s, the end of the frame being heard
@@ -100,7 +102,7 @@ class TtsFrontEnd:
         self._scripts = Scripts()
         self._debt = Debt(self.config.min_turn_s, self.config.patience_s)
         self._floor_since = 0.0  # when the robot began to speak
-        self._said_any = False  # the first piece of a session has no space before it
+        self._joined = True  # no space before the next piece, as at the start of a session
         self._pause_s = 0.0  # after the clause that was synthesised last
         self._events = []
         self._disturbance.reset()
@@ -187,7 +189,10 @@ class TtsFrontEnd:
         if script is not self._active:
             self._leave()
             self._active = script
-        if script.update(oracle, self._now) is Change.DROP:
+        unspeakable = script.unspeakable
+        change = script.update(oracle, self._now)
+        self._count['words_unspeakable'] += max(0, script.unspeakable - unspeakable)
+        if change is Change.DROP:
             self._drop_words(
                 self._mouth.cut(
                     lambda mark: mark.script is script and mark.index >= script.dropped_from
@@ -254,7 +259,7 @@ class TtsFrontEnd:
         """Own words, then words of the script, as one intonation."""
         first = script.plan(clause) if script is not None else -1
         words = [*own, *clause]
-        speech = self._voice.say([word.speech for word in words]).trimmed()
+        speech = self._speech([word.speech for word in words])
         self._count['clauses'] += 1
         if not len(speech.samples):
             self._count['words_unspeakable'] += len(words)
@@ -268,6 +273,14 @@ class TtsFrontEnd:
         self._mouth.say(speech.samples, marks, self._pause_s)
         pause = self.config.comma_pause_s if words[-1].pause else 0.0
         self._pause_s = self.config.sentence_pause_s if words[-1].stop else pause
+
+    def _speech(self, words: list[str]) -> Speech:
+        """No text may end the node: what the voice fails at is counted, and not heard."""
+        try:
+            return self._voice.say(words).trimmed()
+        except Exception:
+            self._count['voice_errors'] += 1
+            return Speech(np.zeros(0, np.float32), (0,) * len(words))
 
     def _on_played(self, mouthful: Mouthful) -> tuple[Piece, ...]:
         if mouthful.starts:
@@ -285,8 +298,8 @@ class TtsFrontEnd:
     def _begin(self, mark: Mark) -> Piece:
         """A word is heard: the monologue says so."""
         self._count['words_spoken'] += 1
-        text = mark.word.text if not self._said_any else f' {mark.word.text}'
-        self._said_any = True
+        text = mark.word.text if self._joined else f' {mark.word.text}'
+        self._joined = mark.word.broken
         if mark.script is None:
             return Piece(text)
         script: Script = mark.script

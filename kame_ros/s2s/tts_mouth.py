@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE
-from kame_ros.s2s.tts_text import SpokenWord
+from kame_ros.text.spoken_words import SpokenWord
 
 VOICED_PEAK = 0.004  # of full scale (-48 dBFS): below is the pause around a word
 _KEPT = 2 * SAMPLE_RATE  # samples: what was said so long ago is not said again

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import Enum
 
 from kame_ros.oracle.chunk import Oracle
-from kame_ros.s2s.tts_text import SpokenWord, words_of
+from kame_ros.text.spoken_words import GrowingWords, SpokenWord
 
+_LONGEST_CLAUSE = 120  # letters, about 8 s of speech: more takes the voice longer than a frame
 _CLAUSE_SLACK = 3  # words: a clause that ends so soon after the limit is not torn
 
 
@@ -65,6 +66,7 @@ class Script:
         self.may_correct = True  # false once the user has taken another turn
         self._planned: list[str] = []  # keys
         self._contradicts = False
+        self._growing = GrowingWords()
         self.words: list[SpokenWord] = []
         self.dropped_from = 0
         self.grown_at = 0.0  # s
@@ -73,6 +75,11 @@ class Script:
     def planned(self) -> int:
         """How many words of the text were given to the voice."""
         return len(self._planned)
+
+    @property
+    def unspeakable(self) -> int:
+        """How many words of the text no voice knows."""
+        return self._growing.unspeakable
 
     @property
     def done(self) -> bool:
@@ -107,7 +114,7 @@ class Script:
         if oracle.text != self.oracle.text or not self.words:
             self.grown_at = now
         self.oracle = oracle
-        self.words = words_of(oracle.text, oracle.ended)
+        self.words = list(self._growing.update(oracle.text, oracle.ended))
         return self._compare()
 
     def correct(self) -> int:
@@ -125,7 +132,17 @@ class Script:
         `stalled`, it is whatever there is. Does not plan them: see `plan`.
         """
         start = self._sentence_start(self._agreed()) if self._contradicts else self.planned
-        rest = self.words[start:]
+        clause = self._clause(self.words[start:], limit, stalled, hurry)
+        length = 0
+        for count, word in enumerate(clause):
+            length += word.length
+            if count and length > _LONGEST_CLAUSE:
+                return clause[:count]
+        return clause
+
+    def _clause(
+        self, rest: list[SpokenWord], limit: int, stalled: bool, hurry: bool
+    ) -> list[SpokenWord]:
         for count, word in enumerate(rest[: limit + _CLAUSE_SLACK], start=1):
             if word.pause:
                 return rest[:count]

@@ -72,6 +72,7 @@ class HibariVoice:
                 f'the voice hibari is not installed; get it with: {weights.KNOWN["hibari"].install}'
             ) from error
         self._speed = np.asarray([speed], np.float32)
+        self.failures = 0  # words and clauses that it could not read
         self._outputs = ['lh', 'theta', 'ln', 'lr', 'phi', 'f0']
         self._tts = self._load(Hibari, path)
         _ = self._tts.g2p  # loaded lazily else, in the first clause
@@ -79,7 +80,7 @@ class HibariVoice:
     def say(self, words: Sequence[str]) -> Speech:
         """The words as one intonation; pauses between its sentences, if any, are the voice's."""
         parts, starts, length = [], [], 0
-        for phonemes in self._tts.phonemize(' '.join(words)):
+        for phonemes in self._phonemes(words):
             sound, groups = self._sentence(phonemes)
             starts += [length + start for start in groups]
             parts.append(sound)
@@ -87,6 +88,23 @@ class HibariVoice:
         if not length:
             return Speech(np.zeros(0, np.float32), (0,) * len(words))
         return Speech(np.concatenate(parts), self._align(words, starts, length))
+
+    def _phonemes(self, words: Sequence[str]) -> list[str]:
+        """The sentences of a clause; word by word, without those that it cannot read, if need be.
+
+        Its grapheme-to-phoneme rules raise IndexError for some numbers.
+        """
+        try:
+            return list(self._tts.phonemize(' '.join(words)))
+        except Exception:
+            self.failures += 1
+        known = []
+        for word in words:
+            try:
+                known += self._tts.phonemize(word)
+            except Exception:
+                self.failures += 1
+        return known
 
     def _load(self, hibari: Any, path: Path) -> Any:
         model = path.read_bytes() + _graph_output(self._DURATIONS)
@@ -119,7 +137,7 @@ class HibariVoice:
         """A start per word from a start per group: "42" is two groups, "3 km" may be one."""
         if len(groups) == len(words):
             return tuple(groups)
-        counts = [sum(len(p.split()) for p in self._tts.phonemize(word)) for word in words]
+        counts = [sum(len(p.split()) for p in self._phonemes([word])) for word in words]
         if sum(counts) != len(groups):
             return spread(length, words)
         firsts = accumulate(counts[:-1], initial=0)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kame_ros.oracle.chunk import ChunkKind, Oracle, OracleChunk
-from kame_ros.s2s.mux import OracleMux, clean
+from kame_ros.s2s.mux import OracleMux
 
 BEGIN, TEXT, END, CLEAR = ChunkKind
 
@@ -199,8 +199,37 @@ def test_clear_forgets_all() -> None:
     assert mux.current() == Oracle('llm', 0, 'new session')
 
 
-def test_clean() -> None:
-    assert clean('a\tb\nc\x00d\u200be\u202ef\x1b[31m') == 'a b cdef[31m'
+def test_whoever_writes_a_text_it_is_read_as_a_person_would() -> None:
+    texts = ['See **[the', ' docs](https://a.b', ')** now', '.<|im_', 'end|>']
+    mux = feed(*(chunk('node', 1, TEXT, text) for text in texts), chunk('node', 1, END))
+    assert mux.current() == Oracle('node', 1, 'See the docs now.', True)
+
+
+def test_what_was_reasoning_is_taken_back() -> None:
+    mux = feed(chunk('llm', 1, TEXT, 'It may be Rome.'), chunk('llm', 1, TEXT, '</think> Paris.'))
+    assert mux.current() == Oracle('llm', 1, 'Paris.', False)
+
+
+def test_calls_of_tools_are_counted_and_not_said() -> None:
+    mux = feed(chunk('llm', 1, TEXT, '<tool_call>{"name": "go"}</tool_call>'), chunk('llm', 1, END))
+    assert mux.current() is None
+    assert mux.counters()['tool_calls_unsaid'] == 1
+
+
+@pytest.mark.parametrize('text', ['你好，世界', '😀', 'Привет', '<tool_call>{}</tool_call>', '**'])
+def test_a_text_of_which_nothing_can_be_said_is_told_and_counted(text: str) -> None:
+    told: list[tuple[str, str]] = []
+    mux = OracleMux(on_unsaid=lambda source, why: told.append((source, why)))
+    for c in (chunk('node', 1, BEGIN), chunk('node', 1, TEXT, text), chunk('node', 1, END)):
+        mux.on_chunk(c)
+    assert [source for source, _ in told] == ['node']
+    assert mux.counters()['unspeakable'] == 1
+
+
+def test_ten_million_characters_are_cut_and_counted() -> None:
+    mux = feed(chunk('node', 1, TEXT, 'many words ' * 1_000_000), chunk('node', 1, END))
+    assert len(mux.current().text) <= 4_000
+    assert mux.counters()['truncated_chars'] > 10_000_000
 
 
 CHUNKS = st.builds(
@@ -249,8 +278,9 @@ def test_any_chunking_gives_the_same_text(text: str, cuts: list[int]) -> None:
     mux = OracleMux()
     for start, end in pairwise(edges):
         mux.on_chunk(chunk('llm', 1, TEXT, text[start:end]))
+    mux.on_chunk(chunk('llm', 1, END))
     now = mux.current()
-    assert (now.text if now else '') == text.lstrip()
+    assert (now.text.split() if now else []) == text.split()
 
 
 # -- who numbers as they like ------------------------------------------------------------------
@@ -423,7 +453,7 @@ def test_sources_that_never_end_let_the_llm_speak(count: int, known: bool) -> No
 
 def test_a_source_that_cannot_be_said_is_given_up() -> None:
     mux = OracleMux(patience_s=60.0)
-    for c in (*example('noise', 1, '☃'), *example('llm', 1, 'Paris.')):
+    for c in (*example('noise', 1, '你好'), *example('llm', 1, 'Paris.')):
         mux.on_chunk(c, now=0.0)
     assert mux.waits('noise')
     mux.progress('noise')

@@ -266,8 +266,12 @@ LYON = 'The capital of France is Lyon.'
             id='a priority waits for silence',
         ),
         pytest.param(
+            ASK, words(1.0, 1, 'Yes — it is −5 °C at x_y, 😀 see 你好.'),
+            'Yes it is −5 °C at x_y, see', {}, id='as it was written',
+        ),
+        pytest.param(
             ASK, words(1.0, 1, '**Yes** 😀, see [the docs](https://a.b/c_d) — it *is* `x_y`.'),
-            'Yes see the docs it is x y.', {}, id='markup',
+            'Yes see the docs it is x_y.', {}, id='markup',
         ),
         pytest.param(ASK, words(1.0, 1, '😀 ** —'), '', {'clauses': 0}, id='nothing to say'),
     ],
@@ -615,3 +619,25 @@ def test_an_oracle_may_come_without_a_mux() -> None:
     oracle = Oracle('llm', 1, 'Hello there.', ended=True)
     steps = [front.step(quiet, oracle) for _ in range(30)]
     assert ''.join(p.text for step in steps for p in step.pieces) == 'Hello there.'
+
+
+@pytest.mark.parametrize('text', ['-'.join(['word'] * 80), '9' * 400, 'A' * 900, 'x^2+' * 90])
+def test_an_endless_word_is_said_in_short_clauses(text: str) -> None:
+    talk = Talk().run(9.0, [], words(1.0, 1, text, utterance=-1))
+    assert talk.voice.said
+    assert max(map(len, talk.voice.said)) <= 130
+    assert talk.said.replace(' ', '') == text[: len(talk.said.replace(' ', ''))]
+
+
+def test_a_voice_that_fails_ends_nothing() -> None:
+    class Failing(FakeVoice):
+        def say(self, words: Sequence[str]) -> Speech:
+            if 'bad,' in words:
+                raise IndexError('list index out of range')
+            return super().say(words)
+
+    talk = Talk()
+    talk.front._voice = Failing()
+    talk.run(9.0, [], words(1.0, 1, 'One, bad, two.', utterance=-1))
+    assert talk.said == 'One, two.'
+    assert talk.front.counters()['voice_errors'] == 1

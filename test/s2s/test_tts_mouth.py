@@ -7,7 +7,7 @@ import pytest
 
 from kame_ros.audio.frame import FRAME_SAMPLES
 from kame_ros.s2s.tts_mouth import Mark, Mouth
-from kame_ros.s2s.tts_text import words_of
+from kame_ros.text.spoken_words import words_of
 
 WORDS = words_of('a b c d e', ended=True)
 WORD = 4_800  # samples: 0.2 s

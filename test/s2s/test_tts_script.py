@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.tts_script import Change, Script
-from kame_ros.s2s.tts_text import words_of
+from kame_ros.text.spoken_words import words_of
 
 TEXTS = st.lists(st.sampled_from(['a', 'b,', 'c.', 'd']), min_size=1, max_size=8).map(' '.join)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kame_ros import weights
@@ -10,8 +10,8 @@ from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Happening
 from kame_ros.s2s.tts_mouth import Mark, Mouth
-from kame_ros.s2s.tts_text import words_of
 from kame_ros.s2s.tts_voice import HibariVoice, Speech, spread
+from kame_ros.text.spoken_words import words_of
 
 ANSWER = (
     'The capital of France is Paris. It lies on the river Seine, and about 2 million people live '
@@ -186,3 +186,26 @@ def test_a_spoken_answer_is_heard_as_it_was_written(voice: HibariVoice) -> None:
     # Whisper's own word times are good to about 0.2 s; an even spread would be wrong by more.
     if len(starts) == len(times):
         assert np.median(np.abs(np.array(starts) - np.array(times))) <= 0.2
+
+
+@pytest.mark.models
+@given(text=st.text(st.characters(exclude_categories=[]), max_size=60))
+@settings(deadline=None, max_examples=60)
+def test_no_text_breaks_the_voice(voice: HibariVoice, text: str) -> None:
+    words = words_of(text, ended=True)
+    phonemes = voice._phonemes([word.speech for word in words])
+    assert all(isinstance(sentence, str) for sentence in phonemes)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize('word', ['9' * 40, '1' + ',000' * 13, '12' * 30 + 'th'])
+def test_what_the_voice_cannot_read_is_left_out_and_counted(voice: HibariVoice, word: str) -> None:
+    before = voice.failures
+    speech = voice.say(['Hello', word, 'there.'])
+    assert len(speech.starts) == 3
+    assert len(speech.samples) > 10_000
+    assert voice.failures > before
+    for spoken in words_of(word, ended=True):  # but it is never given so
+        before = voice.failures
+        voice._phonemes([spoken.speech])
+        assert voice.failures == before

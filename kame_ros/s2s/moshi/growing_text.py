@@ -30,7 +30,7 @@ class GrowingText:
 
     @property
     def text(self) -> str:
-        """The text as far as it was given."""
+        """The text as far as it was given, without spaces at its end."""
         return self._text
 
     @property
@@ -45,7 +45,7 @@ class GrowingText:
         """
         if not text.startswith(self._text):
             raise ValueError('a growing text cannot change what it has said')
-        self._text = text
+        self._text = text.rstrip(' ')
         sure = text if ended else _whole_words(text)
         if sure == self._sure:
             return []

@@ -7,6 +7,7 @@ from typing import Literal
 from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.moshi.growing_text import Encode, GrowingText
 from kame_ros.s2s.moshi.token_feed import CreditFeed, FifoFeed, PositionalFeed, TokenFeed
+from kame_ros.text.speakable import SpokenText
 
 Mode = Literal['fifo', 'positional']
 Key = tuple[str, int, int]
@@ -18,7 +19,8 @@ class OracleStream:
 
     `fifo` feeds every token, on the next free frame; `positional` does as the reference does, which
     loses late ones. A new generation replaces the old one at its first token; where it answers the
-    same utterance and begins with what was already fed, only the rest is fed. `encode` is the
+    same utterance and begins with what was already fed, only the rest is fed. The model is given
+    the text as it is said ("minus 5 degrees Celsius"), not as it is written. `encode` is the
     tokeniser of the checkpoint, `ahead` how many tokens its model
     may be fed before it says them (0: any number).
 
@@ -58,6 +60,7 @@ class OracleStream:
         self._answering: Answered | None = None  # what the arriving one answers
         self._arriving: Key | None = None  # the newest seen; it is not current before it has tokens
         self._forgotten: Key | None = None
+        self._spoken = SpokenText()
         self._text = GrowingText(self._encode)
         self._waited: list[int] = []  # tokens of the arriving generation that repeat what was fed
         self._ended = False
@@ -86,13 +89,14 @@ class OracleStream:
             return
         if oracle.key == self._forgotten:
             return
+        text = self._spoken.update(oracle.text, oracle.ended)
         if oracle.key != self._arriving:
             self._arrive(oracle)
-        elif not oracle.text.startswith(self._text.text):
+        elif not text.startswith(self._text.text):
             self._rewritten += 1
             self._arrive(oracle)
         self._ended = oracle.ended
-        tokens = self._text.update(oracle.text, oracle.ended)
+        tokens = self._text.update(text, oracle.ended)
         if self._current == self._arriving:
             self._feed.append(tokens)
         elif tokens or self._waited:

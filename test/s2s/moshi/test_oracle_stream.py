@@ -314,3 +314,17 @@ def test_with_credit_one_word_twice_is_said_twice() -> None:
 def test_without_any_credit_nothing_could_be_fed() -> None:
     with pytest.raises(ValueError, match='at least 1'):
         CreditFeed(0, 3, ahead=0)
+
+
+def test_the_model_is_given_the_text_as_it_is_said() -> None:
+    given: list[str] = []
+
+    def encode(text: str) -> list[int]:
+        given.append(text)
+        return letters(text)
+
+    stream = OracleStream(encode, START, PADDING)
+    stream.update(oracle(1, 'It is −5 °C, '))
+    stream.update(oracle(1, 'It is −5 °C, or 3~5 km', ended=True))
+    assert given[0] == 'It is minus 5 degrees Celsius,'
+    assert given[-1] == 'It is minus 5 degrees Celsius, or 3 to 5 kilometers'

@@ -1,0 +1,1 @@
+"""What an LLM writes, on its way to the topic: without reasoning, and no longer than allowed."""

@@ -1,0 +1,171 @@
+"""Numbers with what they count: ranges, fractions, money, units, versions, lengths."""
+
+from __future__ import annotations
+
+import re
+
+from kame_ros.text.amounts import (
+    CURRENCIES,
+    CURRENCY,
+    NOT_GLUED,
+    SCALE_WORDS,
+    SCALES,
+    UNIT,
+    UNITS,
+    VULGAR,
+    fraction,
+    money,
+    unit,
+)
+from kame_ros.text.context import AMOUNT, NUM, TAIL, Context, is_number
+from kame_ros.text.phone import digits
+from kame_ros.text.sign_names import BEFORE_NUMBER
+
+QUANTITY = re.compile(
+    rf'(?P<sign><=|>=|[-−–+~≈<>≤≥±#])?(?P<pre>{CURRENCY})?(?P<a>{AMOUNT})'
+    rf'(?:(?P<first>{UNIT})?(?P<to>[-–—~]|\.\.\.?|…)(?P<minus>[−])?(?:{CURRENCY})?(?P<b>{AMOUNT}))?'
+    rf'(?:(?P<scale>[kKmMbBT]|mn|bn|tn)(?![\w])|(?P<unit>{UNIT})|(?P<post>{CURRENCY}))?'
+    r'(?:/(?P<per>[a-zA-Z]{1,7}))?'
+)
+_VERSION = re.compile(
+    r'([vV])\.?(\d+(?:\.\d+)*)((?:-?(?:rc|alpha|beta|a|b)\.?\d*)?)|(\d+(?:\.\d+){2,5})'
+)
+_FRACTION = re.compile(r'(\d{1,4})[/⁄](\d{1,4})')
+_FEET = re.compile(r"(\d{1,3})['′’](?:(\d{1,2}(?:\.\d+)?)[\"″”])?")
+_INCHES = re.compile(rf'({NUM})[\"″”]')
+_WHOLE = re.compile(r'\d+')
+_MOST_DIGITS = 12  # of a number that is read as a number
+
+
+def quantity_left(left: str) -> str:
+    """The number that the word before ends with, if a unit may follow it."""
+    if is_number(left):
+        return left
+    return left if left in ('one', 'half') else ''
+
+
+def currency_left(left: str) -> str:
+    """The currency of an amount like "$5" before "million"."""
+    found = QUANTITY.fullmatch(left)
+    return (found['pre'] or '') if found else ''
+
+
+def version(core: str, tail: str, context: Context) -> str | None:
+    """A version or an address of a machine as it is said, or None."""
+    if port := re.fullmatch(r'(\d+(?:\.\d+){3}):(\d+)', core):
+        return f'{port[1].replace(".", " dot ")}, port {port[2]}'
+    found = _VERSION.fullmatch(core)
+    if found is None:
+        return None
+    numbers = found[2] or found[4]
+    dot = ' dot ' if numbers.count('.') == 3 and not found[1] else ' point '
+    said = re.sub(r'\d{5,}', lambda long: digits(long[0]), numbers.replace('.', dot))
+    if found[3]:
+        said += ' ' + re.sub(r'[-.]', ' ', found[3]).strip().replace('rc', 'R.C. ')
+    return f'version {said}'.strip() if found[1] and context.left.lower() != 'version' else said
+
+
+def fraction_of(core: str, tail: str, context: Context) -> str | None:
+    """A fraction like "3/4" as it is said, or None."""
+    found = _FRACTION.fullmatch(core)
+    if found is None:
+        return None
+    above, below = int(found[1]), int(found[2])
+    if core in ('24/7', '9/11'):
+        return core.replace('/', ' ')
+    if below == 0:
+        return f'{above} over {below}'
+    if (above == below and above in (50, 100)) or (below in (10, 100) and above <= below):
+        return f'{above} {below}' if above == below == 50 else f'{above} out of {below}'
+    whole = bool(_WHOLE.fullmatch(context.left)) and above < below
+    return fraction(above, below, whole)
+
+
+def quantity(core: str, tail: str, context: Context) -> str | None:
+    """A number with its sign, range, currency or unit as it is said, or None."""
+    found = QUANTITY.fullmatch(core)
+    if found is None:
+        return None
+    if found['unit'] and found['unit'] in NOT_GLUED:
+        return None
+    currency = found['pre'] or found['post'] or _left_currency(context)
+    if found['scale'] and not currency:
+        return None
+    said = _amount(found, tail, currency, context)
+    sign = BEFORE_NUMBER.get(found['sign'] or '', '')
+    if found['sign'] == '-' and is_number(context.left) and not context.left.endswith(','):
+        sign = 'minus'
+    if per := found['per']:
+        said += f' per {UNITS.get(per, (per, per))[0]}'
+    return f'{sign} {said}'.strip()
+
+
+def _left_currency(context: Context) -> str:
+    return context.left if context.left in CURRENCIES else ''
+
+
+def _amount(found: re.Match[str], tail: str, currency: str, context: Context) -> str:
+    first, second = found['a'], found['b']
+    if currency:
+        return _price(found, tail, currency, context)
+    said = number(first, _WHOLE.fullmatch(context.left) is not None)
+    if second and not found['unit'] and _falls(first, second):
+        said += f' {number(second)}'  # "Boeing 747-400" is no range
+    elif second:
+        said += f' to {"minus " * bool(found["minus"])}{number(second)}'
+    if found['unit']:
+        few = (second or first) in ('1', '½', '¼', '¾', '⅓', '⅔')
+        said += f' {unit(found["unit"], few)}'
+    return said
+
+
+def _falls(first: str, second: str) -> bool:
+    """Whether two numbers are no range, as the first is larger, and too large for a score."""
+    return len(first) == len(second) > 2 and first.isdigit() and first > second
+
+
+def _price(found: re.Match[str], tail: str, currency: str, context: Context) -> str:
+    first, second = found['a'], found['b']
+    to = f'{number(first)} to ' if second else ''
+    last = second or first
+    scale = SCALES.get(found['scale'] or '', '')
+    if scale:
+        return f'{to}{number(last)} {scale} {CURRENCIES[currency][1]}'
+    if not tail and found['pre'] and context.right().rstrip(TAIL) in SCALE_WORDS:
+        return f'{to}{number(last)}'  # the next word says the currency
+    if last[-1] in VULGAR or len(re.sub(r'\D', '', last)) > _MOST_DIGITS:
+        return f'{to}{number(last)} {CURRENCIES[currency][1]}'
+    return to + money(currency, re.sub(r',(?=\d{1,2}$)', '.', last))
+
+
+def number(written: str, after_whole: bool = False) -> str:
+    """A number as the voice is given it: in figures, if it is not too long for that."""
+    if written[-1] in VULGAR:
+        whole = number(written[:-1]) if written[:-1] else ''
+        part = fraction(*VULGAR[written[-1]], after_whole=bool(whole) or after_whole)
+        return f'{whole} {part}'.strip()
+    if re.fullmatch(r'\d+,\d{1,2}', written):
+        written = written.replace(',', '.')  # as in most of Europe
+    whole, _, part = written.partition('.')
+    if len(whole.replace(',', '')) > _MOST_DIGITS:
+        whole = digits(whole)
+    elif len(whole) > 3 and ',' not in whole and len(whole) > 4:
+        whole = f'{int(whole):,}' if whole[0] != '0' else ' '.join(whole)
+    if not part:
+        return whole
+    if len(part) > 6 or whole == '':
+        return f'{whole or "zero"} point {digits(part) if len(part) > 6 else " ".join(part)}'
+    return f'{whole}.{part}'
+
+
+def length_of(body: str, quoted: bool) -> str:
+    """Feet and inches, whose signs are those of quotes; `quoted`: a quote is open."""
+    bare = body.rstrip('.,;:!?)')
+    tail = body[len(bare) :]
+    if (found := _FEET.fullmatch(bare)) and (found[2] or bare[-1] in '′'):
+        feet = f'{found[1]} {"foot" if found[1] == "1" else "feet"}'
+        inches = f' {found[2]} {"inch" if found[2] == "1" else "inches"}' if found[2] else ''
+        return feet + inches + tail
+    if (found := _INCHES.fullmatch(bare)) and not quoted:
+        return f'{found[1]} {"inch" if found[1] == "1" else "inches"}{tail}'
+    return ''
