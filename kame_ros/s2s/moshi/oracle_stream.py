@@ -20,7 +20,8 @@ class OracleStream:
     `fifo` feeds every token, on the next free frame; `positional` does as the reference does, which
     loses late ones. A new generation replaces the old one at its first token; where it answers the
     same utterance and begins with what was already fed, only the rest is fed. The model is given
-    the text as it is said ("minus 5 degrees Celsius"), not as it is written. `encode` is the
+    the text as it is said ("minus 5 degrees Celsius"), not as it is written; with `positional` as
+    it is written, as by the reference. `encode` is the
     tokeniser of the checkpoint, `ahead` how many tokens its model
     may be fed before it says them (0: any number).
 
@@ -89,7 +90,9 @@ class OracleStream:
             return
         if oracle.key == self._forgotten:
             return
-        text = self._spoken.update(oracle.text, oracle.ended)
+        text = oracle.text
+        if not self._positional:
+            text = self._spoken.update(text, oracle.ended)
         if oracle.key != self._arriving:
             self._arrive(oracle)
         elif not text.startswith(self._text.text):
