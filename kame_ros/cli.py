@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
 from kame_ros import __version__
 
+_INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 _EPILOG = """\
 examples:
   kame ask question.wav -o answer.wav        a spoken question in, the spoken answer out
   kame up                                    run the robot's voice until Ctrl-C
   kame say "My battery is low."              make a running robot say something
-  kame ask q.wav -o a.wav --set stt.model=whisper-tiny.en --set oracle.backend=ollama
+  kame ask q.wav -o a.wav --set stt.model=whisper-tiny.en --set oracle.backend=ollama:llama3.2
   kame doctor                                what this machine has, and what it lacks
 """
 
@@ -37,7 +39,14 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     args = make_parser().parse_args(argv)
-    return int(args.run(args))
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:  # before the command has its own way to end, or after
+        print('stopped', file=sys.stderr)
+        return 0 if args.command == 'up' else _INTERRUPTED
+    finally:
+        if argv is None:  # the process ends: a second Ctrl-C has nothing left to stop
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == '__main__':

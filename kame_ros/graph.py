@@ -7,17 +7,22 @@ they cannot differ.
 from __future__ import annotations
 
 import difflib
+import re
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
+from kame_ros.values import WrongType, plain, truth
+
+if TYPE_CHECKING:
+    from kame_ros.parameter_file import Section
 
 PACKAGE = 'kame_ros'
 DEFAULT_CONFIG = 'tandem'
 DEFAULT_NAMESPACE = 'robot'
+DISCOVERY = ('LOCALHOST', 'SUBNET', 'SYSTEM_DEFAULT')
 # The mouth before the voice, the voice before the thought, the ear last: a frame that is
 # heard finds everyone awake.
 BRING_UP_ORDER = ('audio_playback', 's2s', 'oracle', 'stt', 'audio_capture')
@@ -35,16 +40,24 @@ SHORTCUTS = {
 }
 
 
+_NAMESPACE = re.compile(r'/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*/?')
+_DOMAINS = range(233)  # what fits into the ports of DDS; Linux lends those above 101 to others
+
+
 class BadConfig(ValueError):
     """A configuration that does not exist or does not describe a graph."""
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One node: its name, which is also the name of its program, and its parameters."""
+    """One node: its name, which is also the name of its program, and its parameters.
+
+    It takes from `for_all` what it knows; each of `parameters` it must know.
+    """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    for_all: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
@@ -67,7 +80,7 @@ class Graph:
 
     def path(self, name: str) -> str:
         """The full name of a node or topic in this graph."""
-        return '/'.join(('', *filter(None, (self.namespace.strip('/'), name))))
+        return _path(self.namespace, name)
 
 
 def config_folder() -> Path:
@@ -115,67 +128,144 @@ def load_graph(
     *,
     namespace: str = DEFAULT_NAMESPACE,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    params_file: str = '',
 ) -> Graph:
     """Reads a configuration, a ROS parameter file whose nodes are the nodes of the graph.
 
-    `overrides` are parameters by node name that outrank the file's.
+    A file that names no node, only `/**`, changes the default configuration. `params_file` outranks
+    the configuration; what it says of nodes that are not in the graph is passed over. `overrides`
+    are parameters by node name that outrank both.
 
-    Raises BadConfig for a file that is none, and for an override of a node that is not in it.
+    Raises BadConfig for a file that is none, for a name that is none, and for an override of a
+    node that is not in the graph.
     """
+    check_namespace(namespace)
     path = find_config(config)
-    try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadConfig(f'{path} cannot be read: {error}') from error
-    nodes = {name: dict(values) for name, values in _nodes_of(content, path).items()}
+    sections = _read(path)
+    if all(section.for_all for section in sections):
+        sections = [*_read(find_config(DEFAULT_CONFIG)), *sections]
+    nodes = _nodes_of(sections, path, namespace)
+    if params_file:
+        for section in _read(Path(params_file).expanduser()):
+            fitting = [name for name in nodes if section.fits(_path(namespace, name))]
+            for name in fitting:
+                nodes[name].append(section)
+    specs = {name: _spec(name, said) for name, said in nodes.items()}
     for name, values in (overrides or {}).items():
-        if name not in nodes:
-            raise BadConfig(f'{path.stem} has no node {name}; it has {", ".join(nodes)}')
-        nodes[name].update(values)
+        if name not in specs:
+            raise BadConfig(f'{path.stem} has no node {name}; it has {", ".join(specs)}')
+        spec = specs[name]
+        specs[name] = NodeSpec(name, {**spec.parameters, **values}, spec.for_all)
     order = {name: place for place, name in enumerate(BRING_UP_ORDER)}
-    ordered = sorted(nodes, key=lambda name: order.get(name, -1))
-    return Graph(path.stem, namespace, tuple(NodeSpec(name, nodes[name]) for name in ordered))
+    ordered = sorted(specs, key=lambda name: order.get(name, -1))
+    return Graph(path.stem, namespace, tuple(specs[name] for name in ordered))
 
 
-def _nodes_of(content: Any, path: Path) -> dict[str, dict[str, Any]]:
-    if not isinstance(content, dict) or not content:
-        raise BadConfig(f'{path} is no ROS parameter file: it names no node')
-    nodes = {}
-    for key, value in content.items():
-        name = str(key).rsplit('/', 1)[-1]
-        parameters = value.get('ros__parameters') if isinstance(value, dict) else None
-        if not isinstance(parameters, dict | None) or (value and parameters is None):
-            raise BadConfig(f'{path}: {key} has no ros__parameters')
-        nodes[name] = _flattened(parameters or {})
-    return nodes
+def _read(path: Path) -> list[Section]:
+    from kame_ros import parameter_file
+
+    try:
+        return parameter_file.read(path)
+    except parameter_file.BadParameterFile as error:
+        raise BadConfig(str(error)) from error
 
 
-def _flattened(parameters: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
-    """Nested parameters under their dotted names, as ROS declares them."""
-    flat: dict[str, Any] = {}
-    for key, value in parameters.items():
-        if isinstance(value, dict):
-            flat.update(_flattened(value, f'{prefix}{key}.'))
-        else:
-            flat[f'{prefix}{key}'] = value
-    return flat
+def _path(namespace: str, name: str) -> str:
+    return '/'.join(('', *filter(None, (namespace.strip('/'), name))))
+
+
+def _nodes_of(sections: list[Section], path: Path, namespace: str) -> dict[str, list[Section]]:
+    """What each node of the namespace is told, in the order of the file."""
+    names = dict.fromkeys(section.name for section in sections if not section.for_all)
+    nodes = {
+        name: [section for section in sections if section.fits(_path(namespace, name))]
+        for name in names
+    }
+    here = {name: said for name, said in nodes.items() if not all(s.for_all for s in said)}
+    if not here:
+        patterns = ', '.join(s.pattern for s in sections if not s.for_all)
+        raise BadConfig(f'{path} has no node in /{namespace.strip("/")}, only {patterns}')
+    return here
+
+
+def _spec(name: str, said: list[Section]) -> NodeSpec:
+    own: dict[str, Any] = {}
+    for_all: dict[str, Any] = {}
+    for section in said:
+        (for_all if section.for_all else own).update(section.parameters)
+        if section.for_all:  # what comes later outranks what came before
+            own.update({key: v for key, v in section.parameters.items() if key in own})
+    return NodeSpec(name, own, for_all)
 
 
 def parameter_file(spec: NodeSpec) -> str:
     """The parameters of a node as the text of a ROS parameter file."""
-    return yaml.safe_dump({'/**': {'ros__parameters': dict(spec.parameters)}}, sort_keys=False)
+    from kame_ros.parameter_file import Section, write
+
+    if not spec.for_all:
+        return write([Section('/**', spec.parameters)])
+    return write([Section('/**', spec.for_all), Section(f'/**/{spec.name}', spec.parameters)])
+
+
+def check_namespace(namespace: str) -> None:
+    """Raises BadConfig for a namespace that ROS would refuse, with one that it would take."""
+    if namespace.strip('/') and not _NAMESPACE.fullmatch(namespace):
+        better = re.sub('_+', '_', re.sub(r'[^A-Za-z0-9_/]', '_', namespace)).strip('/_')
+        better = '/'.join(f'r{p}' if p[0].isdigit() else p for p in better.split('/') if p)
+        hint = f', such as {better}' if _NAMESPACE.fullmatch(better) else ''
+        raise BadConfig(
+            f'{namespace!r} is no namespace: its parts are letters, digits and _, and begin '
+            f'with no digit{hint}'
+        )
+
+
+def check_domain(text: str, what: str = 'ROS_DOMAIN_ID') -> int | None:
+    """A ROS domain from a text; None if it is empty. Raises BadConfig for what is no domain."""
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) in _DOMAINS):
+        raise BadConfig(f'{what} is a number from 0 to {_DOMAINS[-1]}, not {text!r}')
+    return int(text)
+
+
+def check_discovery(text: str) -> str:
+    """Who may find the nodes, in ROS's spelling; raises BadConfig for what no graph can live with.
+
+    With OFF nodes of one machine do not find each other either.
+    """
+    word = text.strip().upper()
+    if word == 'OFF':
+        raise BadConfig(
+            'with discovery OFF the nodes of the graph do not find each other; LOCALHOST keeps '
+            'them on this machine'
+        )
+    if word not in DISCOVERY:
+        raise BadConfig(f'discovery is one of {", ".join(DISCOVERY)}, not {text!r}')
+    return word
 
 
 def parse_override(text: str) -> tuple[str, str, Any]:
-    """Splits `node.parameter=value`; the value is read as YAML, as ROS does.
+    """Splits `node.parameter=value`; the value keeps its spelling until its type is known.
 
     Raises BadConfig for anything else.
     """
     name, equals, value = text.partition('=')
-    node, dot, parameter = name.partition('.')
+    node, dot, parameter = name.strip().partition('.')
     if not (equals and dot and node and parameter):
         raise BadConfig(f'{text!r} is not of the form node.parameter=value, as in stt.step_s=0.4')
-    return node, parameter, yaml.safe_load(value)
+    if not text.isprintable() and any(0xD800 <= ord(c) <= 0xDFFF or c == '\0' for c in text):
+        raise BadConfig(f'{node}.{parameter} is set to what is no text in UTF-8')
+    return node, parameter, plain(value)
+
+
+def parse_overrides(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The parameters that `--set` gives, by node; raises BadConfig."""
+    values: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        node, parameter, value = parse_override(text)
+        values.setdefault(node, {})[parameter] = value
+    return values
 
 
 def shortcut_overrides(given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -185,3 +275,11 @@ def shortcut_overrides(given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         if given.get(shortcut):
             values.setdefault(node, {})[parameter] = given[shortcut]
     return values
+
+
+def switch(text: str, name: str) -> bool:
+    """A truth value given as a word, such as a launch argument; raises BadConfig for others."""
+    try:
+        return truth(text)
+    except WrongType as error:
+        raise BadConfig(f'{name} is {error}') from error

@@ -19,10 +19,16 @@ class OwnerThread:
         body: Callable[[threading.Event], None],
         on_fault: Callable[[Exception], None],
     ) -> None:
+        self.name = name
         self._body = body
         self._on_fault = on_fault
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread runs, asked to stop or not."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Starts the thread."""
@@ -44,3 +50,21 @@ class OwnerThread:
             self._body(self._stop)
         except Exception as error:
             self._on_fault(error)
+
+
+class Owners:
+    """The owner threads that a node has started: a model never has two at a time."""
+
+    def __init__(self) -> None:
+        self._threads: list[OwnerThread] = []
+
+    def add(self, thread: OwnerThread) -> OwnerThread:
+        """Knows of a thread from now on."""
+        self._threads = [known for known in self._threads if known.running]
+        self._threads.append(thread)
+        return thread
+
+    @property
+    def lingering(self) -> str:
+        """The names of those that run, comma between; after a stop: of those that did not end."""
+        return ', '.join(thread.name for thread in self._threads if thread.running)

@@ -14,8 +14,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
+from kame_ros import early, memory, surroundings
 from kame_ros.graph import Graph, NodeSpec, parameter_file
+from kame_ros.private_folder import open_private, private_folder
 
 _DOMAINS = range(1, 102)  # above 101, Linux may hand a domain's ports to other programs
 _GENTLE_S = 8.0  # for a node to end after SIGINT
@@ -29,14 +32,10 @@ class Domain:
     """
 
     def __init__(self) -> None:
-        folder = Path(tempfile.gettempdir()) / f'kame_ros-{os.getuid()}'
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder = private_folder()
         for number in _DOMAINS:
-            lock = (folder / f'domain-{number}').open('w')
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                lock.close()
+            lock = _locked(folder / f'domain-{number}')
+            if lock is None:
                 continue
             if _is_free(number):
                 self.number = number
@@ -48,6 +47,48 @@ class Domain:
     def close(self) -> None:
         """Lets others have the domain."""
         self._lock.close()
+
+
+class Place:
+    """A namespace in a ROS domain, held by one `kame up` or `kame ask` of this user at a time.
+
+    Raises Taken where another one has it.
+    """
+
+    def __init__(self, domain: int, namespace: str) -> None:
+        name = namespace.strip('/').replace('/', '.')
+        lock = _locked(private_folder() / f'place-{domain}-{name}')
+        if lock is None:
+            raise Taken(domain, namespace)
+        self._lock = lock
+
+    def close(self) -> None:
+        """Lets others have it."""
+        self._lock.close()
+
+
+class Taken(RuntimeError):
+    """A robot runs already where another one was to be started."""
+
+    def __init__(self, domain: int, namespace: str) -> None:
+        super().__init__(
+            f'a robot runs already as /{namespace.strip("/")} in ROS_DOMAIN_ID {domain}: end it, '
+            'or give this one another --namespace or --domain'
+        )
+
+
+def _locked(path: Path) -> BinaryIO | None:
+    """The file, locked until it is closed; None if another process has it, or it is not ours."""
+    try:
+        lock = open_private(path)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
 
 
 def _is_free(domain: int) -> bool:
@@ -66,11 +107,14 @@ def environment(domain: int, discovery: str = 'LOCALHOST') -> dict[str, str]:
     """The environment of a graph's processes.
 
     `discovery` is ROS_AUTOMATIC_DISCOVERY_RANGE: LOCALHOST, or SUBNET to be found from elsewhere.
+    Raises BadSurroundings where ROS cannot run.
     """
     env = dict(os.environ)
+    surroundings.prepare(env)
     env['ROS_DOMAIN_ID'] = str(domain)
     env['ROS_AUTOMATIC_DISCOVERY_RANGE'] = discovery
-    env['KAME_DIE_WITH_PARENT'] = '1'
+    env[early.PARENT] = str(os.getpid())
+    env[early.PROGRAM] = '1'
     env['PYTHONUNBUFFERED'] = '1'
     # Two threads of one model on busy cores are slower than one: they wait for each other.
     env.setdefault('OMP_NUM_THREADS', '1')
@@ -95,7 +139,6 @@ class NodeProcess:
         self, spec: NodeSpec, namespace: str, folder: Path, env: Mapping[str, str]
     ) -> None:
         self.spec = spec
-        self.restarts = 0
         self.log = folder / f'{spec.name}.log'
         self._env = env
         file = folder / f'{spec.name}.yaml'
@@ -133,6 +176,15 @@ class NodeProcess:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def moved(self) -> int:
+        """Bytes that it has read and written so far: they grow while a model is got or loaded."""
+        try:
+            counts = Path(f'/proc/{self.pid}/io').read_text(encoding='ascii').split()
+            return int(counts[1]) + int(counts[3])  # rchar, wchar
+        except (OSError, ValueError, IndexError):
+            return 0
+
     def send(self, number: signal.Signals) -> None:
         """Sends a signal, if it still runs."""
         if self._process is not None and self.running:
@@ -159,6 +211,7 @@ class GraphProcesses:
 
     def __init__(self, graph: Graph, env: Mapping[str, str]) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix='kame-'))
+        env = {**env, memory.FOLDER: str(self.folder)}
         self.nodes = [NodeProcess(spec, graph.namespace, self.folder, env) for spec in graph.nodes]
         self.keep_logs = False
 

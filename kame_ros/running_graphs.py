@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from kame_ros.private_folder import private_folder, read_private, write_private
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Note:
 
 
 def _folder() -> Path:
-    folder = Path(tempfile.gettempdir()) / f'kame_ros-{os.getuid()}' / 'graphs'
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = private_folder() / 'graphs'
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
@@ -32,19 +33,26 @@ def _folder() -> Path:
 def noted(note: Note) -> Iterator[None]:
     """Keeps a note of a graph while the block runs."""
     path = _folder() / f'{note.pid}.json'
-    path.write_text(json.dumps(asdict(note)), encoding='utf-8')
+    write_private(path, json.dumps(asdict(note)))
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
 
 
+def _written(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def running_graphs() -> list[Note]:
     """The graphs whose process is alive, the newest last; removes the notes of dead ones."""
     notes = []
-    for path in sorted(_folder().glob('*.json'), key=lambda path: path.stat().st_mtime):
+    for path in sorted(_folder().glob('*.json'), key=_written):
         try:
-            note = Note(**json.loads(path.read_text(encoding='utf-8')))
+            note = Note(**json.loads(read_private(path)))
             os.kill(note.pid, 0)
         except (OSError, ValueError, TypeError):
             path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from kame_ros.audio.frame import FRAME_SAMPLES, Frame
 from kame_ros.audio.pace import Clock, Pacer, Sleep
-from kame_ros.audio.wav import WavWriter
+from kame_ros.audio.wav import WavWriter, unrecorded
 
 OnPlayed = Callable[[Frame], None]
 
@@ -114,12 +114,16 @@ class WavSink(NullSink):
         self, path: str | Path, *, clock: Clock, sleep: Sleep, on_played: OnPlayed = ignore
     ) -> None:
         super().__init__(clock=clock, sleep=sleep, on_played=on_played)
-        self.path = Path(path)
+        self._asked = self.path = Path(path)  # path: the file that is written
         self._writer: WavWriter | None = None
 
     def prepare(self) -> None:
-        """Starts the file; raises BadAudio where it cannot be written."""
+        """Starts a file; raises BadAudio where it cannot be written.
+
+        One that holds a recording is never written over: the next number goes into the name.
+        """
         self.close()
+        self.path = unrecorded(self._asked)
         self._writer = WavWriter(self.path)
 
     def open(self) -> None:

@@ -16,6 +16,7 @@ from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 MAX_S = 600.0  # s, the longest file that is taken
 _BLOCK = 65_536  # samples per channel read at once: bounds the memory of a wide, fast file
+_HEADER_BYTES = 44  # of a wav file without any sound
 _FLUSH_FRAMES = 12  # frames: about a second of a recording is lost at most when power fails
 
 
@@ -119,6 +120,16 @@ def to_int16(sound: np.ndarray) -> tuple[np.ndarray, int]:
     scaled = np.round(np.asarray(sound, np.float32) * 32768.0)
     clipped = int(np.count_nonzero((scaled > 32768.0) | (scaled < -32768.0)))
     return np.clip(scaled, -32768, 32767).astype(np.int16), clipped
+
+
+def unrecorded(path: Path) -> Path:
+    """The path itself, or else NAME-2.wav, NAME-3.wav …: the first that holds no sound yet."""
+    number = 1
+    candidate = path
+    while candidate.is_file() and candidate.stat().st_size > _HEADER_BYTES:
+        number += 1
+        candidate = path.with_name(f'{path.stem}-{number}{path.suffix}')
+    return candidate
 
 
 class WavWriter:

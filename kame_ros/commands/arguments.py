@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.commands import train_arguments
-from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE
-
-_DISCOVERY = ('LOCALHOST', 'SUBNET', 'OFF', 'SYSTEM_DEFAULT')
+from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE, DISCOVERY
 
 
 class _Later:
@@ -61,21 +59,28 @@ def _add_graph(parser: argparse.ArgumentParser) -> None:
         action='append',
         default=[],
         metavar='NODE.PARAMETER=VALUE',
-        help='changes a parameter; can be given again',
+        help='changes a parameter; the value is taken as it is typed; can be given again',
+    )
+    group.add_argument(
+        '--params-file',
+        default='',
+        metavar='FILE',
+        help='a ROS parameter file that outranks the configuration',
     )
     group.add_argument(
         '--patience',
         type=float,
         default=180.0,
         metavar='SECONDS',
-        help='how long the nodes may take to come up (default: %(default)g)',
+        help='how long the nodes may come no further while they come up (default: %(default)g)',
     )
     _add_where(parser)
     group.add_argument(
         '--discovery',
-        choices=_DISCOVERY,
-        default='LOCALHOST',
-        help='who may find the nodes: this machine only (the default), or the network',
+        default=DISCOVERY[0],
+        metavar='RANGE',
+        help=f'who may find the nodes: {", ".join(DISCOVERY)}: this machine only (the default), '
+        'or the network',
     )
 
 
@@ -87,7 +92,7 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         help='the namespace of the nodes: one for each robot (default: %(default)s)',
     )
     group.add_argument(
-        '--domain', type=int, metavar='N', help='the ROS_DOMAIN_ID (default: one of its own)'
+        '--domain', default='', metavar='N', help='the ROS_DOMAIN_ID (default: one of its own)'
     )
 
 

@@ -8,13 +8,14 @@ import os
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kame_ros.audio.frame import FRAME_S
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
-from kame_ros.commands.bring_up import bring_up, explain, overrides
+from kame_ros.commands.bring_up import bring_up, explain, load
 from kame_ros.commands.show import console, fail, turn_table
 from kame_ros.dialogue.ending import Ending
 from kame_ros.dialogue.session import Session, turn_record
@@ -22,7 +23,11 @@ from kame_ros.graph import BadConfig, Graph, load_graph
 from kame_ros.nodes.conductor import BringUpError
 from kame_ros.nodes.listener import SessionListener
 from kame_ros.nodes.running_graph import RunningGraph, Stopped, running
+from kame_ros.private_folder import NoPrivateFolder
+from kame_ros.processes import Taken
+from kame_ros.surroundings import BadSurroundings
 
+_TRIES = 3  # of a node that ends while the question is asked
 _DRAIN_S = 3.0  # for the last frames to be played after the ear is closed
 _LISTENERS = {'s2s', 'stt'}  # who hears audio/mic, beside this command
 
@@ -43,21 +48,27 @@ def ask(args: argparse.Namespace) -> int:
                 outcome = _converse(graph_run, session, ending, sound, args.patience)
             except BringUpError as error:
                 return explain(graph_run, error)
+    except (Taken, BadSurroundings, NoPrivateFolder, OSError) as error:
+        return fail(escape(str(error)))
     except Stopped:
         return fail('stopped')
     return _report(args, graph_run, session, outcome)
 
 
 def _graph(args: argparse.Namespace) -> Graph:
-    values = overrides(args.set)
-    listeners = _LISTENERS & set(load_graph(args.config).names)
-    values.setdefault('audio_capture', {}).update(
-        source='wav', wav=str(args.question.resolve()), wait_for_listeners=len(listeners) + 1
-    )
-    values.setdefault('audio_playback', {}).setdefault('sink', 'null')
+    names = load_graph(args.config, namespace=args.namespace).names
+    listeners = _LISTENERS & set(names)
+    more: dict[str, dict[str, Any]] = {'audio_playback': {'sink': 'null'}}
     if 'stt' in listeners:  # no loudspeaker is heard in a recording
-        values.setdefault('stt', {}).setdefault('echo_guard', False)
-    return load_graph(args.config, namespace=args.namespace, overrides=values)
+        more['stt'] = {'echo_guard': False}
+    # The question is what --set cannot change.
+    args.set = [
+        *args.set,
+        'audio_capture.source=wav',
+        f'audio_capture.wav={args.question.resolve()}',
+        f'audio_capture.wait_for_listeners={len(listeners) + 1}',
+    ]
+    return load(args, more)
 
 
 def check_writable(path: Path) -> None:
@@ -85,7 +96,7 @@ def _converse(
         outcome = ''
         while not outcome:
             run.spin(0.1)
-            run.revive()
+            run.revive(give_up_after=_TRIES)
             heard = len(session.heard) * FRAME_S
             last = max(session.finals.values(), key=lambda f: f.start, default=None)
             text = session.partial or (last.text if last else '')
@@ -167,16 +178,6 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
         'counters': count,
         'diagnostics': {n: h.values or {} for n, h in run.conductor.health.items()},
     }
-    try:
-        if args.output:
-            with WavWriter(args.output) as writer:
-                writer.write(session.answer())
-        if args.json:
-            args.json.write_text(
-                json.dumps(record, indent=2, ensure_ascii=False) + '\n', encoding='utf-8'
-            )
-    except (BadAudio, OSError) as error:
-        return fail(escape(str(error)))
     if turns:
         console.print(turn_table(turns))
     left_out = f', {count["frames_left_out"]} silent left out' if count['frames_left_out'] else ''
@@ -185,7 +186,35 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
         f'{count["frames_dropped"]} lost{left_out}[/]'
         + (f'   answer: {args.output}' if args.output else '')
     )
+    unwritten = _written(args, session, record)
     if outcome == 'nothing heard':
         console.print('no speech was heard in the recording')
-        return 0
-    return 0 if outcome == 'answered' else fail(outcome)
+    elif outcome != 'answered':
+        return fail(outcome)
+    return int(unwritten)
+
+
+def _written(args: argparse.Namespace, session: Session, record: dict[str, Any]) -> bool:
+    """Writes what was asked for; True if something of it could not be, of which it tells."""
+    failed = False
+    for path, write in (
+        (args.output, lambda: _write_answer(args.output, session)),
+        (args.json, lambda: _write_record(args.json, record)),
+    ):
+        try:
+            if path:
+                write()
+        except (BadAudio, OSError) as error:
+            reason = getattr(error, 'strerror', None)
+            fail(escape(f'{path} cannot be written ({reason})' if reason else str(error)))
+            failed = True
+    return failed
+
+
+def _write_answer(path: Path, session: Session) -> None:
+    with WavWriter(path) as writer:
+        writer.write(session.answer())
+
+
+def _write_record(path: Path, record: dict[str, Any]) -> None:
+    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')

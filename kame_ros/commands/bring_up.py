@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.live import Live
 from rich.markup import escape
 
 from kame_ros.commands.show import console, fail, health_table
-from kame_ros.graph import parse_override
+from kame_ros.graph import Graph, check_discovery, check_domain, load_graph, parse_overrides
 from kame_ros.nodes.conductor import BringUpError
 from kame_ros.nodes.running_graph import RunningGraph
 
 
-def overrides(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The parameters given by `--set`, by node; raises BadConfig."""
-    values: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        node, parameter, value = parse_override(text)
-        values.setdefault(node, {})[parameter] = value
-    return values
+def load(args: argparse.Namespace, more: Mapping[str, Mapping[str, Any]] | None = None) -> Graph:
+    """The graph that the options ask for; `more` are parameters by node that they can outrank.
+
+    Raises BadConfig.
+    """
+    values: dict[str, dict[str, Any]] = {node: dict(given) for node, given in (more or {}).items()}
+    for node, given in parse_overrides(args.set).items():
+        values.setdefault(node, {}).update(given)
+    args.discovery = check_discovery(args.discovery)
+    args.domain = domain(args)
+    return load_graph(
+        args.config, namespace=args.namespace, overrides=values, params_file=args.params_file
+    )
+
+
+def domain(args: argparse.Namespace) -> int | None:
+    """The domain that --domain asks for; raises BadConfig."""
+    return check_domain(args.domain, '--domain')
 
 
 def bring_up(run: RunningGraph, patience: float) -> None:
@@ -32,7 +44,7 @@ def bring_up(run: RunningGraph, patience: float) -> None:
         def show() -> None:
             live.update(health_table(run.conductor.health), refresh=True)
 
-        run.conductor.bring_up(patience, show)
+        run.bring_up(patience, show)
     console.print(
         f'[green]●[/] {len(run.graph.nodes)} nodes are up after {time.monotonic() - began:.1f} s '
         f'[dim](namespace /{run.graph.namespace}, ROS_DOMAIN_ID {run.domain})[/]'

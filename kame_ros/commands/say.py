@@ -8,18 +8,25 @@ import os
 from rich.markup import escape
 
 from kame_ros.commands.show import console, fail
+from kame_ros.graph import DISCOVERY, BadConfig, check_domain, check_namespace
+from kame_ros.private_folder import NoPrivateFolder
 from kame_ros.processes import environment, join
 from kame_ros.running_graphs import Note, running_graphs
+from kame_ros.surroundings import BadSurroundings
 
 
 def say(args: argparse.Namespace) -> int:
     """Sends a goal to the action `say` and follows it."""
-    note = _find(args.namespace, args.domain)
-    namespace = args.namespace or (note.namespace if note else 'robot')
-    domain = args.domain
-    if domain is None:
-        domain = note.domain if note else int(os.environ.get('ROS_DOMAIN_ID', '0'))
-    env = environment(domain, note.discovery if note else 'LOCALHOST')
+    try:
+        domain = check_domain(args.domain, '--domain')
+        check_namespace(args.namespace or '')
+        note = _find(args.namespace, domain)
+        namespace = args.namespace or (note.namespace if note else 'robot')
+        if domain is None:
+            domain = note.domain if note else check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
+        env = environment(domain or 0, note.discovery if note else DISCOVERY[0])
+    except (BadConfig, BadSurroundings, NoPrivateFolder) as error:
+        return fail(escape(str(error)))
     join(env)
     from kame_ros.nodes.say_client import NoRobot, say_to_robot
 

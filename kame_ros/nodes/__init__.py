@@ -1,1 +1,5 @@
-"""The ROS 2 nodes: the only part of the package that imports rclpy."""
+"""The ROS nodes, and all else that knows ROS."""
+
+from kame_ros import early
+
+early.begin()

@@ -18,7 +18,11 @@ from kame_ros.audio.frame import Frame, silence
 from kame_ros.audio.source import SilenceSource, Source, WavSource
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.device_parameters import DEVICE_PARAMETERS, device_arguments
+from kame_ros.nodes.device_parameters import (
+    DEVICE_PARAMETERS,
+    device_arguments,
+    hardware_name,
+)
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 from kame_ros.owner import OwnerThread
@@ -88,6 +92,9 @@ class AudioCaptureNode(KameNode):
         self._sent = 0
         self._bad = 0
         super().__init__('audio_capture', **options)
+        if self.memory.get('muted'):  # who asked not to be heard is not heard by the next life
+            self._muted.set()
+            self.get_logger().warning('the robot is muted, as it was before')
 
     def load(self) -> None:
         self._sent = 0
@@ -103,7 +110,7 @@ class AudioCaptureNode(KameNode):
         self._mute_state.publish(Bool(data=self._muted.is_set()))
 
     def start(self) -> None:
-        self._thread = OwnerThread('capture', self._capture, self.fail)
+        self._thread = self.owner('capture', self._capture)
         self._thread.start()
 
     def stop(self) -> None:
@@ -127,6 +134,9 @@ class AudioCaptureNode(KameNode):
             **(source.counters() if source else {}),
             **(self._echo.counters() if self._echo else {}),
         }
+
+    def hardware(self) -> str:
+        return hardware_name(self.param) if self.param('source') == 'device' else ''
 
     def _make_source(self) -> Source:
         kind = self.param('source')
@@ -235,6 +245,7 @@ class AudioCaptureNode(KameNode):
             self._muted.set()
         else:
             self._muted.clear()
+        self.memory.set(muted=request.data)
         self._mute_state.publish(Bool(data=request.data))
         response.success = True
         response.message = 'the robot is deaf' if request.data else 'the robot listens'

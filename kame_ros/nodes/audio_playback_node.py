@@ -15,7 +15,11 @@ from kame_ros.audio.player import Player, PlayerConfig
 from kame_ros.audio.sink import NullSink, Sink, WavSink
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.device_parameters import DEVICE_PARAMETERS, device_arguments
+from kame_ros.nodes.device_parameters import (
+    DEVICE_PARAMETERS,
+    device_arguments,
+    hardware_name,
+)
 from kame_ros.nodes.parameters import Param
 from kame_ros.nodes.run import run
 from kame_ros.owner import OwnerThread
@@ -99,15 +103,19 @@ class AudioPlaybackNode(KameNode):
     def start(self) -> None:
         assert self._sink is not None
         self._sink.open()
-        self._thread = OwnerThread('playback', self._play, self.fail)
+        self._thread = self.owner('playback', self._play)
         self._thread.start()
 
     def stop(self) -> None:
         if self._thread:
             self._thread.stop()
             self._thread = None
+        if self.lingering:
+            return  # it still plays: what it plays on is closed when it has ended
         if self._sink:
             self._sink.close()
+        self._quiet = _SPEAKING_HANGOVER
+        self._speaking.publish(Bool(data=False))
 
     def unload(self) -> None:
         if self._sink:
@@ -115,12 +123,15 @@ class AudioPlaybackNode(KameNode):
         self._sink = self._player = None
 
     def counters(self) -> dict[str, float | str]:
-        player = self._player
+        player, sink = self._player, self._sink
         return {
-            'sink': self.param('wav') or self.param('sink'),
+            'sink': str(sink.path) if isinstance(sink, WavSink) else self.param('sink'),
             'bad_frames': self._bad,
             **(player.counters() if player else {}),
         }
+
+    def hardware(self) -> str:
+        return hardware_name(self.param) if self.param('sink') == 'device' else ''
 
     def _make_sink(self) -> Sink:
         kind = self.param('sink')

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
 import kame_ros.msg as msg
+from kame_ros import memory
 from kame_ros.nodes import convert, qos
 from kame_ros.nodes.clock import NodeClock
 from kame_ros.nodes.diagnostics import DiagnosticsPublisher
-from kame_ros.nodes.parameters import BadParameter, Param, declare
+from kame_ros.nodes.lifecycle import TransitionServer
+from kame_ros.nodes.parameters import BadParameter, Param, converted, declare
+from kame_ros.owner import Owners, OwnerThread
 
-_EPOCH = 1_767_225_600  # s: the beginning of 2026, so that numbers stay short
+_LOAD_PATIENCE_S = 2.0  # for a transition to end when the process is told to
 NICENESS = Param(
     'niceness',
     0,
@@ -33,8 +38,9 @@ class KameNode(LifecycleNode):
 
     A subclass declares its PARAMETERS and says what to do at the four transitions in `load`,
     `start`, `stop` and `unload`. An exception in `load` or `start` refuses the transition and is
-    logged, and shown on /diagnostics; an exception in an owner thread ends the process, so that
-    whoever started it can start it anew.
+    logged, and shown on /diagnostics; one in `stop` leaves the node unconfigured. An exception in
+    an owner thread ends the process, so that whoever started it can start it anew. One in a
+    callback ends nothing: it is counted.
     """
 
     PARAMETERS: ClassVar[tuple[Param, ...]] = ()
@@ -47,6 +53,11 @@ class KameNode(LifecycleNode):
         self.active = False
         self.fault = ''
         self.clock = NodeClock(self.get_clock())
+        self.memory = memory.Memory(self.get_fully_qualified_name())
+        self.callbacks_failed = 0
+        self._niceness = 0  # as far as this process has stepped back itself
+        self._owners = Owners()
+        self._failed_kinds: set[str] = set()
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
         try:
             declare(self, self._table)
@@ -54,8 +65,8 @@ class KameNode(LifecycleNode):
             self.destroy_node()
             raise
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        if self.param('niceness'):
-            os.nice(self.param('niceness'))
+        self._guard_services()
+        self.transitions = TransitionServer(self)
         self.diagnostics = DiagnosticsPublisher(self)
 
     # What a subclass fills in.
@@ -86,6 +97,10 @@ class KameNode(LifecycleNode):
         """What is wrong now and what to do about it, for /diagnostics; empty: nothing."""
         return ''
 
+    def hardware(self) -> str:
+        """What diagnostics call the hardware that the node works on, beside the machine's name."""
+        return ''
+
     # What a subclass uses.
 
     def param(self, name: str) -> Any:
@@ -105,25 +120,42 @@ class KameNode(LifecycleNode):
         """A subscription that is heard while the node is active."""
 
         def when_active(message: Any) -> None:
-            if self.active:
+            if not self.active:
+                return
+            try:
                 callback(message)
+            except Exception as error:
+                self.survive(error, topic)
 
         subscription = self.create_subscription(kind, topic, when_active, profile)
         self._entities.append((self.destroy_subscription, subscription))
 
     def serve(self, kind: type, name: str, callback: Callable[[Any, Any], Any]) -> None:
         """A service that lives until the node is cleaned up."""
-        service = self.create_service(kind, name, callback)
+        service = self.create_service(kind, name, self._guarded(callback, name))
         self._entities.append((self.destroy_service, service))
+
+    def owner(self, name: str, body: Callable[[threading.Event], None]) -> OwnerThread:
+        """The thread that owns the node's model, not started; what it raises ends the process."""
+        return self._owners.add(OwnerThread(name, body, self.fail))
+
+    def survive(self, error: Exception, where: str) -> None:
+        """A callback has failed: it is counted, and each kind logged once. The node goes on."""
+        self.callbacks_failed += 1
+        kind = f'{where}: {type(error).__name__}'
+        if kind not in self._failed_kinds:
+            self._failed_kinds.add(kind)
+            trace = ''.join(traceback.format_exception(error))
+            text = f'what came on {where} cannot be used ({type(error).__name__}: {error})'
+            self.get_logger().error(f'{text}\n{trace}')
 
     def fresh_number(self) -> int:
         """Where this life of the node begins to count utterances or generations.
 
         It is above all that an earlier life has counted, so that those who listen do not take the
-        first ones after a restart for old news. Less than one a second is counted.
+        first ones after a restart for old news.
         """
-        now = int(self.clock.now())
-        return now - _EPOCH if now > _EPOCH else now  # simulated time begins at 0
+        return memory.fresh_number(self.memory, self.clock.now())
 
     def offer_events(self) -> None:
         """Makes the publisher that `tell` uses."""
@@ -170,40 +202,75 @@ class KameNode(LifecycleNode):
         """Loads."""
         self.diagnostics.state = 'configuring'
         self.diagnostics.publish()
-        return self._transition('configure', self.load, 'inactive', 'unconfigured', self._forget)
+        return self._transition('configure', self._load, 'inactive', 'unconfigured', self._forget)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Starts."""
+        if lingering := self._owners.lingering:
+            return self._busy('activate', 'inactive', lingering)
+        self._reached('activating')
         self.active = True  # before start(), so that no first message is missed
         done = self._transition('activate', self.start, 'active', 'inactive', self.stop)
         self.active = done == TransitionCallbackReturn.SUCCESS
         return done
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stops."""
+        """Stops. A node that cannot is in an unknown state: it goes back to unconfigured."""
         self.active = False
-        return self._transition('deactivate', self.stop, 'inactive', 'inactive')
+        done = self._transition('deactivate', self.stop, 'inactive', 'unconfigured')
+        return done if done == TransitionCallbackReturn.SUCCESS else TransitionCallbackReturn.ERROR
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unloads."""
-        return self._transition('clean up', self._forget, 'unconfigured', 'unconfigured')
+        if lingering := self._owners.lingering:
+            return self._busy('clean up', 'inactive', lingering)
+        return self._transition('clean up', self._forget, 'unconfigured', 'inactive')
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stops and unloads from any state."""
-        self.end()
+        self._wind_down()
+        self._reached('finalized')
         return TransitionCallbackReturn.SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Goes back to where the node can be configured again."""
-        self.end()
+        self._quietly(self.stop)
+        self._wind_down()
+        self._reached('unconfigured')
         return TransitionCallbackReturn.SUCCESS
 
-    def end(self) -> None:
-        """Stops and unloads, whatever state the node is in; what fails is only logged."""
+    def end(self) -> bool:
+        """The process ends: stops and unloads, whatever state the node is in.
+
+        What fails is only logged. False if the node is still busy: what it works with must not be
+        taken from it.
+        """
+        return self.transitions.close(_LOAD_PATIENCE_S) and self._wind_down()
+
+    def _wind_down(self) -> bool:
         if self.active:
             self.active = False
             self._quietly(self.stop)
+        if lingering := self._owners.lingering:
+            self.get_logger().error(f'{lingering} did not end in time')
+            return False
         self._quietly(self._forget)
+        return True
+
+    def _load(self) -> None:
+        if lingering := self._owners.lingering:
+            raise BadParameter(f'{lingering} has not ended yet: try again later')
+        self._step_back()
+        self.load()
+
+    def _step_back(self) -> None:
+        more = self.param('niceness') - self._niceness
+        try:
+            if more:
+                os.nice(more)
+                self._niceness += more
+        except OSError as error:
+            self.get_logger().warning(f'niceness stays {self._niceness}: {error.strerror}')
 
     def _transition(
         self,
@@ -223,14 +290,28 @@ class KameNode(LifecycleNode):
             self.get_logger().error(self.fault + detail)
             if undo:
                 self._quietly(undo)
-            self.diagnostics.state = otherwise
-            self.diagnostics.publish()
+            self._reached(otherwise)
             return TransitionCallbackReturn.FAILURE
         self.fault = ''
         self.get_logger().info(reached)
-        self.diagnostics.state = reached
-        self.diagnostics.publish()
+        self._reached(reached)
         return TransitionCallbackReturn.SUCCESS
+
+    def _busy(self, verb: str, stays: str, lingering: str) -> TransitionCallbackReturn:
+        """A thread of the last activation still owns the model: nobody else may touch it."""
+        self.get_logger().error(f'cannot {verb}: {lingering} has not ended yet: try again later')
+        self._reached(stays)
+        return TransitionCallbackReturn.FAILURE
+
+    def _reached(self, state: str) -> None:
+        self.diagnostics.state = state
+        self.diagnostics.publish()
+
+    @property
+    def lingering(self) -> str:
+        """What is wrong with the threads that own the model; empty: nothing."""
+        names = '' if self.active else self._owners.lingering
+        return f'{names} has not ended yet: the node cannot be activated' if names else ''
 
     def _forget(self) -> None:
         self.unload()
@@ -243,6 +324,56 @@ class KameNode(LifecycleNode):
             step()
         except Exception as error:
             self.get_logger().error(f'while ending: {error}')
+
+    # Parameters.
+
+    def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
+        """As rclpy does it, after each value was read in its own type."""
+        results: list[SetParametersResult] = super().set_parameters(
+            converted(parameter_list, self._table)
+        )
+        return results
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """As rclpy does it, after each value was read in its own type."""
+        return super().set_parameters_atomically(converted(parameter_list, self._table))
+
+    def _guard_services(self) -> None:
+        """An error in a service of rclpy itself is an answer, not the end of the node."""
+        for service in self.services:
+            name = service.srv_name
+            if name.endswith('/set_parameters'):
+                service.callback = self._set_each
+            elif not name.endswith('/change_state'):
+                service.callback = self._guarded(service.callback, name)
+
+    def _guarded(self, answer: Callable[[Any, Any], Any], name: str) -> Callable[[Any, Any], Any]:
+        def guarded(request: Any, response: Any) -> Any:
+            try:
+                return answer(request, response)
+            except Exception as error:
+                self.survive(error, name)
+                reason = f'{type(error).__name__}: {error}'
+                if isinstance(getattr(response, 'result', None), SetParametersResult):
+                    response.result = SetParametersResult(successful=False, reason=reason)
+                elif hasattr(response, 'success'):
+                    response.success = False
+                    if hasattr(response, 'message'):
+                        response.message = reason
+                return response
+
+        return guarded
+
+    def _set_each(
+        self, request: SetParameters.Request, response: SetParameters.Response
+    ) -> SetParameters.Response:
+        for given in request.parameters:
+            try:
+                result = self.set_parameters_atomically([Parameter.from_parameter_msg(given)])
+            except Exception as error:  # a type that does not exist, a name that is none
+                result = SetParametersResult(successful=False, reason=str(error))
+            response.results.append(result)
+        return response
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         rows = {row.name: row for row in self._table}

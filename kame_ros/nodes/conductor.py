@@ -8,14 +8,20 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.srv import ChangeState
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 
+from kame_ros.bring_up import ACTIVATE, CONFIGURE, Ask, BringUp
 from kame_ros.graph import Graph
 
 _SPIN_S = 0.05
+_LOOK_S = 1.5  # a node that lives tells of itself each second
+_IDS = {
+    CONFIGURE: Transition.TRANSITION_CONFIGURE,
+    ACTIVATE: Transition.TRANSITION_ACTIVATE,
+}
 
 
 class BringUpError(RuntimeError):
@@ -39,109 +45,102 @@ class Health:
 class Conductor:
     """Drives the lifecycle of a graph's nodes and listens to their diagnostics.
 
-    `spin` lets the node that was given do its work for a moment; `alive` says whether the process
-    of a node runs. Both are the caller's, as is the thread.
+    `spin` lets the node that was given do its work for a moment; it is the caller's, as is the
+    thread.
     """
 
-    def __init__(
-        self,
-        node: Node,
-        graph: Graph,
-        spin: Callable[[float], None],
-        alive: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, node: Node, graph: Graph, spin: Callable[[float], None]) -> None:
         self._node = node
         self._graph = graph
         self._spin = spin
-        self._alive = alive
-        self._change: dict[str, Client] = {}
-        self._get: dict[str, Client] = {}
-        for name in graph.names:
-            path = graph.path(name)
-            self._change[name] = node.create_client(ChangeState, f'{path}/change_state')
-            self._get[name] = node.create_client(GetState, f'{path}/get_state')
+        self._policy = BringUp(graph.names)
+        self._pending: dict[str, tuple[Ask, Future]] = {}
+        self._change: dict[str, Client] = {
+            name: node.create_client(ChangeState, f'{graph.path(name)}/change_state')
+            for name in graph.names
+        }
         self.health = {name: Health() for name in graph.names}
         self._paths = {graph.path(name).lstrip('/'): name for name in graph.names}
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 50)
 
-    def bring_up(self, patience: float = 120.0, show: Callable[[], None] = lambda: None) -> None:
+    def somebody_lives(self) -> str:
+        """The name of a node of the graph that lives already, before ours are started; or empty."""
+        end = time.monotonic() + _LOOK_S
+        while time.monotonic() < end:
+            self._spin(_SPIN_S)
+            for name, health in self.health.items():
+                if health.values is not None:
+                    return name
+        return ''
+
+    def bring_up(
+        self,
+        patience: float | None = 120.0,
+        show: Callable[[], None] = lambda: None,
+        progress: Callable[[], object] = lambda: None,
+    ) -> None:
         """Configures all nodes at once, then activates one after the other.
 
         `show` is called again and again while models load. Raises BringUpError with the node's
-        own reason, or when its process has ended, or after `patience` seconds.
+        own reason, or when for `patience` seconds no node has come further and `progress` has
+        given the same.
         """
-        end = time.monotonic() + patience
-        waiting = set(self._graph.names)
-        asked: dict[str, Future] = {}
-        while waiting:
-            for name in sorted(waiting):
-                self._check(name, end)
-                if name not in asked and self._change[name].service_is_ready():
-                    asked[name] = self._ask(name, Transition.TRANSITION_CONFIGURE)
-                elif name in asked and asked[name].done():
-                    if not asked[name].result().success:
-                        raise BringUpError(name, self._why(name))
-                    waiting.discard(name)
-            self._spin(_SPIN_S)
+        reached, since = None, time.monotonic()
+        while not self._policy.up:
+            self.step()
             show()
-        for name in self._graph.names:
-            self.activate(name, end)
-            show()
+            if name := self._policy.refused:
+                raise BringUpError(name, self._why(name))
+            if name := self._policy.doubled:
+                raise BringUpError(name, 'there are two of this name: another robot runs here')
+            here = (*(health.state for health in self.health.values()), progress())
+            if here != reached:
+                reached, since = here, time.monotonic()
+            elif patience is not None and time.monotonic() - since > patience:
+                slow = next(n for n in self._graph.names if not self._policy.is_up(n))
+                raise BringUpError(slow, f'does not answer (it was {self.health[slow].state})')
 
-    def activate(self, name: str, end: float) -> None:
-        """Activates one node that is configured."""
-        self._transition(name, Transition.TRANSITION_ACTIVATE, end)
+    def step(self) -> None:
+        """Asks the nodes that are to be asked, and hears what they answer, for a moment."""
+        now = time.monotonic()
+        for ask in self._policy.due(now):
+            client = self._change[ask.name]
+            if client.service_is_ready():
+                request = ChangeState.Request(transition=Transition(id=_IDS[ask.transition]))
+                self._pending[ask.name] = (ask, client.call_async(request))
+                self._policy.asked(now, ask)
+        self._spin(_SPIN_S)
+        for name, (ask, future) in list(self._pending.items()):
+            if future.done():
+                del self._pending[name]
+                answer = future.result()
+                success = bool(answer and answer.success)
+                self._policy.answered(time.monotonic(), ask, success)
 
-    def recover(self, name: str, patience: float = 120.0) -> None:
-        """Configures and activates one node whose process was started anew."""
-        end = time.monotonic() + patience
-        while not self._change[name].service_is_ready() or self.state(name) is None:
-            self._check(name, end)
-            self._spin(_SPIN_S)
-        self._transition(name, Transition.TRANSITION_CONFIGURE, end)
-        self._transition(name, Transition.TRANSITION_ACTIVATE, end)
+    def is_up(self, name: str) -> bool:
+        """Whether a node has been configured and activated since its process was started."""
+        return self._policy.is_up(name)
+
+    def ended(self, name: str) -> None:
+        """The process of a node has ended."""
+        self._pending.pop(name, None)
+        self._policy.ended(time.monotonic(), name)
+        self.health[name] = Health()
 
     def deactivate(self, names: Iterable[str], patience: float = 10.0) -> None:
         """Deactivates nodes one after the other; passes over those that do not answer."""
         for name in names:
-            try:
-                end = time.monotonic() + patience
-                self._transition(name, Transition.TRANSITION_DEACTIVATE, end)
-            except BringUpError as error:
-                self._node.get_logger().warning(str(error))
-
-    def state(self, name: str, patience: float = 2.0) -> str | None:
-        """The lifecycle state of a node, such as `active`; None if it does not answer."""
-        if not self._get[name].service_is_ready():
-            return None
-        future = self._get[name].call_async(GetState.Request())
-        end = time.monotonic() + patience
-        while not future.done() and time.monotonic() < end:
-            self._spin(_SPIN_S)
-        return future.result().current_state.label if future.done() else None
-
-    @property
-    def all_active(self) -> bool:
-        """Whether all nodes have told that they are active."""
-        return all(health.state == 'active' for health in self.health.values())
-
-    def _ask(self, name: str, transition: int) -> Future:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        return self._change[name].call_async(request)
-
-    def _transition(self, name: str, transition: int, end: float) -> None:
-        future = self._ask(name, transition)
-        while not future.done():
-            self._check(name, end)
-            self._spin(_SPIN_S)
-        if not future.result().success:
-            raise BringUpError(name, self._why(name))
-
-    def _check(self, name: str, end: float) -> None:
-        if not self._alive(name):
-            raise BringUpError(name, 'its process has ended')
-        if time.monotonic() > end:
-            raise BringUpError(name, f'does not answer (it was {self.health[name].state})')
+            request = ChangeState.Request(
+                transition=Transition(id=Transition.TRANSITION_DEACTIVATE)
+            )
+            future = self._change[name].call_async(request)
+            end = time.monotonic() + patience
+            while not future.done() and time.monotonic() < end:
+                self._spin(_SPIN_S)
+            if not future.done():
+                self._node.get_logger().warning(f'{name} does not answer')
+            elif not future.result().success:
+                self._node.get_logger().warning(f'{name}: {self._why(name)}')
 
     def _why(self, name: str) -> str:
         """The reason that a node gave on /diagnostics, which may still be on its way."""
@@ -153,8 +152,11 @@ class Conductor:
     def _on_diagnostics(self, array: DiagnosticArray) -> None:
         for status in array.status:
             name = self._paths.get(status.name)
-            if name is not None:
-                self.health[name] = _health(status)
+            if name is None:
+                continue
+            self.health[name] = health = _health(status)
+            life = (health.values or {}).get('life', '')
+            self._policy.told(time.monotonic(), name, life, health.state)
 
 
 def _health(status: DiagnosticStatus) -> Health:

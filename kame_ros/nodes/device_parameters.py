@@ -28,3 +28,8 @@ DEVICE_PARAMETERS = (
 def device_arguments(param: Callable[[str], Any]) -> dict[str, Any]:
     """These parameters as arguments of DeviceSource and DeviceSink."""
     return {row.name: param(row.name) for row in DEVICE_PARAMETERS}
+
+
+def hardware_name(param: Callable[[str], Any]) -> str:
+    """What diagnostics call the device."""
+    return param('device') or 'the default sound device'

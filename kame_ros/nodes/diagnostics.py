@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
+import uuid
 from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -24,6 +27,8 @@ class DiagnosticsPublisher:
         self._node = node
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._last: dict[str, float] = {}
+        self._host = socket.gethostname()
+        self._life = uuid.uuid4().hex[:8]  # tells one process of this name from the next
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='diagnostics', daemon=True)
@@ -56,22 +61,30 @@ class DiagnosticsPublisher:
 
     def _status(self) -> DiagnosticStatus:
         node = self._node
-        values = node.counters()
+        values: dict[str, float | str] = {
+            **node.counters(),
+            'callbacks_failed': node.callbacks_failed,
+            'transitions_refused': node.transitions.refused,
+        }
         level, message = self._level(values)
         return DiagnosticStatus(
             level=level,
             name=node.get_fully_qualified_name().lstrip('/'),
-            hardware_id='kame_ros',
+            hardware_id=': '.join(filter(None, (self._host, node.hardware()))),
             message=message,
-            values=[KeyValue(key='state', value=self.state)]
+            values=[
+                KeyValue(key='state', value=self.state),
+                KeyValue(key='life', value=self._life),
+                KeyValue(key='pid', value=str(os.getpid())),
+            ]
             + [KeyValue(key=key, value=_text(value)) for key, value in values.items()],
         )
 
     def _level(self, values: dict[str, float | str]) -> tuple[bytes, str]:
-        if wrong := self._node.fault or self._node.complaint():
+        if wrong := self._node.fault or self._node.lingering or self._node.complaint():
             return DiagnosticStatus.ERROR, wrong
         grown = []
-        for name in self._node.WARN_WHEN_GROWING:
+        for name in (*self._node.WARN_WHEN_GROWING, 'callbacks_failed'):
             value = float(values.get(name, 0))
             if value > self._last.get(name, 0):
                 grown.append(f'{name} {value:g}')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,10 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
 )
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
-_TYPE_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
+from kame_ros.values import WrongType, typed
+
 # Parameters that rclpy itself declares or understands.
 _FOREIGN = ('use_sim_time', 'start_type_description_service', 'qos_overrides.')
 
@@ -43,14 +46,10 @@ class Param:
 
         Raises BadParameter with a sentence that says what would be right.
         """
-        kind = type(self.default)
-        if kind is float and type(value) is int:
-            value = float(value)
-        if kind is list:
-            value = list(value) if isinstance(value, list | tuple) else value
-        if type(value) is not kind:
-            expected = _TYPE_NAMES.get(kind, f'a {kind.__name__}')
-            raise BadParameter(f'{self.name} is {expected}, not {value!r}')
+        try:
+            value = typed(value, type(self.default), self.choices)
+        except WrongType as error:
+            raise BadParameter(f'{self.name} is {error}') from error
         if self.choices and value not in self.choices:
             close = difflib.get_close_matches(str(value), self.choices, 1)
             hint = f' (did you mean {close[0]!r}?)' if close else ''
@@ -59,13 +58,13 @@ class Param:
             )
         below = self.low is not None and value < self.low
         above = self.high is not None and value > self.high
-        if below or above or value != value:
+        if below or above or value in (math.inf, -math.inf) or value != value:
             raise BadParameter(f'{self.name} is {self._limits()}, not {value!r}')
         return value
 
     def _limits(self) -> str:
         if self.low is None:
-            return f'at most {self.high}'
+            return 'a finite number' if self.high is None else f'at most {self.high}'
         if self.high is None:
             return f'at least {self.low}'
         return f'between {self.low} and {self.high}'
@@ -73,8 +72,9 @@ class Param:
     def descriptor(self) -> ParameterDescriptor:
         """What `ros2 param describe` shows."""
         choices = f' One of: {", ".join(self.choices)}.' if self.choices else ''
+        when = '' if self.live else ' Read when the node is configured.'
         described = ParameterDescriptor(
-            description=self.description + choices,
+            description=self.description + choices + when,
             # A whole number is fine where a number is asked for; checked() keeps the type.
             dynamic_typing=isinstance(self.default, float | list),
         )
@@ -115,5 +115,22 @@ def declare(node: Node, table: tuple[Param, ...]) -> None:
     refuse_unknown(set(overrides), table)
     for param in table:
         if param.name in overrides:
-            param.checked(overrides[param.name].value)
+            value = param.checked(overrides[param.name].value)
+            overrides[param.name] = Parameter(param.name, value=value)
         node.declare_parameter(param.name, param.default, param.descriptor())
+
+
+def converted(parameters: list[Parameter], table: tuple[Param, ...]) -> list[Parameter]:
+    """Parameters that are about to be set, each in its own type where it can be read so."""
+    rows = {row.name: row for row in table}
+    return [_converted(parameter, rows.get(parameter.name)) for parameter in parameters]
+
+
+def _converted(parameter: Parameter, row: Param | None) -> Parameter:
+    if row is None or parameter.type_ == Parameter.Type.NOT_SET:
+        return parameter
+    try:
+        value = typed(parameter.value, type(row.default), row.choices)
+    except WrongType:
+        return parameter  # it is refused in words when it is checked
+    return Parameter(parameter.name, value=value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -13,45 +12,68 @@ import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from kame_ros.nodes.base import KameNode
+from kame_ros import surroundings
+from kame_ros.early import BAD_SETTING
+from kame_ros.nodes.base import NICENESS, KameNode
 from kame_ros.nodes.parameters import BadParameter
+from kame_ros.nodes.ros_arguments import quoted
 
-DIE_WITH_PARENT = 'KAME_DIE_WITH_PARENT'
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _POLL_S = 0.5
 
 
 def run(make_node: Callable[[], KameNode], args: Sequence[str] | None = None) -> int:
     """Runs a node until it is told to stop; gives the exit status.
 
-    0 after Ctrl-C or SIGTERM, 1 if the node failed, 2 for a parameter that cannot be right.
+    0 after Ctrl-C or SIGTERM, 1 if the node failed, 2 for a setting that cannot be right.
     """
-    _follow_parent()
-    rclpy.init(
-        args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO
-    )
     wanted: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: wanted.append(number))
     try:
+        surroundings.prepare()
+        _begin(make_node, list(sys.argv if args is None else args))
         node = make_node()
-    except BadParameter as error:
+    except (BadParameter, surroundings.BadSurroundings) as error:
         print(f'error: {error}', file=sys.stderr)
         rclpy.try_shutdown()
-        return 2
+        return BAD_SETTING
     executor = _executor()
+    node.transitions.serve()
     executor.add_node(node)
     with contextlib.suppress(ExternalShutdownException):
         while rclpy.ok() and not wanted:
-            # EventsExecutor.spin() never returns in some builds; spin_once() is sound.
-            executor.spin_once(timeout_sec=_POLL_S)
+            _spin_once(executor, node)
     failed = bool(node.fault) and not wanted
-    node.end()
+    ended = node.end()
     node.diagnostics.close()
+    if not ended:  # a model still loads or works: nothing can be taken from under it
+        sys.stderr.flush()
+        os._exit(int(failed))
     executor.remove_node(node)
     node.destroy_node()
     rclpy.try_shutdown()
-    return 1 if failed else 0
+    return int(failed)
+
+
+def _begin(make_node: Callable[[], KameNode], args: list[str]) -> None:
+    """Initialises ROS; raises BadParameter for arguments that it cannot read."""
+    table = (*getattr(make_node, 'PARAMETERS', ()), NICENESS)
+    with quoted(args, {param.name for param in table}) as rewritten:
+        try:
+            rclpy.init(args=rewritten, signal_handler_options=SignalHandlerOptions.NO)
+        except Exception as error:  # rclpy has no common class for what it raises here
+            reason = ' '.join(str(error).split('\n')[0].split())
+            raise BadParameter(f'ROS cannot be initialised: {reason}') from error
+
+
+def _spin_once(executor: Executor, node: KameNode) -> None:
+    # EventsExecutor.spin() never returns in some builds; spin_once() is sound.
+    try:
+        executor.spin_once(timeout_sec=_POLL_S)
+    except ExternalShutdownException:
+        raise
+    except Exception as error:  # of a callback: what others send or ask ends no node
+        node.survive(error, 'a topic, service or action')
 
 
 def _executor() -> Executor:
@@ -61,9 +83,3 @@ def _executor() -> Executor:
     except ImportError:
         return SingleThreadedExecutor()
     return EventsExecutor()
-
-
-def _follow_parent() -> None:
-    """Ends this process with the one that started it, if that asked for it and is killed."""
-    if os.environ.get(DIE_WITH_PARENT) and sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -7,18 +7,21 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from kame_ros.bring_up import Backoff
+from kame_ros.early import BAD_SETTING
 from kame_ros.graph import Graph
 from kame_ros.nodes.conductor import BringUpError, Conductor
-from kame_ros.processes import Domain, GraphProcesses, environment, join
+from kame_ros.processes import Domain, GraphProcesses, Place, Taken, environment, join
 
-MAX_RESTARTS = 3  # of one node; more than that is no accident
+_FIRST_TRIES = 3  # of a process in the first bring-up
+_STEP_BYTES = 1_000_000  # less is no progress: every node reads and writes a little
 
 
 class Stopped(Exception):
@@ -35,30 +38,53 @@ class RunningGraph:
     processes: GraphProcesses
     conductor: Conductor
     spin: Callable[[float], None]
+    _backoff: dict[str, Backoff] = field(default_factory=dict)
+    _due: dict[str, float] = field(default_factory=dict)  # when ended processes are started anew
 
-    def alive(self, name: str) -> bool:
-        """Whether the process of a node runs."""
-        return any(p.spec.name == name and p.running for p in self.processes.nodes)
+    def bring_up(self, patience: float, show: Callable[[], None] = lambda: None) -> None:
+        """Brings all nodes up; raises BringUpError.
 
-    def revive(self) -> list[str]:
-        """Starts ended processes anew and brings them up; returns their names.
-
-        Raises BringUpError for a node that has ended too often.
+        `patience` is in seconds without any sign of progress: a model that is got or loaded moves
+        bytes. A process that ends is started anew a few times, unless its settings are wrong.
         """
-        revived = []
+
+        def look() -> None:
+            self._restart_ended(give_up_after=_FIRST_TRIES)
+            show()
+
+        self.conductor.bring_up(patience, look, self._moved)
+
+    def revive(self, give_up_after: int | None = None) -> None:
+        """Starts ended processes anew, and brings them up: for a moment, to be called again.
+
+        A node that ends again and again, or refuses, is tried with growing pauses; the others go
+        on. With `give_up_after`, raises BringUpError for one that has ended more often than that.
+        """
+        self._restart_ended(give_up_after)
+        self.conductor.step()
+
+    def _restart_ended(self, give_up_after: int | None) -> None:
+        now = time.monotonic()
         for process in self.processes.ended():
             name = process.spec.name
-            if process.restarts >= MAX_RESTARTS:
-                raise BringUpError(name, f'has ended {process.restarts + 1} times')
-            process.restarts += 1
-            self.node.get_logger().error(
-                f'{name} has ended with status {process.exit_status}, and is started anew; '
-                f'its last words:\n{process.tail()}'
-            )
-            process.start()
-            self.conductor.recover(name)
-            revived.append(name)
-        return revived
+            if name not in self._due:
+                self.conductor.ended(name)
+                backoff = self._backoff.setdefault(name, Backoff())
+                self._due[name] = backoff.failed(now)
+                wrong = process.exit_status == BAD_SETTING and give_up_after is not None
+                if wrong or (give_up_after is not None and backoff.count > give_up_after):
+                    raise BringUpError(name, 'its process has ended')
+                when = self._due[name] - now
+                self.node.get_logger().error(
+                    f'{name} has ended with status {process.exit_status}, and is started anew'
+                    f'{f" in {when:.0f} s" if when else ""}; its last words:\n{process.tail()}'
+                )
+            if now >= self._due[name]:
+                del self._due[name]
+                process.start()
+
+    def _moved(self) -> object:
+        return [process.moved // _STEP_BYTES for process in self.processes.nodes]
 
 
 @contextlib.contextmanager
@@ -67,47 +93,52 @@ def running(
 ) -> Iterator[RunningGraph]:
     """Starts the processes of a graph, and ends them when the block is left.
 
-    Nothing is configured yet. Without a `domain`, the graph gets one of its own. Raises Stopped in
-    the block, from `spin`, on Ctrl-C or SIGTERM.
+    Nothing is configured yet. Without a `domain`, the graph gets one of its own; in one that is
+    given, another robot may live, but not in the same namespace: raises Taken. Raises Stopped in
+    the block, from `spin`, on Ctrl-C, SIGTERM or SIGHUP.
     """
-    own = Domain() if domain is None else None
-    number = own.number if own else domain
-    assert number is not None
-    env = environment(number, discovery)
-    join(env)
+    with contextlib.ExitStack() as stack:
+        if domain is None:
+            own = Domain()
+            stack.callback(own.close)
+        number = own.number if domain is None else domain
+        env = environment(number, discovery)
+        stack.callback(Place(number, graph.namespace).close)
+        stops = stack.enter_context(_signals())
+        join(env)
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        stack.callback(rclpy.try_shutdown)
+        node = rclpy.create_node(f'kame_{os.getpid()}', start_parameter_services=False)
+        stack.callback(node.destroy_node)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        stack.callback(executor.remove_node, node)
+
+        def spin(seconds: float) -> None:
+            end = time.monotonic() + seconds
+            while not stops:
+                executor.spin_once(timeout_sec=max(0.0, end - time.monotonic()))
+                if time.monotonic() >= end:
+                    return
+            raise Stopped
+
+        conductor = Conductor(node, graph, spin)
+        if domain is not None and conductor.somebody_lives():
+            raise Taken(number, graph.namespace)
+        processes = stack.enter_context(GraphProcesses(graph, env))
+        yield RunningGraph(graph, number, node, processes, conductor, spin)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[int]]:
+    """The numbers of the signals that ask for an end, as they come."""
     stops: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {
-        number: signal.signal(number, lambda number, _: stops.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda number, _: stops.append(number)) for number in numbers
     }
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    node = rclpy.create_node(f'kame_{os.getpid()}', start_parameter_services=False)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-
-    def spin(seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while not stops:
-            executor.spin_once(timeout_sec=max(0.0, end - time.monotonic()))
-            if time.monotonic() >= end:
-                return
-        raise Stopped
-
     try:
-        with GraphProcesses(graph, env) as processes:
-            alive = _alive(processes)
-            conductor = Conductor(node, graph, spin, alive)
-            yield RunningGraph(graph, number, node, processes, conductor, spin)
+        yield stops
     finally:
-        executor.remove_node(node)
-        node.destroy_node()
-        rclpy.try_shutdown()
-        for signal_number, handler in before.items():
-            signal.signal(signal_number, handler)
-        if own:
-            own.close()
-
-
-def _alive(processes: GraphProcesses) -> Callable[[str], bool]:
-    by_name = {process.spec.name: process for process in processes.nodes}
-    return lambda name: by_name[name].running
+        for number, handler in before.items():
+            signal.signal(number, handler)

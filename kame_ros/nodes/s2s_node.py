@@ -44,6 +44,8 @@ class S2SNode(KameNode):
         super().__init__('s2s', **options)
 
     def load(self) -> None:
+        if self.param('moshi.slots') != 1:
+            raise ValueError('s2s speaks for one robot: moshi.slots is for --config kame-slots')
         self._front_end = make_front_end(self.param)
         self._front_end.warm_up()
         self._link = RobotLink(self)
@@ -52,7 +54,7 @@ class S2SNode(KameNode):
     def start(self) -> None:
         assert self._link is not None
         self._link.open()
-        self._thread = OwnerThread('front-end', self._speak, self.fail)
+        self._thread = self.owner('front-end', self._speak)
         self._thread.start()
 
     def stop(self) -> None:

@@ -76,7 +76,7 @@ class S2SSlotsNode(KameNode):
     def start(self) -> None:
         for link in self._links:
             link.open()
-        self._thread = OwnerThread('slots', self._serve, self.fail)
+        self._thread = self.owner('slots', self._serve)
         self._thread.start()
 
     def stop(self) -> None:

@@ -109,7 +109,7 @@ class SttNode(KameNode):
 
     def start(self) -> None:
         self._mic = Inbox(_MIC_BOUND)
-        self._thread = OwnerThread('transcriber', self._transcribe, self.fail)
+        self._thread = self.owner('transcriber', self._transcribe)
         self._thread.start()
 
     def stop(self) -> None:
