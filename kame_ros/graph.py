@@ -202,9 +202,8 @@ def parameter_file(spec: NodeSpec) -> str:
     """The parameters of a node as the text of a ROS parameter file."""
     from kame_ros.parameter_file import Section, write
 
-    if not spec.for_all:
-        return write([Section('/**', spec.parameters)])
-    return write([Section('/**', spec.for_all), Section(f'/**/{spec.name}', spec.parameters)])
+    for_all = [Section('/**', spec.for_all)] if spec.for_all else []
+    return write([*for_all, Section(f'/**/{spec.name}', spec.parameters)])
 
 
 def check_namespace(namespace: str) -> None:

@@ -1,46 +1,63 @@
 """Starts the conversation with `ros2 launch kame_ros kame.launch.py`.
 
-The nodes and their parameters come from kame_ros.graph, as they do for `kame up`. They are brought
-up one after the other in its order: each is configured when the one before it is active.
+The nodes and their parameters come from kame_ros.graph, as they do for `kame up`, and they are
+brought up as it does it, by `kame conduct`: all are configured, then activated in their order, and
+again when one comes back. What cannot be right (a misspelt parameter, a back-end that does not
+exist) ends the launch.
 
     ros2 launch kame_ros kame.launch.py config:=kame namespace:=robot1
     ros2 launch kame_ros kame.launch.py oracle_backend:=ollama:llama3.2 stt_model:=whisper-tiny.en
+    ros2 launch kame_ros kame.launch.py params_file:=my.yaml set:='stt.language=no; stt.beam=3'
 """
 
 from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
+    ExecuteProcess,
     OpaqueFunction,
     RegisterEventHandler,
-    SetEnvironmentVariable,
 )
-from launch.event_handlers import OnProcessStart
-from launch.events import matches_action
+from launch.event_handlers import OnProcessExit, OnShutdown
+from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
-from launch_ros.event_handlers import OnStateTransition
-from launch_ros.events.lifecycle import ChangeState
-from lifecycle_msgs.msg import Transition
+from launch_ros.substitutions import ExecutableInPackage
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
+from kame_ros.early import BAD_SETTING, PROGRAM
 from kame_ros.graph import (
     DEFAULT_CONFIG,
     DEFAULT_NAMESPACE,
+    DISCOVERY,
     PACKAGE,
     SHORTCUTS,
+    Graph,
+    NodeSpec,
+    check_discovery,
     load_graph,
+    parameter_file,
+    parse_overrides,
     shortcut_overrides,
+    switch,
 )
+from kame_ros.memory import FOLDER
 
 ARGUMENTS = {
     'config': (DEFAULT_CONFIG, 'a configuration by name, or the path of a parameter file'),
     'namespace': (DEFAULT_NAMESPACE, 'the namespace of the nodes: one for each robot'),
+    'params_file': ('', 'a ROS parameter file that outranks the configuration'),
+    'set': ('', 'parameters that outrank all: node.parameter=value; node.parameter=value'),
     'use_sim_time': ('false', 'whether time comes from /clock'),
     'autostart': ('true', 'whether the nodes are configured and activated'),
-    'discovery': ('LOCALHOST', 'who finds the nodes; SUBNET: other machines too'),
+    'discovery': (DISCOVERY[0], 'who finds the nodes; SUBNET: other machines too'),
     'log_level': ('info', 'how much the nodes tell'),
     **{
         argument: ('', f'sets {parameter} of {node}; empty: as in the configuration')
@@ -57,80 +74,82 @@ def generate_launch_description() -> LaunchDescription:
                 DeclareLaunchArgument(name, default_value=default, description=description)
                 for name, (default, description) in ARGUMENTS.items()
             ),
-            SetEnvironmentVariable(
-                'ROS_AUTOMATIC_DISCOVERY_RANGE', LaunchConfiguration('discovery')
-            ),
             OpaqueFunction(function=nodes),
         ]
     )
 
 
 def nodes(context: LaunchContext) -> list[Action]:
-    """The nodes of the graph, each waiting for the one before it."""
+    """The nodes of the graph, and what brings them up."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    overrides = shortcut_overrides(given)
+    texts = filter(None, map(str.strip, given['set'].split(';')))
+    for node, values in parse_overrides(texts).items():
+        overrides.setdefault(node, {}).update(values)
+    pushed = context.launch_configurations.get('ros_namespace')  # by whoever includes this file
     graph = load_graph(
-        given['config'], namespace=given['namespace'], overrides=shortcut_overrides(given)
+        given['config'],
+        namespace=make_namespace_absolute(prefix_namespace(pushed, given['namespace'])) or '/',
+        overrides=overrides,
+        params_file=given['params_file'],
     )
+    folder = Path(tempfile.mkdtemp(prefix='kame-'))
+    # Of the nodes alone: what includes this file has later nodes of its own.
+    env = {
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': check_discovery(given['discovery']),
+        FOLDER: str(folder),  # what a node that comes back must still know
+        PROGRAM: '1',
+    }
+    sim = switch(given['use_sim_time'], 'use_sim_time')
     actions = [
         LifecycleNode(
             package=PACKAGE,
             executable=spec.name,
             name=spec.name,
             namespace=graph.namespace,
-            parameters=[{**spec.parameters, 'use_sim_time': given['use_sim_time'] == 'true'}],
+            parameters=[written(spec, folder), *([{'use_sim_time': True}] if sim else [])],
             arguments=['--ros-args', '--log-level', given['log_level']],
+            additional_env=env,
             output='screen',
             respawn=True,
             respawn_delay=1.0,
         )
         for spec in graph.nodes
     ]
-    if given['autostart'] != 'true':
-        return actions
-    return [*brought_up(actions), *actions]
+    handlers: list[Action] = [
+        RegisterEventHandler(OnShutdown(on_shutdown=lambda *_: shutil.rmtree(folder, True))),
+        *(ends_the_launch(node, [BAD_SETTING], 'a setting is wrong') for node in actions),
+    ]
+    if switch(given['autostart'], 'autostart'):
+        conductor = brought_up(graph, given, env)
+        handlers += [ends_the_launch(conductor, [1, 2], 'a node did not come up'), conductor]
+    return [*handlers, *actions]
 
 
-def brought_up(actions: list[LifecycleNode]) -> list[Action]:
-    """Handlers that configure and activate the nodes in order, and again when one comes back."""
-    handlers: list[Action] = []
-    begun: set[int] = set()  # nodes whose turn has come
-
-    def configure(place: int) -> list[Action]:
-        begun.add(place)
-        return [change(actions[place], Transition.TRANSITION_CONFIGURE)]
-
-    for place, node in enumerate(actions):
-
-        def on_start(event: object, context: LaunchContext, place: int = place) -> list[Action]:
-            # The first node begins the chain; one that is started anew joins in by itself.
-            return configure(place) if place == 0 or place in begun else []
-
-        def next_one(context: LaunchContext, place: int = place + 1) -> list[Action]:
-            return configure(place) if place < len(actions) and place not in begun else []
-
-        handlers.append(RegisterEventHandler(OnProcessStart(target_action=node, on_start=on_start)))
-        handlers.append(
-            on_transition(
-                node, 'configuring', 'inactive', change(node, Transition.TRANSITION_ACTIVATE)
-            )
-        )
-        handlers.append(
-            on_transition(node, 'activating', 'active', OpaqueFunction(function=next_one))
-        )
-    return handlers
+def written(spec: NodeSpec, folder: Path) -> str:
+    """The path of a file with the parameters of a node."""
+    path = folder / f'{spec.name}.yaml'
+    path.write_text(parameter_file(spec), encoding='utf-8')
+    return str(path)
 
 
-def on_transition(node: LifecycleNode, start: str, goal: str, action: Action) -> Action:
-    """Does something when a node goes from one state to another."""
-    return RegisterEventHandler(
-        OnStateTransition(
-            target_lifecycle_node=node, start_state=start, goal_state=goal, entities=[action]
-        )
+def brought_up(graph: Graph, given: dict[str, str], env: dict[str, str]) -> ExecuteProcess:
+    """The process that configures and activates the nodes, and again when one comes back."""
+    command = [ExecutableInPackage('kame', PACKAGE), 'conduct', '--config', given['config']]
+    return ExecuteProcess(
+        cmd=[*command, '--namespace', graph.namespace, '--discovery', given['discovery']],
+        name='kame_conduct',
+        additional_env={name: env[name] for name in env if name != PROGRAM},
+        output='screen',
     )
 
 
-def change(node: LifecycleNode, transition: int) -> EmitEvent:
-    """Asks a node for a transition."""
-    return EmitEvent(
-        event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)
-    )
+def ends_the_launch(process: ExecuteProcess, statuses: list[int], why: str) -> Action:
+    """Ends the launch when a process ends with one of these statuses."""
+
+    def on_exit(event: object, context: LaunchContext) -> list[Action]:
+        if context.is_shutdown or getattr(event, 'returncode', 0) not in statuses:
+            return []
+        return [EmitEvent(event=Shutdown(reason=f'{why}: see the last error above'))]
+
+    return RegisterEventHandler(OnProcessExit(target_action=process, on_exit=on_exit))

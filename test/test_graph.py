@@ -40,7 +40,7 @@ def test_nested_parameters_get_their_dotted_names(tmp_path):
     (node,) = load_graph(path).nodes
     assert node.parameters == {'tts.speed': 1.5, 'tts.voice': 'x', 'a': 1}
     again = yaml.safe_load(graph.parameter_file(node))
-    assert again == {'/**': {'ros__parameters': dict(node.parameters)}}
+    assert again == {'/**/s2s': {'ros__parameters': dict(node.parameters)}}
 
 
 @pytest.mark.parametrize(

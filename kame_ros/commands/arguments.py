@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     """Adds all commands to a parser's subparsers."""
     _ask(commands)
     _up(commands)
+    _conduct(commands)
     _say(commands)
     _doctor(commands)
     _devices(commands)
@@ -129,6 +130,18 @@ def _up(commands: Any) -> None:
         '--for', type=float, dest='duration', metavar='SECONDS', help='ends by itself after a while'
     )
     _add_graph(parser)
+
+
+def _conduct(commands: Any) -> None:
+    parser = _command(
+        commands,
+        'conduct',
+        'brings up the nodes of a graph that somebody else starts',
+        'The launch file runs it: each node is configured and activated, and again when its '
+        'process was\nstarted anew. exit status: 1 if a node refuses in the first bring-up',
+    )
+    _add_graph(parser)
+    parser.set_defaults(patience=0.0)
 
 
 def _say(commands: Any) -> None:

@@ -14,6 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from kame_ros import surroundings
 from kame_ros.bring_up import Backoff
 from kame_ros.early import BAD_SETTING
 from kame_ros.graph import Graph
@@ -104,8 +105,36 @@ def running(
         number = own.number if domain is None else domain
         env = environment(number, discovery)
         stack.callback(Place(number, graph.namespace).close)
-        stops = stack.enter_context(_signals())
         join(env)
+        node, spin = stack.enter_context(_spinning())
+        conductor = Conductor(node, graph, spin)
+        if domain is not None and conductor.somebody_lives():
+            raise Taken(number, graph.namespace)
+        processes = stack.enter_context(GraphProcesses(graph, env))
+        yield RunningGraph(graph, number, node, processes, conductor, spin)
+
+
+@contextlib.contextmanager
+def conducting(graph: Graph, domain: int | None) -> Iterator[Conductor]:
+    """The conductor of a graph whose processes somebody else starts; None: the domain set.
+
+    Raises Stopped in the block, as `running` does.
+    """
+    surroundings.prepare()
+    if domain is not None:
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+    with _spinning() as (node, spin):
+        yield Conductor(node, graph, spin)
+
+
+@contextlib.contextmanager
+def _spinning() -> Iterator[tuple[Node, Callable[[float], None]]]:
+    """A node of our own, and a way to let it work for so many seconds.
+
+    That raises Stopped once the process was told to end.
+    """
+    with contextlib.ExitStack() as stack:
+        stops = stack.enter_context(_signals())
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.try_shutdown)
         node = rclpy.create_node(f'kame_{os.getpid()}', start_parameter_services=False)
@@ -122,11 +151,7 @@ def running(
                     return
             raise Stopped
 
-        conductor = Conductor(node, graph, spin)
-        if domain is not None and conductor.somebody_lives():
-            raise Taken(number, graph.namespace)
-        processes = stack.enter_context(GraphProcesses(graph, env))
-        yield RunningGraph(graph, number, node, processes, conductor, spin)
+        yield node, spin
 
 
 @contextlib.contextmanager
