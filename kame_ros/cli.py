@@ -38,12 +38,20 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    args = make_parser().parse_args(argv)
+    command = ''
     try:
+        args = make_parser().parse_args(argv)
+        command = args.command
         return int(args.run(args))
+    except ModuleNotFoundError as error:
+        print(
+            f'error: the package of {error.name} is not installed; kame doctor tells how to get it',
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:  # before the command has its own way to end, or after
         print('stopped', file=sys.stderr)
-        return 0 if args.command == 'up' else _INTERRUPTED
+        return 0 if command == 'up' else _INTERRUPTED
     finally:
         if argv is None:  # the process ends: a second Ctrl-C has nothing left to stop
             signal.signal(signal.SIGINT, signal.SIG_IGN)

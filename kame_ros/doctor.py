@@ -9,13 +9,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from kame_ros import graph, weights
-from kame_ros.processes import Domain
-
 OK, WARN, LACK = 'ok', 'warning', 'missing'
+_LEAST_FREE = 1e9  # bytes: a recording of some hours, or a model that is unpacked
 
 
 @dataclass(frozen=True)
@@ -30,31 +29,116 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Looks at everything, one finding at a time."""
-    yield _python()
-    yield from _ros()
-    yield from _engines()
-    yield _codec2()
-    yield from _weights()
-    yield from _devices()
-    yield _gpu()
-    yield _ports()
-    yield from _servers()
-    yield from _keys()
-    names = ', '.join(graph.config_names())
-    yield Finding('graph', 'configurations', OK, names)
+    """Looks at everything, one finding at a time; a look that fails is a finding, too."""
+    looks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
+        ('python', _python),
+        ('python', _packages),
+        ('ros', _ros),
+        ('settings', _settings),
+        ('settings', _folders),
+        ('settings', _proxies),
+        ('engine', _engines),
+        ('engine', _codec2),
+        ('weights', _weights),
+        ('sound', _devices),
+        ('gpu', _gpu),
+        ('ports', _ports),
+        ('server', _servers),
+        ('key', _keys),
+        ('graph', _graph),
+    )
+    for area, look in looks:
+        try:
+            yield from look()
+        except (Exception, SystemExit) as error:
+            what = look.__name__.strip('_')
+            detail = f'cannot be looked at: {type(error).__name__}: {error}'
+            yield Finding(area, what, WARN, detail, 'make setup mends most; else please report it')
 
 
-def _python() -> Finding:
+def _python() -> Iterator[Finding]:
     version = '.'.join(map(str, sys.version_info[:3]))
     good = (3, 10) <= sys.version_info[:2] <= (3, 13)
-    return Finding(
+    yield Finding(
         'python',
         version,
         OK if good else WARN,
         sys.prefix,
         '' if good else 'use Python 3.11 or 3.12',
     )
+
+
+def _packages() -> Iterator[Finding]:
+    """What each command needs."""
+    for package, module in (
+        ('numpy', 'numpy'),
+        ('pyyaml', 'yaml'),
+        ('rich', 'rich'),
+        ('soundfile', 'soundfile'),
+        ('soxr', 'soxr'),
+    ):
+        if not _has_module(module):
+            yield Finding('python', package, LACK, 'needed by all', f'pip install {package}')
+
+
+def _settings() -> Iterator[Finding]:
+    """The environment variables that ROS reads when it is initialised."""
+    from kame_ros.graph import DISCOVERY, BadConfig, check_discovery, check_domain
+    from kame_ros.surroundings import rmw_problem
+
+    rmw = os.environ.get('RMW_IMPLEMENTATION', '')
+    problem = rmw_problem(os.environ)
+    remedy = 'unset RMW_IMPLEMENTATION, or install it' if problem else ''
+    yield Finding(
+        'settings', 'middleware', LACK if problem else OK, problem or rmw or 'default', remedy
+    )
+    try:
+        domain = check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
+        detail = 'not set: each graph has its own' if domain is None else str(domain)
+        yield Finding('settings', 'ROS_DOMAIN_ID', OK, detail)
+    except BadConfig as error:
+        remedy = 'unset ROS_DOMAIN_ID, or give it such a number'
+        yield Finding('settings', 'ROS_DOMAIN_ID', LACK, str(error), remedy)
+    name = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
+    try:
+        yield Finding('settings', name, OK, check_discovery(os.environ.get(name) or DISCOVERY[0]))
+    except BadConfig as error:
+        remedy = f'unset {name}; kame up sets its own (--discovery)'
+        yield Finding('settings', name, WARN, str(error), remedy)
+
+
+def _folders() -> Iterator[Finding]:
+    """Where things are written."""
+    from kame_ros.private_folder import NoPrivateFolder, private_folder
+    from kame_ros.surroundings import log_problem
+
+    home = os.environ.get('HOME', '')
+    bad = 'not set' if not home else '' if os.access(home, os.W_OK) else f'{home} cannot be written'
+    remedy = 'export HOME=… (weights that are downloaded have no place to stay)' if bad else ''
+    yield Finding('settings', 'HOME', WARN if bad else OK, bad or home, remedy)
+    problem = log_problem(os.environ)
+    remedy = 'export ROS_LOG_DIR=… (kame uses a temporary folder)' if problem else ''
+    yield Finding('settings', 'logs of ROS', WARN if problem else OK, problem, remedy)
+    try:
+        yield Finding('settings', 'private folder', OK, str(private_folder()))
+    except NoPrivateFolder as error:
+        remedy = 'export XDG_RUNTIME_DIR=… a folder of yours that nobody else can write'
+        yield Finding('settings', 'private folder', LACK, str(error), remedy)
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    what = f'{free / 1e9:.1f} GB free in {tempfile.gettempdir()}'
+    low = free < _LEAST_FREE
+    yield Finding('settings', 'disk', WARN if low else OK, what, 'make room' if low else '')
+
+
+def _proxies() -> Iterator[Finding]:
+    """A proxy is asked for servers of this machine, too, unless it is told otherwise."""
+    names = ('ALL_PROXY', 'HTTP_PROXY', 'HTTPS_PROXY', 'all_proxy', 'http_proxy', 'https_proxy')
+    given = [name for name in names if os.environ.get(name)]
+    spared = f'{os.environ.get("NO_PROXY", "")},{os.environ.get("no_proxy", "")}'
+    if given and not ('127.0.0.1' in spared or spared.startswith('*')):
+        detail = 'LLM servers of this machine are asked through it'
+        remedy = 'export NO_PROXY=localhost,127.0.0.1'
+        yield Finding('settings', ', '.join(given), WARN, detail, remedy)
 
 
 def _ros() -> Iterator[Finding]:
@@ -108,14 +192,15 @@ def _engines() -> Iterator[Finding]:
         )
 
 
-def _codec2() -> Finding:
+def _codec2() -> Iterator[Finding]:
     from kame_ros.s2s.moshi.codec2 import APT, Codec2, Codec2MissingError
 
     try:
         Codec2()
     except Codec2MissingError as error:
-        return Finding('engine', 'libcodec2', WARN, f'for kame-tiny: {error}', APT)
-    return Finding('engine', 'libcodec2', OK, 'for kame-tiny')
+        yield Finding('engine', 'libcodec2', WARN, f'for kame-tiny: {error}', APT)
+        return
+    yield Finding('engine', 'libcodec2', OK, 'for kame-tiny')
 
 
 def _has_module(name: str) -> bool:
@@ -126,6 +211,8 @@ def _has_module(name: str) -> bool:
 
 
 def _weights() -> Iterator[Finding]:
+    from kame_ros import weights
+
     for model in weights.catalogue():
         detail = f'{model.role}, {model.licence}'
         if model.present:
@@ -151,29 +238,34 @@ def _devices() -> Iterator[Finding]:
         yield Finding('sound', device.name, OK, str(device))
 
 
-def _gpu() -> Finding:
+def _gpu() -> Iterator[Finding]:
     remedy = 'the tts front-end needs none; the moshi front-end does'
     if not shutil.which('nvidia-smi'):
-        return Finding('gpu', 'NVIDIA GPU', WARN, 'none', remedy)
+        yield Finding('gpu', 'NVIDIA GPU', WARN, 'none', remedy)
+        return
     query = ['nvidia-smi', '--query-gpu=name,memory.total', '--format=csv,noheader']
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding('gpu', 'NVIDIA GPU', WARN, str(error), 'is the driver loaded?')
-    return Finding('gpu', 'NVIDIA GPU', OK, answer.stdout.strip().replace('\n', '; '))
+        yield Finding('gpu', 'NVIDIA GPU', WARN, str(error), 'is the driver loaded?')
+        return
+    yield Finding('gpu', 'NVIDIA GPU', OK, answer.stdout.strip().replace('\n', '; '))
 
 
-def _ports() -> Finding:
+def _ports() -> Iterator[Finding]:
+    from kame_ros.processes import Domain
+
     what = 'a free ROS domain'
     try:
         domain = Domain()
     except (OSError, RuntimeError) as error:
         remedy = 'end the graphs that still run (ps aux | grep kame_ros), or set ROS_DOMAIN_ID'
-        return Finding('ports', what, LACK, str(error), remedy)
+        yield Finding('ports', what, LACK, str(error), remedy)
+        return
     number = domain.number
     domain.close()
     set_by_hand = os.environ.get('ROS_DOMAIN_ID')
-    return Finding('ports', what, OK, f'{number}; ROS_DOMAIN_ID is {set_by_hand or "not set"}')
+    yield Finding('ports', what, OK, f'{number}; ROS_DOMAIN_ID is {set_by_hand or "not set"}')
 
 
 def _servers() -> Iterator[Finding]:
@@ -188,6 +280,12 @@ def _servers() -> Iterator[Finding]:
             'install it from ollama.com and run: ollama serve (only for oracle.backend=ollama:…)'
         )
         yield Finding('server', 'ollama', WARN, f'nothing answers at {host}', remedy)
+
+
+def _graph() -> Iterator[Finding]:
+    from kame_ros import graph
+
+    yield Finding('graph', 'configurations', OK, ', '.join(graph.config_names()))
 
 
 def _keys() -> Iterator[Finding]:

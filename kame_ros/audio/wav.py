@@ -6,9 +6,10 @@ import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -16,6 +17,11 @@ from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 MAX_S = 600.0  # s, the longest file that is taken
 _BLOCK = 65_536  # samples per channel read at once: bounds the memory of a wide, fast file
+_HEAD_BYTES = 65_536  # in which the header of a wav file must end
+_CONVERT = ' Convert it: ffmpeg -i {path} {wav}'
+# Matroska and WebM, ASF (wma), AAC, AMR.
+_CONTAINERS = (b'\x1aE\xdf\xa3', b'0&\xb2u', b'\xff\xf1', b'\xff\xf9', b'#!AMR')
+_SUFFIXES = ('.m4a', '.mp4', '.mov', '.aac', '.webm', '.mkv', '.mka', '.wma', '.amr', '.3gp')
 _HEADER_BYTES = 44  # of a wav file without any sound
 _FLUSH_FRAMES = 12  # frames: about a second of a recording is lost at most when power fails
 
@@ -62,11 +68,50 @@ def read_wav(path: str | Path, max_s: float = MAX_S) -> Sound:
     path = Path(path)
     _refuse_unreadable(path)
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        mended = _with_sizes(path, max_s)
+        with soundfile.SoundFile(mended or str(path)) as file:
             return _read(file, path, max_s)
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip('. ')
-        raise BadAudio(f'{path} is not a sound file that can be read ({reason}).') from error
+        hint = _CONVERT.format(path=path, wav=path.with_suffix('.wav')) if _is_packed(path) else ''
+        raise BadAudio(f'{path} is not a sound file that can be read ({reason}).{hint}') from error
+
+
+def _with_sizes(path: Path, max_s: float) -> BinaryIO | None:
+    """A wav file whose header says that it holds no samples, though they follow: mended, or None.
+
+    Who writes to a pipe cannot go back to the header when the length is known.
+    """
+    with path.open('rb') as file:
+        head = file.read(_HEAD_BYTES)
+        if head[:4] != b'RIFF' or head[8:12] != b'WAVE':
+            return None
+        rate, start = 0, 12
+        while start + 8 <= len(head):
+            name, size = (
+                head[start : start + 4],
+                int.from_bytes(head[start + 4 : start + 8], 'little'),
+            )
+            if name == b'fmt ':
+                rate = int.from_bytes(head[start + 16 : start + 20], 'little')  # bytes a second
+            if name == b'data':
+                break
+            start += 8 + size + size % 2
+        if start + 8 > len(head) or size or not rate:
+            return None
+        file.seek(start + 8)
+        sound = file.read(int((max_s + 1) * rate))
+    sizes = start + len(sound), len(sound)
+    riff, data = (size.to_bytes(4, 'little') for size in sizes)
+    return BytesIO(b'RIFF' + riff + head[8 : start + 4] + data + sound) if sound else None
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether it is sound in a container that only a converter opens, such as m4a or webm."""
+    with path.open('rb') as file:
+        head = file.read(12)
+    known = head[4:8] == b'ftyp' or head.startswith(_CONTAINERS)
+    return known or path.suffix.lower() in _SUFFIXES
 
 
 def _refuse_unreadable(path: Path) -> None:

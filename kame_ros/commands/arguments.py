@@ -7,7 +7,6 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from kame_ros.commands import train_arguments
 from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE, DISCOVERY
 
 
@@ -31,7 +30,13 @@ def add(commands: Any) -> None:
     _say(commands)
     _doctor(commands)
     _devices(commands)
-    train_arguments.add(_command(commands, 'train', 'makes training data, and trains a small KAME'))
+    train = _command(commands, 'train', 'makes training data, and trains a small KAME')
+    try:
+        from kame_ros.commands import train_arguments
+    except ImportError:  # without what training needs, the other commands still work
+        train.add_argument('what', nargs=argparse.REMAINDER)
+    else:
+        train_arguments.add(train)
 
 
 def _command(commands: Any, name: str, help_text: str, more: str = '') -> argparse.ArgumentParser:

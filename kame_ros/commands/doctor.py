@@ -6,11 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from kame_ros.doctor import LACK, OK, WARN, examine
+from kame_ros.doctor import LACK, OK, WARN, Finding, examine
 
 _LAMPS = {OK: '[green]●[/]', WARN: '[yellow]○[/]', LACK: '[red]✗[/]'}
 
@@ -21,16 +17,28 @@ def doctor(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        table = Table.grid(padding=(0, 2))
-        area = ''
-        for finding in findings:
-            table.add_row(
-                _LAMPS[finding.level],
-                f'[bold]{finding.area}[/]' if finding.area != area else '',
-                escape(finding.what),
-                f'[dim]{escape(finding.detail)}[/]',
-                escape(finding.remedy),
-            )
-            area = finding.area
-        Console(highlight=False).print(table)
+        try:
+            _print_table(findings)
+        except Exception:  # whatever is broken, and be it rich: what was found is told
+            for f in findings:
+                print(' | '.join(filter(None, (f.level, f.area, f.what, f.detail, f.remedy))))
     return int(any(finding.level == LACK for finding in findings))
+
+
+def _print_table(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    area = ''
+    for finding in findings:
+        table.add_row(
+            _LAMPS[finding.level],
+            f'[bold]{finding.area}[/]' if finding.area != area else '',
+            escape(finding.what),
+            f'[dim]{escape(finding.detail)}[/]',
+            escape(finding.remedy),
+        )
+        area = finding.area
+    Console(highlight=False).print(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -13,8 +15,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from kame_ros.dialogue.session import Turn
-from kame_ros.nodes.conductor import Health
+if TYPE_CHECKING:
+    from kame_ros.dialogue.session import Turn
+    from kame_ros.nodes.conductor import Health
 
 console = Console(stderr=True, highlight=False)
 _LAMPS = {'active': '[green]●[/]', 'inactive': '[yellow]●[/]', 'configuring': '[yellow]◌[/]'}

@@ -20,7 +20,13 @@ from kame_ros.nodes import convert, qos
 from kame_ros.nodes.clock import NodeClock
 from kame_ros.nodes.diagnostics import DiagnosticsPublisher
 from kame_ros.nodes.lifecycle import TransitionServer
-from kame_ros.nodes.parameters import BadParameter, Param, converted, declare
+from kame_ros.nodes.parameters import (
+    BadParameter,
+    Param,
+    converted,
+    declare,
+    refuse_unknown,
+)
 from kame_ros.owner import Owners, OwnerThread
 
 _LOAD_PATIENCE_S = 2.0  # for a transition to end when the process is told to
@@ -285,6 +291,8 @@ class KameNode(LifecycleNode):
             step()
         except Exception as error:
             self.fault = f'cannot {verb}: {error}'
+            if isinstance(error, ModuleNotFoundError):
+                self.fault += '; kame doctor tells how to get it'
             expected = isinstance(error, ValueError | OSError | ImportError)
             detail = '' if expected else '\n' + traceback.format_exc()
             self.get_logger().error(self.fault + detail)
@@ -369,6 +377,7 @@ class KameNode(LifecycleNode):
     ) -> SetParameters.Response:
         for given in request.parameters:
             try:
+                refuse_unknown({given.name}, self._table)
                 result = self.set_parameters_atomically([Parameter.from_parameter_msg(given)])
             except Exception as error:  # a type that does not exist, a name that is none
                 result = SetParametersResult(successful=False, reason=str(error))
