@@ -85,8 +85,8 @@ def log_problem(env: Mapping[str, str]) -> str:
         folder = Path(home, '.ros')
     else:
         return 'HOME is not set'
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return f'{folder} cannot be written'
-    return ''
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # as ROS does
+    except OSError as error:
+        return f'{folder} cannot be made: {error.strerror}'
+    return '' if os.access(folder, os.W_OK | os.X_OK) else f'{folder} cannot be written'

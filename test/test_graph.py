@@ -79,6 +79,28 @@ def test_overrides_are_read_as_ros_reads_them(text, parsed):
     assert graph.parse_override(text) == parsed
 
 
+@pytest.mark.parametrize(
+    'text',
+    ['2', 'no', 'on', 'y', '1e3', '007', '@home robot', 'You are Kim: a robot', '[', '', '"x', '='],
+)
+def test_an_override_reaches_the_file_as_it_was_typed(text):
+    node, parameter, value = graph.parse_override(f'oracle.persona={text}')
+    spec = load_graph(overrides={node: {parameter: value}}).nodes[2]
+    assert spec.name == 'oracle'
+    written = yaml.safe_load(graph.parameter_file(spec))['/**/oracle']['ros__parameters']
+    assert str(written['persona']) == text
+
+
+def test_overrides_can_be_several_of_one_node():
+    given = graph.parse_overrides(['stt.model=a', 'stt.beam=3', 'oracle.persona=b'])
+    assert given == {'stt': {'model': 'a', 'beam': 3}, 'oracle': {'persona': 'b'}}
+
+
+def test_an_override_that_is_no_text(tmp_path):
+    with pytest.raises(BadConfig, match='no text'):
+        graph.parse_override('oracle.persona=\udcff')
+
+
 @pytest.mark.parametrize('text', ['stt', 'stt.model', 'model=x', '=', '.a=1'])
 def test_an_override_of_another_form(text):
     with pytest.raises(BadConfig, match='of the form'):
@@ -88,3 +110,92 @@ def test_an_override_of_another_form(text):
 def test_shortcuts_set_what_is_given():
     given = {'front_end': 'moshi', 'stt_model': ''}
     assert graph.shortcut_overrides(given) == {'s2s': {'front_end': 'moshi'}}
+
+
+def test_a_file_for_all_nodes_changes_the_default_graph(tmp_path):
+    path = written(tmp_path, '/**: {ros__parameters: {niceness: 5, language: no}}')
+    loaded = load_graph(path)
+    assert loaded.names == graph.BRING_UP_ORDER
+    for spec in loaded.nodes:
+        told = yaml.safe_load(graph.parameter_file(spec))
+        assert told['/**']['ros__parameters'] == {'niceness': 5, 'language': 'no'}
+    stt = next(node for node in loaded.nodes if node.name == 'stt')
+    assert stt.parameters['language'] == 'no'  # it outranks what the default says
+    assert stt.parameters['model'] == 'whisper-base'
+
+
+def test_a_section_for_all_beside_nodes_is_outranked_by_theirs(tmp_path):
+    text = 'stt: {ros__parameters: {a: 1}}\n/**: {ros__parameters: {a: 2, b: 3}}'
+    (spec,) = load_graph(written(tmp_path, text)).nodes
+    assert spec.parameters == {'a': 1}
+    assert spec.for_all == {'a': 2, 'b': 3}
+
+
+def test_robots_of_one_file_are_told_apart_by_their_namespaces(tmp_path):
+    text = '/r1/s2s: {ros__parameters: {a: 1}}\n/r2/s2s: {ros__parameters: {a: 2}}'
+    path = written(tmp_path, text)
+    for namespace, value in (('r1', 1), ('/r2/', 2)):
+        (spec,) = load_graph(path, namespace=namespace).nodes
+        assert spec.parameters == {'a': value}
+    with pytest.raises(BadConfig, match='has no node in /robot, only /r1/s2s, /r2/s2s'):
+        load_graph(path)
+
+
+def test_a_parameter_file_outranks_the_configuration_and_may_know_other_nodes(tmp_path):
+    text = """
+    /**: {ros__parameters: {model: all}}
+    /robot/stt: {ros__parameters: {language: "on"}}
+    /robot/wheels: {ros__parameters: {speed: 1}}
+    """
+    loaded = load_graph(params_file=written(tmp_path, text), overrides={'stt': {'model': 'mine'}})
+    stt = next(node for node in loaded.nodes if node.name == 'stt')
+    assert (stt.parameters['language'], stt.parameters['model']) == ('on', 'mine')
+    assert loaded.names == graph.BRING_UP_ORDER
+
+
+@pytest.mark.parametrize(
+    ('namespace', 'better'),
+    [
+        ('my-robot', 'my_robot'),
+        ('1st', 'r1st'),
+        ('a b', 'a_b'),
+        ('a//b', 'a/b'),
+        ('räuber', 'r_uber'),
+    ],
+)
+def test_a_namespace_that_ros_would_refuse(namespace, better):
+    with pytest.raises(BadConfig, match=f'is no namespace.*such as {better}$'):
+        load_graph(namespace=namespace)
+
+
+@pytest.mark.parametrize('namespace', ['', '/', 'robot', '/robot/', '/fleet/r1', '_x'])
+def test_namespaces(namespace):
+    graph.check_namespace(namespace)
+
+
+@pytest.mark.parametrize(
+    ('text', 'domain'), [('', None), (' ', None), ('0', 0), (' 7 ', 7), ('232', 232)]
+)
+def test_domains(text, domain):
+    assert graph.check_domain(text) == domain
+
+
+@pytest.mark.parametrize('text', ['abc', '-1', '233', '1.5', '٣', '²', '0x1', '1 2'])
+def test_what_is_no_domain(text):
+    with pytest.raises(BadConfig, match='ROS_DOMAIN_ID is a number from 0 to 232'):
+        graph.check_domain(text)
+
+
+def test_discovery():
+    assert graph.check_discovery('subnet') == 'SUBNET'
+    with pytest.raises(BadConfig, match='LOCALHOST keeps them on this machine'):
+        graph.check_discovery('OFF')
+    with pytest.raises(BadConfig, match='one of LOCALHOST'):
+        graph.check_discovery('everywhere')
+
+
+def test_launch_arguments_that_mean_true_or_false():
+    assert [graph.switch(word, 'x') for word in ('True', '1', 'yes', 'on', 'TRUE')] == [True] * 5
+    assert [graph.switch(word, 'x') for word in ('False', '0', 'no', 'off')] == [False] * 4
+    with pytest.raises(BadConfig, match="autostart is true or false, not 'maybe'"):
+        graph.switch('maybe', 'autostart')

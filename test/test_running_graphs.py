@@ -1,5 +1,6 @@
 import json
 import os
+import tempfile
 
 import pytest
 
@@ -9,7 +10,7 @@ from kame_ros.running_graphs import Note, noted
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(running_graphs.tempfile, 'gettempdir', lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, 'gettempdir', lambda: str(tmp_path))
     return tmp_path
 
 
