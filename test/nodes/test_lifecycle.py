@@ -1,12 +1,19 @@
 """Each transition of a managed node, and what happens when one is refused."""
 
+import os
+import socket
 import threading
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.msg import State
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.msg import ParameterValue
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from std_srvs.srv import Trigger
 
 from kame_ros import msg
 from kame_ros.nodes import qos
@@ -209,3 +216,209 @@ def test_what_is_missing_is_named(ros, make, parameters, says):
     assert node.trigger_configure() == REFUSED
     assert says in node.fault
     assert threading.active_count() < 8  # what was begun was ended
+
+
+class FakeOwnerNode(KameNode):
+    """Owns a model that does not always stop when it is asked to."""
+
+    def __init__(self, **options):
+        self.release = threading.Event()
+        self.release.set()
+        self.started = 0
+        self._thread = None
+        super().__init__('fake_owner', **options)
+
+    def start(self):
+        self.started += 1
+        self._thread = self.owner('model', lambda stop: (stop.wait(30), self.release.wait(30)))
+        self._thread.start()
+
+    def stop(self):
+        if self._thread:
+            self._thread.stop(timeout=0.05)
+
+
+def test_a_model_never_has_two_owners(ros):
+    node = ros.add(FakeOwnerNode())
+    node.trigger_configure()
+    node.trigger_activate()
+    node.release.clear()
+    assert node.trigger_deactivate() == OK
+    assert node.trigger_activate() == REFUSED
+    assert state(node) == State.PRIMARY_STATE_INACTIVE
+    assert node.trigger_cleanup() == REFUSED  # nor is it taken from the one that it has
+    level, message = node.diagnostics._level({})
+    assert (level, message) == (b'\x02', 'model has not ended yet: the node cannot be activated')
+    assert node.started == 1
+    node.release.set()
+    assert ros.until(lambda: not node.lingering)
+    assert node.diagnostics._level({})[0] == b'\x00'
+    assert node.trigger_activate() == OK
+    assert node.started == 2
+
+
+def test_a_node_that_cannot_stop_is_where_it_says_it_is(ros):
+    node = ros.add(FakeModelNode(parameter_overrides=[Parameter('fail_in', value='stop')]))
+    node.trigger_configure()
+    node.trigger_activate()
+    assert node.trigger_deactivate() != OK
+    assert state(node) == State.PRIMARY_STATE_UNCONFIGURED
+    assert node.diagnostics.state == 'unconfigured'
+    assert 'cannot deactivate: the model is not there' in node.diagnostics._level({})[1]
+    node.set_parameters([Parameter('fail_in', value='')])
+    assert node.trigger_configure() == OK
+    assert node.trigger_activate() == OK
+    assert node.fault == ''
+
+
+def test_after_a_shutdown_diagnostics_say_so(ros):
+    node = ros.add(FakeModelNode())
+    node.trigger_configure()
+    node.trigger_activate()
+    node.trigger_shutdown()
+    assert state(node) == State.PRIMARY_STATE_FINALIZED
+    assert node.diagnostics.state == 'finalized'
+
+
+def test_diagnostics_tell_the_machine_and_the_process(ros):
+    first, second = ros.add(FakeModelNode()), ros.add(FakeModelNode())
+    status = first.diagnostics._status()
+    values = {item.key: item.value for item in status.values}
+    assert status.hardware_id == socket.gethostname()
+    assert values['pid'] == str(os.getpid())
+    others = {item.key: item.value for item in second.diagnostics._status().values}
+    assert others['life'] != values['life']
+
+
+@pytest.fixture
+def call(ros):
+    """Calls a service of a node and gives the answer; None if there is none."""
+    import rclpy
+
+    caller = ros.add(rclpy.create_node('caller'))
+
+    def call(kind, name, request, patience=10.0):
+        client = caller.create_client(kind, name)
+        assert ros.until(client.service_is_ready)
+        future = client.call_async(request)
+        return future.result() if ros.until(future.done, patience) else None
+
+    return call
+
+
+def change(number, label=''):
+    return ChangeState.Request(transition=Transition(id=number, label=label))
+
+
+@pytest.mark.parametrize('thread', [False, True])
+def test_every_transition_that_is_asked_for_is_answered(ros, call, thread):
+    node = ros.add(FakeModelNode())
+    if thread:
+        node.transitions.serve()
+    wrong = [change(number) for number in range(256) if number not in (1, 5)]
+    wrong += [change(1, label) for label in ('transition_success', 'nonsense', 'activate')]
+    asked = wrong if not thread else wrong[::25]
+    answers = [call(ChangeState, 'fake/change_state', request).success for request in asked]
+    assert answers == [False] * len(asked)
+    assert node.transitions.refused == len(asked)
+    assert node.steps == []
+    for request, success in (
+        (change(1), True),
+        (change(1), False),
+        (change(0, 'activate'), True),
+        (change(3), False),
+        (change(2), False),
+        (change(4), True),
+        (change(2), True),
+        (change(0, 'shutdown'), True),
+        (change(1), False),
+    ):
+        assert call(ChangeState, 'fake/change_state', request).success is success
+    assert state(node) == State.PRIMARY_STATE_FINALIZED
+
+
+class FakeSlowNode(KameNode):
+    """Loads until it is told to be done."""
+
+    def __init__(self, **options):
+        self.done = threading.Event()
+        self.loading = threading.Event()
+        super().__init__('slow', **options)
+
+    def load(self):
+        self.loading.set()
+        self.done.wait(30)
+
+
+def test_a_node_that_loads_answers_all_else(ros, call):
+    node = ros.add(FakeSlowNode())
+    node.transitions.serve()
+    client = ros.executor.get_nodes()[0].create_client(ChangeState, 'slow/change_state')
+    assert ros.until(client.service_is_ready)
+    configured = client.call_async(change(1))
+    assert ros.until(node.loading.is_set)
+    answer = call(GetState, 'slow/get_state', GetState.Request())
+    assert answer.current_state.label == 'configuring'
+    request = SetParameters.Request(parameters=[ParameterMessage(name='niceness')])
+    assert call(SetParameters, 'slow/set_parameters', request) is not None
+    assert not configured.done()
+    node.done.set()
+    assert ros.until(configured.done)
+    assert configured.result().success
+
+
+def test_a_process_that_ends_does_not_wait_for_a_model(ros):
+    node = ros.add(FakeSlowNode())
+    node.transitions.serve()
+    client = ros.executor.get_nodes()[0].create_client(ChangeState, 'slow/change_state')
+    assert ros.until(client.service_is_ready)
+    client.call_async(change(1))
+    assert ros.until(node.loading.is_set)
+    assert not node.end()  # and nothing is taken from it
+    node.done.set()
+    assert ros.until(lambda: node.end())
+
+
+@pytest.mark.parametrize('kind', [99, 255, 0])
+def test_a_parameter_of_a_type_that_does_not_exist(ros, call, kind):
+    node = ros.add(FakeModelNode())
+    value = ParameterValue(type=kind, double_value=1.5)
+    good = ParameterValue(type=3, double_value=1.5)
+    wrong = ParameterMessage(name='volume', value=value)
+    request = SetParameters.Request(
+        parameters=[wrong, ParameterMessage(name='volume', value=good), ParameterMessage(name='?')]
+    )
+    answer = call(SetParameters, 'fake/set_parameters', request)
+    assert [result.successful for result in answer.results] == [False, True, False]
+    assert 'there is no parameter ?' in answer.results[2].reason
+    request = SetParametersAtomically.Request(parameters=[wrong])
+    answer = call(SetParametersAtomically, 'fake/set_parameters_atomically', request)
+    assert not answer.result.successful
+    assert node.param('volume') == 1.5
+
+
+class FakeFragileNode(KameNode):
+    """Its callbacks cannot bear what they are given."""
+
+    def load(self):
+        self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._fail)
+        self.serve(Trigger, 'trigger', lambda request, response: 1 / 0)
+
+    def _fail(self, message):
+        raise KeyError(message.text)
+
+
+def test_what_a_callback_cannot_bear_ends_no_node(ros, call):
+    node = ros.add(FakeFragileNode('fragile'))
+    node.trigger_configure()
+    node.trigger_activate()
+    answer = call(Trigger, 'trigger', Trigger.Request())
+    assert (answer.success, answer.message) == (False, 'ZeroDivisionError: division by zero')
+    publisher = node.create_publisher(msg.TurnEvent, 'turn', qos.TEXT)
+    assert ros.until(publisher.get_subscription_count)
+    for number in range(3):
+        publisher.publish(msg.TurnEvent(text=str(number)))
+    assert ros.until(lambda: node.callbacks_failed == 4)
+    assert len(node._failed_kinds) == 2  # so many lines are logged
+    values = {item.key: item.value for item in node.diagnostics._status().values}
+    assert values['callbacks_failed'] == '4'

@@ -44,10 +44,13 @@ def test_right_values_get_their_type(param, given, value):
         (STEP, 'fast', "step_s is a number, not 'fast'"),
         (STEP, True, 'a number'),
         (SOURCE, 'devise', "did you mean 'device'"),
-        (SOURCE, 3, 'source is a text'),
+        (SOURCE, 3, "one of wav, device, not '3'"),
+        (Param('t', 'x', 'A text.'), {'a': 1}, 't is a text'),
         (Param('n', 3, 'A count.', low=1), 0, 'at least 1'),
         (Param('n', 3, 'A count.', low=1), 1.5, 'a whole number'),
-        (Param('on', True, 'A switch.'), 1, 'true or false'),
+        (Param('on', True, 'A switch.'), 2, 'true or false'),
+        (Param('x', 1.0, 'Any.'), float('inf'), 'a finite number'),
+        (Param('x', 1.0, 'Any.'), None, 'a number'),
     ],
 )
 def test_wrong_values_are_refused_in_words(param, given, says):
@@ -84,6 +87,40 @@ def test_every_shortcut_sets_a_parameter_that_exists():
 def test_a_node_refuses_a_wrong_parameter_at_its_start(ros):
     with pytest.raises(BadParameter, match='did you mean'):
         AudioCaptureNode(parameter_overrides=[Parameter('source', value='devise')])
+
+
+def test_a_value_that_is_set_is_stored_in_its_own_type(ros):
+    node = ros.add(AudioCaptureNode())
+    given = {
+        'device': 2,
+        'gain_control': 'yes',
+        'listener_patience_s': 5,
+        'echo_cancellation': False,
+    }
+    for name, value in given.items():
+        (result,) = node.set_parameters([Parameter(name, value=value)])
+        assert result.successful, result.reason
+        assert type(node.get_parameter(name).value) is type(node.param(name))
+    read = {name: node.param(name) for name in given}
+    assert read == {
+        'device': '2',
+        'gain_control': True,
+        'listener_patience_s': 5.0,
+        'echo_cancellation': 'off',
+    }
+
+
+def test_overrides_of_another_type_are_read_in_their_own(ros):
+    overrides = [Parameter('device', value=2), Parameter('echo_cancellation', value=False)]
+    node = ros.add(AudioCaptureNode(parameter_overrides=overrides))
+    assert (node.param('device'), node.param('echo_cancellation')) == ('2', 'off')
+    assert node.get_parameter('device').value == '2'
+
+
+def test_a_description_tells_which_parameters_need_a_new_configuration():
+    live, fixed = Param('a', 1, 'A.', live=True), Param('b', 1, 'B.')
+    assert live.descriptor().description == 'A.'
+    assert fixed.descriptor().description == 'B. Read when the node is configured.'
 
 
 def test_a_parameter_changes_while_the_node_is_not_configured(ros):
