@@ -1,4 +1,9 @@
 import ctypes.util
+import json
+import subprocess
+import sys
+
+import pytest
 
 from kame_ros import doctor
 from kame_ros.s2s.moshi import codec2
@@ -35,3 +40,75 @@ def test_a_missing_codec2_is_named_with_its_apt_command(monkeypatch):
 def test_keys_are_never_shown(monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', 'sk-secret')
     assert 'sk-secret' not in str(list(doctor.examine()))
+
+
+WITHOUT = """
+import sys
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {missing}:
+            raise ModuleNotFoundError(name, name=name)
+
+sys.meta_path.insert(0, Without())
+from kame_ros.cli import main
+raise SystemExit(main({args}))
+"""
+
+
+@pytest.mark.parametrize(
+    'missing',
+    [['rich'], ['yaml'], ['numpy'], ['rclpy'], ['rich', 'yaml', 'numpy', 'soundfile', 'soxr']],
+)
+def test_it_lives_whatever_is_not_installed(missing):
+    code = WITHOUT.format(missing=missing, args=['doctor'])
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+    assert done.stderr == ''
+    assert done.returncode in (0, 1)
+    assert 'ROS_DOMAIN_ID' in done.stdout
+
+
+def test_another_command_names_what_is_not_installed():
+    code = WITHOUT.format(missing=['soundfile'], args=['ask', __file__])
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert 'soundfile is not installed; kame doctor tells' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_a_look_that_fails_is_a_finding(monkeypatch):
+    def broken():
+        raise RuntimeError('the driver is gone')
+
+    monkeypatch.setattr(doctor, '_gpu', broken)
+    (finding,) = [f for f in doctor.examine() if 'the driver is gone' in f.detail]
+    assert (finding.area, finding.level) == ('gpu', doctor.WARN)
+    assert {'key', 'graph'} <= {f.area for f in doctor.examine()}
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'what', 'level'),
+    [
+        ('RMW_IMPLEMENTATION', 'rmw_nowhere_cpp', 'middleware', doctor.LACK),
+        ('ROS_DOMAIN_ID', 'abc', 'ROS_DOMAIN_ID', doctor.LACK),
+        ('ROS_DOMAIN_ID', '', 'ROS_DOMAIN_ID', doctor.OK),
+        ('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF', 'ROS_AUTOMATIC_DISCOVERY_RANGE', doctor.WARN),
+        ('HOME', '', 'HOME', doctor.WARN),
+        ('HOME', '/dev/null/x', 'HOME', doctor.WARN),
+        ('ALL_PROXY', 'socks5://127.0.0.1:1', 'ALL_PROXY', doctor.WARN),
+    ],
+)
+def test_what_people_set_is_looked_at(monkeypatch, name, value, what, level):
+    for other in ('NO_PROXY', 'no_proxy', 'HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    (finding,) = [f for f in doctor.examine() if f.area == 'settings' and f.what == what]
+    assert finding.level == level
+    assert finding.remedy or level == doctor.OK
+
+
+def test_its_json_is_json():
+    done = subprocess.run(
+        [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json'], capture_output=True, check=False
+    )
+    assert {'settings', 'python'} <= {finding['area'] for finding in json.loads(done.stdout)}

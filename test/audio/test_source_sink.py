@@ -156,3 +156,31 @@ def test_a_faded_sink_tells_what_is_heard(clock: VirtualClock, tmp_path: Path) -
 def test_a_sink_that_cannot_be_written(clock: VirtualClock, tmp_path: Path) -> None:
     with pytest.raises(BadAudio):
         WavSink(tmp_path / 'absent' / 'a.wav', clock=clock, sleep=clock.sleep).prepare()
+
+
+def test_a_recording_is_never_written_over(clock: VirtualClock, tmp_path: Path) -> None:
+    path = tmp_path / 'a.wav'
+
+    def record(sink: WavSink, value: int, frames: int) -> None:
+        sink.open()
+        for _ in range(frames):
+            sound = np.full(FRAME_SAMPLES, value, np.int16)
+            sink.write(Frame(0, sink.wait(), sound), sound)
+        sink.close()
+
+    one = WavSink(path, clock=clock, sleep=clock.sleep)
+    record(one, 1, 3)
+    record(one, 2, 2)  # the same sink is opened again
+    record(WavSink(path, clock=clock, sleep=clock.sleep), 3, 1)  # by the next process
+    names = ('a.wav', 'a-2.wav', 'a-3.wav')
+    read = [read_wav(tmp_path / name).samples for name in names]
+    assert [(int(s[0]), len(s) // FRAME_SAMPLES) for s in read] == [(1, 3), (2, 2), (3, 1)]
+
+
+def test_a_file_without_sound_is_used(clock: VirtualClock, tmp_path: Path) -> None:
+    sink = WavSink(tmp_path / 'a.wav', clock=clock, sleep=clock.sleep)
+    sink.prepare()
+    sink.close()
+    sink.prepare()  # as a node does that is configured again
+    assert sink.path == tmp_path / 'a.wav'
+    sink.close()

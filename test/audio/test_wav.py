@@ -164,3 +164,61 @@ def test_the_file_is_whole_while_it_is_written(tmp_path: Path) -> None:
     with wave.open(str(path)) as read:
         assert (read.getframerate(), read.getnchannels(), read.getsampwidth()) == (24_000, 1, 2)
         assert read.getnframes() == 24 * FRAME_SAMPLES
+
+
+@pytest.mark.parametrize('subtype', ['PCM_16', 'PCM_24', 'FLOAT', 'PCM_U8'])
+@pytest.mark.parametrize('channels', [1, 2])
+@pytest.mark.parametrize('claimed', [0, 0xFFFFFFFF])
+def test_a_wav_whose_length_was_never_written_is_heard(
+    tmp_path: Path, subtype: str, channels: int, claimed: int
+) -> None:
+    """As a program writes it to a pipe: it cannot go back to the header."""
+    path = tmp_path / 'a.wav'
+    soundfile.write(path, np.tile(tone(1.0, 16_000)[:, None], channels), 16_000, subtype)
+    whole = read_wav(path)
+    content = bytearray(path.read_bytes())
+    at = content.index(b'data') + 4
+    content[at : at + 4] = claimed.to_bytes(4, 'little')
+    content[4:8] = claimed.to_bytes(4, 'little')
+    path.write_bytes(content)
+    sound = read_wav(path)
+    assert np.array_equal(sound.samples, whole.samples)
+    assert (sound.sample_rate, sound.channels) == (16_000, channels)
+
+
+@pytest.mark.parametrize('rest', [b'', b'fmt ', b'data\0\0\0\0', b'data\0\0\0\0\1\2', b'junk' * 50])
+def test_a_wav_without_sound_is_refused(tmp_path: Path, rest: bytes) -> None:
+    path = tmp_path / 'a.wav'
+    path.write_bytes(b'RIFF\0\0\0\0WAVE' + rest)
+    with pytest.raises(BadAudio, match=r'a\.wav'):
+        read_wav(path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'head'),
+    [
+        ('a.m4a', b'\0\0\0 ftypM4A '),
+        ('voice memo.MP4', b'\0\0\0 ftypisom'),
+        ('a.webm', b'\x1aE\xdf\xa3\x9fB'),
+        ('recording', b'\x1aE\xdf\xa3\x9fB'),
+        ('a.wav', b'\0\0\0 ftypM4A '),  # by what it is, not by what it is called
+        ('a.wma', b'0&\xb2u\x8ef\xcf\x11'),
+        ('a.amr', b'#!AMR\n'),
+        ('a.aac', b'\xff\xf1P\x80'),
+    ],
+)
+def test_what_only_a_converter_opens_is_refused_with_the_command(
+    tmp_path: Path, name: str, head: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(head + bytes(64))
+    with pytest.raises(BadAudio, match=r'Convert it: ffmpeg -i .* .*\.wav$'):
+        read_wav(path)
+
+
+def test_rubbish_is_refused_without_such_a_hint(tmp_path: Path) -> None:
+    path = tmp_path / 'a.wav'
+    path.write_bytes(b'hello' * 20)
+    with pytest.raises(BadAudio) as caught:
+        read_wav(path)
+    assert 'ffmpeg' not in str(caught.value)

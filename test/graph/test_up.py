@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
+from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, Trigger
 
 from kame_ros import msg
@@ -149,13 +150,33 @@ def test_the_services_of_a_running_robot(kame, light):
     assert process.wait(30) == 0
 
 
-def test_a_killed_node_comes_back(kame, light):
-    process, _ = up(kame, 'kill', '--config', light)
+def test_killed_nodes_come_back_as_often_as_they_are_killed(kame, light):
+    """Two at once, one of them while it comes back; the one that was muted still is."""
+    process, domain = up(kame, 'kill', '--config', light)
+    with looking(domain) as (node, until):
+        client = node.create_client(SetBool, '/robot/mute')
+        assert until(client.service_is_ready)
+        future = client.call_async(SetBool.Request(data=True))
+        assert until(future.done)
     before = kame.pid_of('s2s')
-    os.kill(before, signal.SIGKILL)
-    assert kame.until_printed('kill', 's2s has ended with status -9')
+    for number in range(5):
+        os.kill(kame.pid_of('s2s'), signal.SIGKILL)
+        if number == 0:
+            os.kill(kame.pid_of('audio_capture'), signal.SIGKILL)
+        wanted = number + 1
+        end = time.monotonic() + 60
+        while kame.printed('kill').count('s2s has ended with status -9') < wanted:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        while number < 4 and not any('s2s_node' in line for line in kame.processes().values()):
+            assert time.monotonic() < end
+            time.sleep(0.1)
     assert kame.run('say', '--patience', 60, 'I am back.').returncode == 0
     assert kame.pid_of('s2s') != before
+    with looking(domain) as (node, until):
+        muted = []
+        node.create_subscription(Bool, '/robot/muted', muted.append, qos.STATE)
+        assert until(lambda: muted and muted[-1].data)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert kame.processes() == {}
@@ -164,6 +185,41 @@ def test_a_killed_node_comes_back(kame, light):
 def test_nodes_do_not_outlive_a_killed_parent(kame, light):
     process, _ = up(kame, 'orphan', '--config', light)
     assert len(kame.processes()) == 4
+    process.kill()
+    process.wait(10)
+    end = time.monotonic() + 20
+    while kame.processes() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert kame.processes() == {}
+
+
+def test_one_namespace_holds_one_robot(kame, light):
+    process, domain = up(kame, 'first', '--config', light)
+    before = kame.processes()
+    again = kame.run('up', '--config', light, '--domain', domain)
+    assert again.returncode == 1
+    assert 'a robot runs already as /robot' in ' '.join(again.stdout.split())
+    assert kame.processes() == before  # nobody was touched
+    assert kame.run('say', '--patience', 30, 'Still here.').returncode == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize('after_s', [0.05, 0.3, 0.7, 1.2])
+def test_ctrl_c_at_any_moment_ends_in_a_word(kame, light, after_s):
+    process = kame.start('early', 'up', '--config', light)
+    time.sleep(after_s)  # before, while and after ROS is imported, and nodes are started
+    process.send_signal(signal.SIGINT)
+    status = process.wait(30)
+    assert 'Traceback' not in kame.printed('early')
+    assert status == 0 or after_s < 0.1  # before Python has begun, it is Python's own
+    assert kame.processes() == {}
+
+
+@pytest.mark.parametrize('after_s', [0.6, 0.9, 1.3])
+def test_no_orphan_outlives_a_parent_that_is_killed_at_once(kame, light, after_s):
+    process = kame.start('killed', 'up', '--config', light)
+    time.sleep(after_s)
     process.kill()
     process.wait(10)
     end = time.monotonic() + 20

@@ -207,6 +207,7 @@ def test_a_fault_in_an_owner_thread_ends_the_context(ros):
         (SttNode, {'model': '/no/such/model'}, '/no/such/model'),
         (S2SNode, {'tts.voice': 'nobody'}, 'nobody'),
         (S2SNode, {'tts.end_of_turn_s': -1.0}, 'end_of_turn_s'),
+        (S2SNode, {'front_end': 'moshi', 'moshi.slots': 4}, 'kame-slots'),
         (OracleNode, {'backend': 'telepathy:strong'}, 'telepathy'),
         (OracleNode, {'backend': 'embedded:/no/such.gguf'}, '/no/such.gguf'),
     ],

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from std_msgs.msg import Float32
+from std_msgs.msg import Bool, Float32
+from std_srvs.srv import SetBool
 
 import kame_ros.msg as msg
+from kame_ros import memory
 from kame_ros.audio.frame import FRAME_SAMPLES, Frame
 from kame_ros.nodes import convert, foreign_audio, qos
 from kame_ros.nodes.audio_capture_node import AudioCaptureNode
@@ -249,3 +251,43 @@ def test_half_a_sample_is_refused(data):
         foreign_audio.read(SimpleNamespace(data=data), 16_000, 1)
     with pytest.raises(ValueError, match='no sound'):
         foreign_audio.read(SimpleNamespace(text='hello'), 16_000, 1)
+
+
+def test_who_asked_not_to_be_heard_is_not_heard_by_the_next_life(ros, monkeypatch, tmp_path):
+    monkeypatch.setenv(memory.FOLDER, str(tmp_path))
+
+    def muted(node):
+        return {item.key: item.value for item in node.diagnostics._status().values}['muted']
+
+    def ear():
+        return start(ros, AudioCaptureNode, source='silence')
+
+    first = ear()
+    assert muted(first) == 'false'
+    first._on_mute(SetBool.Request(data=True), SetBool.Response())
+    second = ear()  # the first one was killed: it could do nothing more
+    assert muted(second) == 'true'
+    second._on_mute(SetBool.Request(data=False), SetBool.Response())
+    assert muted(ear()) == 'false'
+
+
+def test_a_mouth_that_is_deactivated_does_not_speak(ros):
+    node = start(ros, AudioPlaybackNode, sink='null')
+    told = []
+    node.create_subscription(Bool, 'speaking', lambda message: told.append(message.data), qos.STATE)
+    assert ros.until(lambda: told == [False])
+    loud = Frame(0, node.clock.now(), np.full(FRAME_SAMPLES, 9000, np.int16))
+    node._tell_speaking(loud)
+    assert ros.until(lambda: told == [False, True])
+    assert node.trigger_deactivate() == OK
+    assert ros.until(lambda: told[2:] and not told[-1])
+    assert node.trigger_activate() == OK
+    node._tell_speaking(loud)
+    assert ros.until(lambda: told[-1])
+
+
+def test_diagnostics_name_the_sound_device(ros):
+    node = make(ros, AudioCaptureNode, source='device', device='ReSpeaker')
+    assert node.diagnostics._status().hardware_id.endswith(': ReSpeaker')
+    node = make(ros, AudioPlaybackNode, sink='null')
+    assert ':' not in node.diagnostics._status().hardware_id

@@ -1,0 +1,35 @@
+"""`kame up` tells each kind of problem once, however long it goes on: on virtual time."""
+
+from kame_ros.commands.up import Told
+
+
+def lines(told, name, messages, start=0.0):
+    return sum(told.is_news(start + second, name, text) for second, text in enumerate(messages))
+
+
+def test_a_counter_that_grows_is_one_line():
+    told = Told()
+    assert lines(told, 'ear', [f'frames_silent {n}' for n in range(600, 4200)]) == 1
+    assert lines(told, 'ear', ['frames_late 1, frames_silent 4300'], 3600) == 1
+    assert lines(told, 'mouth', ['frames_silent 2'], 3600) == 1
+
+
+def test_numbers_of_all_forms_are_numbers():
+    told = Told()
+    texts = ('factor 1.25', 'factor 12', 'factor 3e+06', 'factor -1')
+    assert lines(told, 's2s', texts) == 1
+
+
+def test_what_comes_and_goes_is_told_again_after_a_minute_of_quiet():
+    told = Told()
+    assert told.is_news(0.0, 'ear', 'losses 1')
+    assert not told.is_news(50.0, 'ear', 'losses 2')
+    assert not told.is_news(100.0, 'ear', 'losses 3')
+    assert told.is_news(161.0, 'ear', 'losses 4')
+
+
+def test_it_remembers_a_bounded_number_of_kinds():
+    told = Told()
+    words = [f'{a}{b}{c}' for a in 'abcdefgh' for b in 'abcdefgh' for c in 'abcdefgh']
+    assert lines(told, 'ear', words) == len(words)
+    assert len(told._seen) <= 200
