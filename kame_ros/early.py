@@ -36,5 +36,14 @@ def _follow(parent: int) -> None:
     """Ends this process with the one that started it, even if that is killed."""
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it was gone before we asked
+    # It was gone before we asked; a debugger in between is no reason to end.
+    if os.getppid() != parent and not _lives(parent):
         os._exit(0)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
+            return file.read().rpartition(')')[2].split()[0] not in 'ZX'
+    except OSError:
+        return False

@@ -12,6 +12,7 @@ exist) ends the launch.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -32,7 +33,7 @@ from launch_ros.actions import LifecycleNode
 from launch_ros.substitutions import ExecutableInPackage
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
-from kame_ros.early import BAD_SETTING, PROGRAM
+from kame_ros.early import BAD_SETTING, PARENT, PROGRAM
 from kame_ros.graph import (
     DEFAULT_CONFIG,
     DEFAULT_NAMESPACE,
@@ -98,6 +99,7 @@ def nodes(context: LaunchContext) -> list[Action]:
     env = {
         'ROS_AUTOMATIC_DISCOVERY_RANGE': check_discovery(given['discovery']),
         FOLDER: str(folder),  # what a node that comes back must still know
+        PARENT: str(os.getpid()),
         PROGRAM: '1',
     }
     sim = switch(given['use_sim_time'], 'use_sim_time')
