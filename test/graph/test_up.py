@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,7 @@ def test_killed_nodes_come_back_as_often_as_they_are_killed(kame, light):
         future = client.call_async(SetBool.Request(data=True))
         assert until(future.done)
     before = kame.pid_of('s2s')
-    for number in range(5):
+    for number in range(4):
         os.kill(kame.pid_of('s2s'), signal.SIGKILL)
         if number == 0:
             os.kill(kame.pid_of('audio_capture'), signal.SIGKILL)
@@ -168,7 +169,7 @@ def test_killed_nodes_come_back_as_often_as_they_are_killed(kame, light):
         while kame.printed('kill').count('s2s has ended with status -9') < wanted:
             assert time.monotonic() < end
             time.sleep(0.1)
-        while number < 4 and not any('s2s_node' in line for line in kame.processes().values()):
+        while number < 3 and not any('s2s_node' in line for line in kame.processes().values()):
             assert time.monotonic() < end
             time.sleep(0.1)
     assert kame.run('say', '--patience', 60, 'I am back.').returncode == 0
@@ -205,27 +206,72 @@ def test_one_namespace_holds_one_robot(kame, light):
     assert process.wait(30) == 0
 
 
-@pytest.mark.parametrize('after_s', [0.05, 0.3, 0.7, 1.2])
-def test_ctrl_c_at_any_moment_ends_in_a_word(kame, light, after_s):
-    process = kame.start('early', 'up', '--config', light)
-    time.sleep(after_s)  # before, while and after ROS is imported, and nodes are started
-    process.send_signal(signal.SIGINT)
-    status = process.wait(30)
-    assert 'Traceback' not in kame.printed('early')
-    assert status == 0 or after_s < 0.1  # before Python has begun, it is Python's own
-    assert kame.processes() == {}
+def importing(process):
+    """Whether a process has begun to import ROS."""
+    try:
+        return 'librcl' in Path(f'/proc/{process.pid}/maps').read_text()
+    except OSError:
+        return False
 
 
-@pytest.mark.parametrize('after_s', [0.6, 0.9, 1.3])
-def test_no_orphan_outlives_a_parent_that_is_killed_at_once(kame, light, after_s):
-    process = kame.start('killed', 'up', '--config', light)
-    time.sleep(after_s)
-    process.kill()
-    process.wait(10)
+@contextlib.contextmanager
+def early(kame, config, moment):
+    """`kame up` at a moment of its first second: as ROS is imported, or nodes are started."""
+    process = kame.start('early', 'up', '--config', config)
+    end = time.monotonic() + 60
+    while not (importing(process) if moment == 0 else len(kame.processes()) > moment):
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    yield process
     end = time.monotonic() + 20
     while kame.processes() and time.monotonic() < end:
         time.sleep(0.1)
     assert kame.processes() == {}
+
+
+@pytest.mark.parametrize('moment', [0, 1, 3])
+def test_ctrl_c_in_the_first_second_ends_in_a_word(kame, light, moment):
+    with early(kame, light, moment) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert 'stopped' in kame.printed('early')
+        assert 'Traceback' not in kame.printed('early')
+
+
+@pytest.mark.parametrize('moment', [1, 3])
+def test_no_orphan_outlives_a_parent_that_is_killed_at_once(kame, light, moment):
+    with early(kame, light, moment) as process:
+        process.kill()
+        process.wait(10)
+
+
+def test_a_node_that_is_refused_in_its_second_life_comes_when_it_can(kame, tmp_path):
+    """As with a microphone that is unplugged: here it is a file that is not there."""
+    wav = tmp_path / 'mic.wav'
+    with wave.open(str(wav), 'wb') as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(32_000))
+    config = tmp_path / 'mic.yaml'
+    config.write_text(
+        f'audio_capture: {{ros__parameters: {{source: wav, wav: {wav}}}}}\n'
+        'audio_playback: {ros__parameters: {sink: "null"}}\n'
+    )
+    process, domain = up(kame, 'unplugged', '--config', config)
+    content = wav.read_bytes()
+    wav.unlink()
+    os.kill(kame.pid_of('audio_capture'), signal.SIGKILL)
+    assert kame.until_printed('unplugged', 'audio_capture: cannot configure')
+    assert process.poll() is None
+    assert kame.pid_of('audio_playback')
+    wav.write_bytes(content)
+    with looking(domain) as (node, until):
+        muted = []
+        node.create_subscription(Bool, '/robot/muted', muted.append, qos.STATE)
+        assert until(lambda: muted, 60)  # it is told once the node is configured
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
 
 
 def test_a_node_that_ends_again_and_again_is_given_up(kame, light):
