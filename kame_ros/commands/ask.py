@@ -180,13 +180,13 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
     }
     if turns:
         console.print(turn_table(turns))
+    unwritten = _written(args, session, record)
     left_out = f', {count["frames_left_out"]} silent left out' if count['frames_left_out'] else ''
     console.print(
         f'[dim]{count["frames_in"]} frames heard, {count["frames_out"]} played, '
         f'{count["frames_dropped"]} lost{left_out}[/]'
-        + (f'   answer: {args.output}' if args.output else '')
+        + (f'   answer: {args.output}' if args.output and not unwritten else '')
     )
-    unwritten = _written(args, session, record)
     if outcome == 'nothing heard':
         console.print('no speech was heard in the recording')
     elif outcome != 'answered':
