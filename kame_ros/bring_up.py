@@ -75,9 +75,7 @@ class BringUp:
         """A process of the node tells that it lives, and in which state."""
         node = self._nodes[name]
         if life != node.life:
-            if life in node.gone:  # last words, or there are two
-                if t - node.gone[life] > _LOST_S:
-                    self.doubled = name
+            if life in node.gone and not self._is_back(t, name, life):
                 return
             if node.life:
                 node.gone[node.life] = t
@@ -86,6 +84,18 @@ class BringUp:
         while node.goal and state in _REACHED[node.goal]:
             self._reached(node)
         self.up = self.up or all(not node.goal for node in self._nodes.values())
+
+    def _is_back(self, t: float, name: str, life: str) -> bool:
+        """Whether one that was followed by another is alone again; notices if there are two."""
+        node = self._nodes[name]
+        if t - node.gone[life] <= _LOST_S:
+            return False  # its last words
+        if node.life and t - node.told_at <= _LOST_S:
+            self.doubled = name
+            return False
+        self.doubled = ''
+        del node.gone[life]
+        return True
 
     def ended(self, t: float, name: str) -> None:
         """The process of the node has ended: what it was asked is void."""

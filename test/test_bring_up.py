@@ -147,6 +147,18 @@ def test_two_nodes_of_one_name_are_noticed():
     assert policy.doubled == 'ear'
 
 
+def test_the_first_of_two_is_left_alone_when_the_second_has_gone(robot):
+    for second in range(6):
+        robot.policy.told(robot.t + second, 'ear', 'ear1', 'active')
+        robot.policy.told(robot.t + second + 0.5, 'ear', 'b', 'unconfigured')
+    assert robot.policy.doubled == 'ear'
+    robot.t += 6
+    robot.run(10)
+    assert robot.policy.doubled == ''
+    assert robot.policy.is_up('ear')
+    assert robot.policy.due(robot.t) == []
+
+
 def test_the_last_words_of_the_dead_are_no_second_node(robot):
     robot.die('ear')
     robot.policy.told(robot.t + 1.0, 'ear', 'ear1', 'active')

@@ -20,6 +20,7 @@ from kame_ros.running_graphs import Note, noted
 from kame_ros.surroundings import BadSurroundings
 
 _LOOK_S = 0.5
+_DOUBLE = 'there are two of this name: another robot runs in this namespace'
 _KINDS = 200  # of problems that are remembered
 
 
@@ -58,6 +59,9 @@ def _watch(run: RunningGraph, duration: float | None, discovery: str) -> int:
     while end is None or time.monotonic() < end:
         run.spin(_LOOK_S)
         run.revive()
+        double = run.conductor.doubled
+        if double and told.is_news(time.monotonic(), double, _DOUBLE):
+            console.print(f'[yellow]{double}[/]: {_DOUBLE}')
         for name, health in run.conductor.health.items():
             if health.level and told.is_news(time.monotonic(), name, health.message):
                 console.print(f'[yellow]{name}[/]: {escape(health.message)}')

@@ -117,6 +117,11 @@ class Conductor:
                 success = bool(answer and answer.success)
                 self._policy.answered(time.monotonic(), ask, success)
 
+    @property
+    def doubled(self) -> str:
+        """The node of which there are two, as another robot runs in the same place; or empty."""
+        return self._policy.doubled
+
     def is_up(self, name: str) -> bool:
         """Whether a node has been configured and activated since its process was started."""
         return self._policy.is_up(name)
