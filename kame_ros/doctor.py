@@ -83,7 +83,7 @@ def _packages() -> Iterator[Finding]:
 
 def _settings() -> Iterator[Finding]:
     """The environment variables that ROS reads when it is initialised."""
-    from kame_ros.graph import DISCOVERY, BadConfig, check_discovery, check_domain
+    from kame_ros.names import DISCOVERY, BadConfig, check_discovery, check_domain
     from kame_ros.surroundings import rmw_problem
 
     rmw = os.environ.get('RMW_IMPLEMENTATION', '')

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 
-from kame_ros.graph import BadConfig, check_domain
+from kame_ros.names import BadConfig, check_domain
 
 DEFAULT_RMW = 'rmw_fastrtps_cpp'
 

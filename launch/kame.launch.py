@@ -37,19 +37,17 @@ from kame_ros.early import BAD_SETTING, PARENT, PROGRAM
 from kame_ros.graph import (
     DEFAULT_CONFIG,
     DEFAULT_NAMESPACE,
-    DISCOVERY,
     PACKAGE,
     SHORTCUTS,
     Graph,
     NodeSpec,
-    check_discovery,
     load_graph,
     parameter_file,
     parse_overrides,
     shortcut_overrides,
-    switch,
 )
 from kame_ros.memory import FOLDER
+from kame_ros.names import DISCOVERY, check_discovery, switch
 
 ARGUMENTS = {
     'config': (DEFAULT_CONFIG, 'a configuration by name, or the path of a parameter file'),

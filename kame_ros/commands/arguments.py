@@ -7,7 +7,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE, DISCOVERY
+from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE
+from kame_ros.names import DISCOVERY
 
 
 class _Later:

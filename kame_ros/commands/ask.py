@@ -19,7 +19,8 @@ from kame_ros.commands.bring_up import bring_up, explain, load
 from kame_ros.commands.show import console, fail, turn_table
 from kame_ros.dialogue.ending import Ending
 from kame_ros.dialogue.session import Session, turn_record
-from kame_ros.graph import BadConfig, Graph, load_graph
+from kame_ros.graph import Graph, load_graph
+from kame_ros.names import BadConfig
 from kame_ros.nodes.conductor import BringUpError
 from kame_ros.nodes.listener import SessionListener
 from kame_ros.nodes.running_graph import RunningGraph, Stopped, running

@@ -11,7 +11,8 @@ from rich.live import Live
 from rich.markup import escape
 
 from kame_ros.commands.show import console, fail, health_table
-from kame_ros.graph import Graph, check_discovery, check_domain, load_graph, parse_overrides
+from kame_ros.graph import Graph, load_graph, parse_overrides
+from kame_ros.names import check_discovery, check_domain
 from kame_ros.nodes.conductor import BringUpError
 from kame_ros.nodes.running_graph import RunningGraph
 

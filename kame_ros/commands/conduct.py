@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from kame_ros.commands.bring_up import load
 from kame_ros.commands.show import console, fail
-from kame_ros.graph import BadConfig
+from kame_ros.names import BadConfig
 from kame_ros.nodes.conductor import BringUpError
 from kame_ros.nodes.running_graph import Stopped, conducting
 from kame_ros.surroundings import BadSurroundings

@@ -8,7 +8,7 @@ import os
 from rich.markup import escape
 
 from kame_ros.commands.show import console, fail
-from kame_ros.graph import DISCOVERY, BadConfig, check_domain, check_namespace
+from kame_ros.names import DISCOVERY, BadConfig, check_domain, check_namespace
 from kame_ros.private_folder import NoPrivateFolder
 from kame_ros.processes import environment, join
 from kame_ros.running_graphs import Note, running_graphs

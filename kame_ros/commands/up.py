@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from kame_ros.commands.bring_up import bring_up, explain, load
 from kame_ros.commands.show import console, fail
-from kame_ros.graph import BadConfig, check_domain
+from kame_ros.names import BadConfig, check_domain
 from kame_ros.nodes.conductor import BringUpError
 from kame_ros.nodes.running_graph import RunningGraph, Stopped, running
 from kame_ros.private_folder import NoPrivateFolder
