@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import threading
-import uuid
 from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -28,7 +28,7 @@ class DiagnosticsPublisher:
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self._last: dict[str, float] = {}
         self._host = socket.gethostname()
-        self._life = uuid.uuid4().hex[:8]  # tells one process of this name from the next
+        self._life = secrets.randbelow(10**9)  # tells one process of this name from the next
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='diagnostics', daemon=True)
@@ -74,7 +74,7 @@ class DiagnosticsPublisher:
             message=message,
             values=[
                 KeyValue(key='state', value=self.state),
-                KeyValue(key='life', value=self._life),
+                KeyValue(key='life', value=str(self._life)),
                 KeyValue(key='pid', value=str(os.getpid())),
             ]
             + [KeyValue(key=key, value=_text(value)) for key, value in values.items()],
