@@ -12,6 +12,9 @@ from kame_ros.text.compare import normalise
 from kame_ros.text.markup import Markup
 from kame_ros.text.spoken_words import GrowingWords, SpokenWord
 
+_SLICE = 1_024  # characters that are read before it is seen whether more are needed
+_MOST = 100_000  # characters of an answer, reasoning included
+
 RESTART = '</think>'  # as a word: what was said before it was reasoning, and is taken back
 
 
@@ -30,7 +33,7 @@ class SpokenStream:
         self._guess = None if thinking else ReasoningGuess()
         self._markup = Markup(thinking, request=(OPEN, CLOSE), hidden=hidden)
         self._max_words = max_words
-        self._taken = 0
+        self._taken = self._read = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -45,7 +48,7 @@ class SpokenStream:
     @property
     def done(self) -> bool:
         """No more words will come, whatever is pushed."""
-        return self._limit.done or self._loops
+        return self._limit.done or self._loops or self._read > _MOST
 
     @property
     def calls(self) -> int:
@@ -60,7 +63,14 @@ class SpokenStream:
 
     def push(self, piece: str) -> list[str]:
         """Takes a piece of the answer and returns the words that it completes."""
-        return self._take(self._guess.push(piece) if self._guess else piece, ended=False)
+        words: list[str] = []
+        for start in range(0, len(piece), _SLICE):
+            if self.done:
+                break
+            part = piece[start : start + _SLICE]
+            self._read += len(part)
+            words += self._take(self._guess.push(part) if self._guess else part, ended=False)
+        return words
 
     def flush(self) -> list[str]:
         """Returns the last words; the answer is complete."""

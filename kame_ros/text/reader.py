@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from kame_ros.text.markup import Markup
 from kame_ros.text.speakable import why_not
 
-MOST = 64_000  # characters of a chunk: what is longer will be cut anyway
+MOST = 16_000  # characters of a chunk, read in less than 0.1 s: what is longer will be cut anyway
 _OPEN = 2  # generations that may still grow: one, and the one that will replace it
 
 

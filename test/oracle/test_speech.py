@@ -181,3 +181,13 @@ def test_reasoning_without_its_opening_mark_is_guessed_from_its_first_words(size
 
 def test_a_beginning_like_that_of_reasoning_is_the_answer_if_nothing_closes_it():
     assert say('The user is asking too much.', size=3) == 'The user is asking too much.'
+
+
+@pytest.mark.parametrize('unit', ['word ', '<', '<think>', '你'])
+def test_an_endless_answer_is_read_no_further_than_it_is_needed(unit):
+    stream = SpokenStream()
+    text = unit * (1_000_000 // len(unit))
+    stream.push(text)
+    assert stream.done
+    assert stream._read <= 102_000
+    assert len(stream._text) <= 102_000
