@@ -427,3 +427,43 @@ def test_closing_while_a_stream_hangs_leaves_nothing(serve, oracle, wait_for):
     wait_for(lambda: server.requests)
     assert runner.close()
     assert wait_for(lambda: server.left == 1)
+
+
+# -- what the LLM writes, as s2s reads it --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('pieces', 'said'),
+    [
+        (['Par', 'is', '.', '<|im', '_end|>'], 'Paris.'),
+        (['It may ', 'be Rome.', '\n</', 'think>', '\n\n', 'Paris', '.'], 'Paris.'),
+        (['Okay, the user ', 'asks for ', 'a city.', '</think>', 'Paris.'], 'Paris.'),
+        (['<|channel|>', 'analysis<|message|>', 'hm<|end|><|start|>assistant<|channel|>final',
+          '<|message|>', 'Paris.', '<|return|>'], 'Paris.'),
+        (['See [the', ' docs](http', 's://x.org/a)', ' now', '.'], 'See the docs now.'),
+        (['It is −5', ' °C at **no', 'on**.'], 'It is −5 °C at noon.'),
+    ],
+)  # fmt: skip
+def test_what_an_llm_writes_reaches_the_front_end_as_a_person_would_read_it(
+    pieces, said, serve, oracle
+):
+    from kame_ros.s2s.mux import OracleMux
+
+    runner = oracle(at(serve('openai', pieces)))
+    oracle.say(runner, 'capital of France?')
+    runner.said()
+    mux = OracleMux()
+    for chunk in runner.heard.chunks:
+        mux.on_chunk(chunk)
+    now = mux.current()
+    assert now is not None
+    assert (now.text, now.ended) == (said, True)
+    assert [event.text for event in runner.heard.events if event.kind.name == 'ENDED'] == [said]
+
+
+def test_a_call_of_a_tool_is_not_said_and_counted(serve, oracle, wait_for):
+    runner = oracle(at(serve('openai', ['<tool_call>', '{"name": "go"}', '</tool_call>'])))
+    oracle.say(runner, 'go')
+    runner.said()
+    assert 'name' not in runner.heard.text
+    wait_for(lambda: runner.counters()['tool_calls_unsaid'] >= 1)
