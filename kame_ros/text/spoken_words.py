@@ -219,6 +219,8 @@ def _for_the_voice(speech: str) -> str:
     """Only what a voice can be given: no signs that are left, no endless words."""
     if speech.isascii() and speech.isalpha() and len(speech) <= _LONGEST:
         return speech
+    if not speech.isascii():
+        speech = unicodedata.normalize('NFKC', speech)
     speech = _KNOWN.sub(' ', speech)
     if not speech.isascii():
         kept = (c for c in speech if not c.isalpha() or _is_latin(c))

@@ -195,3 +195,16 @@ def test_endless_words_come_in_parts(text: str) -> None:
     words = words_of(text, ended=True)
     assert all(word.length <= 400 for word in words)
     assert all(len(word.speech) <= 400 for word in words)
+
+
+_SIGNS = (
+    '0123456789²³⁻⁰½¾⅓٣५४①⑳ⅣⅧ㎞㎡℃№™ªº.,:;/-–—−'
+    '+*×÷^%°\'"′″$€£¥¢₹#~<>=≤≥()[]{}|\\`_&@!?… abxXIVmkgKMé'
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.text(_SIGNS, max_size=18))
+def test_no_sign_is_left_for_the_voice(text: str) -> None:
+    for word in words_of(text, ended=True):
+        assert not set(word.speech) & set('²³⁻⁰½¾⅓<>=*^|_{}[]\\`~#@%$€£¥'), word
