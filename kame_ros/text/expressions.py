@@ -38,6 +38,8 @@ def _piece(piece: str, before: str, after: str, math: bool, letters: bool, conte
         return _power(piece.translate(SUPERS))
     if piece[0] in VULGAR:
         return fraction(*VULGAR[piece], after_whole=before[:1].isdigit())
+    if before == '°' and piece in ('C', 'F'):
+        return 'Celsius' if piece == 'C' else 'Fahrenheit'
     if before in ('^', '**') and piece in POWERS:
         return _power(piece)
     if piece[0].isdigit() or (piece[0] == '.' and len(piece) > 1):
@@ -65,6 +67,8 @@ def _glued_after(after: str) -> str:
 
 def _inner_sign(piece: str, before: str, after: str, math: bool, letters: bool) -> str:
     if piece in ('-', '–'):
+        if before.lower() in ('am', 'pm') and after[:1].isdigit():
+            return 'to'
         if math:
             return 'minus' if after and (after[0].isalnum() or after in '(√') else ''
         if before[-1:].isdigit() and after[:1].isdigit():

@@ -23,7 +23,7 @@ from kame_ros.text.sign_names import BEFORE_NUMBER
 
 QUANTITY = re.compile(
     rf'(?P<sign><=|>=|[-−–+~≈<>≤≥±#])?(?P<pre>{CURRENCY})?(?P<a>{AMOUNT})'
-    rf'(?:(?P<first>{UNIT})?(?P<to>[-–—~]|\.\.\.?|…)(?P<minus>[−])?(?:{CURRENCY})?(?P<b>{AMOUNT}))?'
+    rf'(?:(?P<first>{UNIT})?(?P<to>[-–—~]|\.\.\.?|…)(?P<minus>[−+])?(?:{CURRENCY})?(?P<b>{AMOUNT}))?'
     rf'(?:(?P<scale>[kKmMbBT]|mn|bn|tn)(?![\w])|(?P<unit>{UNIT})|(?P<post>{CURRENCY}))?'
     r'(?:/(?P<per>[a-zA-Z]{1,7}))?'
 )
@@ -71,7 +71,7 @@ def fraction_of(core: str, tail: str, context: Context) -> str | None:
     if found is None:
         return None
     above, below = int(found[1]), int(found[2])
-    if core in ('24/7', '9/11'):
+    if core in ('24/7', '9/11') or (len(found[1]) == 4 and len(found[2]) == 2):
         return core.replace('/', ' ')
     if below == 0:
         return f'{above} over {below}'
@@ -112,7 +112,7 @@ def _amount(found: re.Match[str], tail: str, currency: str, context: Context) ->
     if second and not found['unit'] and _falls(first, second):
         said += f' {number(second)}'  # "Boeing 747-400" is no range
     elif second:
-        said += f' to {"minus " * bool(found["minus"])}{number(second)}'
+        said += f' to {"minus " * (found["minus"] == "−")}{number(second)}'
     if found['unit']:
         few = (second or first) in ('1', '½', '¼', '¾', '⅓', '⅔')
         said += f' {unit(found["unit"], few)}'

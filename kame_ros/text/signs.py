@@ -53,6 +53,8 @@ def spoken(token: str, context: Context) -> str:
     """The word as it is said; '' if it is a sign that means nothing here. Raises Wait."""
     token = _plain_signs(token)
     token = re.sub(r'^(\(?)(?:\+/-|\+-|-/\+)', r'\1±', token)
+    token = _without_math_marks(token, context)
+    token = re.sub(r'(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)', _with_point, token)
     if token == ':' and is_number(context.left) and is_number(context.right().rstrip(TAIL)):
         return 'to'
     if token[:2] in ('..', '…') or token[:1] == '…':
@@ -80,6 +82,22 @@ def spoken(token: str, context: Context) -> str:
     if not said:
         return ''
     return f'{lead}{said}{tail}'
+
+
+def _without_math_marks(token: str, context: Context) -> str:
+    """Without the "$" that begin and end a formula: "$x = 5$" costs nothing."""
+    begins = re.match(r'\(?\${1,2}(?=[A-Za-z\\(√−])', token)
+    if begins:
+        token = token.replace('$', '', token.count('$', 0, begins.end()))
+    ends = re.search(r'(?<=[\w)²³])\${1,2}(?=[.,;:!?)]*\Z)', token)
+    if ends and (begins or any(re.match(r'\(?\${1,2}[A-Za-z\\(√−]', t) for t in context.before)):
+        token = token[: ends.start()] + token[ends.end() :]
+    return token
+
+
+def _with_point(found: re.Match[str]) -> str:
+    """A number as it is written in most of Europe, "10.000,50", with a decimal point."""
+    return found[0].replace('.', '').replace(',', '.')
 
 
 def _plain_signs(token: str) -> str:
@@ -152,6 +170,9 @@ def _sign(core: str, context: Context) -> str:
 
 def _dash(core: str, numbers: bool, context: Context) -> str:
     following = context.right().rstrip(TAIL)
+    clock = re.compile(r'\d{1,2}(?::\d\d)?(?:[ap]m)?', re.IGNORECASE)
+    if clock.fullmatch(context.left) and clock.fullmatch(following) and 'm' in following.lower():
+        return 'to'
     if not QUANTITY.fullmatch(context.left) or not QUANTITY.fullmatch(following):
         single = len(context.left) == 1 and context.left.isalpha() and core == '-'
         return 'minus' if single and (is_number(following) or following == 'b') else ''
