@@ -38,15 +38,17 @@ def test_a_frame_of_another_shape_is_refused(change):
 
 def test_a_transcript_survives_the_wire():
     words = (Word('Hello', T, T + 0.5, 0.75),)
-    transcript = Transcript(3, 2, 'Hello wörld', 5, False, T, T + 1, 'en', words)
+    transcript = Transcript(3, 2, 'Hello wörld', 5, False, T, T + 1, 'en', words, stable=7)
     again = convert.transcript_from_message(convert.transcript_to_message(transcript, T + 2))
     assert (again.text, again.committed, again.final) == ('Hello wörld', 5, False)
+    assert (again.stable, again.stable_text) == (7, 'Hello w')
     assert again.words[0].text == 'Hello'
     assert again.end == pytest.approx(T + 1, abs=1e-6)
 
 
-def test_a_transcript_that_contradicts_itself_is_refused():
-    message = msg.Transcript(text='Hi', committed=9)
+@pytest.mark.parametrize('count', ['committed', 'stable'])
+def test_a_transcript_that_contradicts_itself_is_refused(count):
+    message = msg.Transcript(text='Hi', **{count: 9})
     with pytest.raises(ValueError, match='outside the text'):
         convert.transcript_from_message(message)
 

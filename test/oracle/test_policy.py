@@ -36,6 +36,15 @@ def test_two_committed_words_start():
     assert (start.gen, start.text, start.revision, start.final) == (1, 'what is the', 1, False)
 
 
+def test_two_stable_words_start_before_any_is_committed():
+    p = policy()
+    text = 'what is the capital'
+    (start,) = starts(p.on_transcript(0.5, Transcript(0, 0, text, 0, False, 0.0, 0.0, stable=11)))
+    assert (start.text, start.stable) == (text, 11)
+    later = Transcript(0, 1, f'{text} of', 0, False, 0.0, 0.0, stable=7)  # one is taken back
+    assert starts(p.on_transcript(5.0, later)) == []
+
+
 def test_words_that_are_not_committed_do_not_start():
     p = policy()
     assert p.on_transcript(0.0, heard(0, 'what is the capital of France', committed=1)) == []
