@@ -61,7 +61,9 @@ class Backend:
     @property
     def client_config(self) -> ClientConfig:
         """What its client is made from."""
-        return ClientConfig(self.model, self.base_url, self.key_name, extra=dict(self.extra))
+        return ClientConfig(
+            self.model, self.base_url, self.key_name, self.kind, extra=dict(self.extra)
+        )
 
     @property
     def connection(self) -> tuple[str, str, str, str, str]:
@@ -87,9 +89,9 @@ class Backend:
             found = None
         if found is None:
             raise missing_sdk(package)
-        local = self.kind == 'openai' and bool(self.base_url)  # such a server says if it needs one
         name = self.key_name or key
-        if name and not local and not os.environ.get(name):
+        # Another server than the maker's says if it needs one.
+        if name and not self.base_url and not os.environ.get(name, '').strip():
             raise LlmUnavailable(f'{self.name} needs a key: set the environment variable {name}')
         if self.kind == 'embedded':
             from kame_ros.oracle.clients.embedded import find_gguf

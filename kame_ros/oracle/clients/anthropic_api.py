@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from kame_ros import trust
 from kame_ros.oracle.clients.base import (
     AsksOneToken,
     ClientConfig,
     LlmError,
+    LlmUnavailable,
     Message,
     Options,
     Usage,
+    connection_options,
+    is_whole,
     key_from_environment,
     missing_sdk,
     split_system,
 )
-from kame_ros.oracle.clients.errors import translate
+from kame_ros.oracle.clients.errors import proxy_hint, translate
 
 KEY = 'ANTHROPIC_API_KEY'
+_OFFICIAL = 'https://api.anthropic.com'
 
 
 class AnthropicClient(AsksOneToken):
@@ -31,13 +38,22 @@ class AnthropicClient(AsksOneToken):
             import anthropic
         except ImportError as error:
             raise missing_sdk('anthropic') from error
-        self._config = config
-        self._client = anthropic.AsyncAnthropic(
-            api_key=key_from_environment(config.key_name or KEY, 'Anthropic'),
-            base_url=config.base_url or None,
-            max_retries=0,
-            timeout=anthropic.Timeout(config.idle_s, connect=config.connect_s),
-        )
+        url = config.base_url or os.environ.get('ANTHROPIC_BASE_URL', '').strip() or _OFFICIAL
+        url = url.rstrip('/').removesuffix('/v1')  # the SDK adds it
+        variable = trust.variable_for(url, config.key_name or KEY)
+        self._config = replace(config, base_url=url, key_name=variable, kind='anthropic')
+        key = key_from_environment(self._config, 'Anthropic')
+        try:
+            self._client = anthropic.AsyncAnthropic(
+                api_key=key,
+                base_url=url,
+                max_retries=0,
+                timeout=anthropic.Timeout(config.idle_s, connect=config.connect_s),
+                http_client=anthropic.DefaultAsyncHttpxClient(**connection_options(url)),
+            )
+        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
+            raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
+        self._client.auth_token = None  # ANTHROPIC_AUTH_TOKEN is no key that we were told to send
 
     async def stream(
         self, messages: Sequence[Message], options: Options, usage: Usage
@@ -56,18 +72,24 @@ class AnthropicClient(AsksOneToken):
         with translate(self._config):
             events: Any = await self._client.messages.create(**request, stream=True)
             async with events:
-                complete = False
+                complete, said = False, ''
                 async for event in events:
                     if event.type == 'message_start':
-                        usage.tokens_in = event.message.usage.input_tokens
-                        usage.cached = event.message.usage.cache_read_input_tokens or 0
+                        if event.message.usage:
+                            usage.tokens_in = event.message.usage.input_tokens or 0
+                            usage.cached = event.message.usage.cache_read_input_tokens or 0
                     elif event.type == 'message_delta':
-                        usage.tokens_out = event.usage.output_tokens
+                        usage.finish = event.delta.stop_reason or ''
+                        if event.usage and event.usage.output_tokens is not None:
+                            usage.tokens_out = event.usage.output_tokens
                     elif event.type == 'message_stop':
                         complete = True
                     elif event.type == 'content_block_delta' and event.delta.type == 'text_delta':
+                        said = (said + event.delta.text)[-200:]
                         yield event.delta.text
-                if not complete:
+                    elif event.type == 'content_block_delta':
+                        usage.thought = usage.thought or event.delta.type == 'thinking_delta'
+                if not complete and not usage.finish and not is_whole(said):
                     raise LlmError('the stream broke off')
 
     async def aclose(self) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from kame_ros import trust
 from kame_ros.redact import redact
 
 Message = dict[str, str]  # role ('system', 'user', 'assistant') and content
@@ -20,7 +21,7 @@ class LlmError(RuntimeError):
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after: float = 0.0) -> None:
-        super().__init__(redact(message))
+        super().__init__(utf8(redact(message)))
         self.retryable = retryable
         self.retry_after = retry_after
 
@@ -51,15 +52,25 @@ class Usage:
     tokens_in: int = -1
     cached: int = -1
     tokens_out: int = -1
+    finish: str = ''  # why the server ended, in its own word, such as 'stop' or 'length'
+    thought: bool = False  # it wrote a reasoning trace beside the answer
+
+
+READING = ''
+"""The piece of a server that still reads the prompt, and is seen to get on with it."""
 
 
 @dataclass(frozen=True)
 class ClientConfig:
-    """Which model where; the key is read from the environment variable `key_name`."""
+    """Which model where; the key is read from the environment variable `key_name`.
+
+    It goes to `base_url` only if the environment allows that: see kame_ros.trust.
+    """
 
     model: str
     base_url: str = ''
     key_name: str = ''
+    kind: str = ''
     connect_s: float = 2.0
     idle_s: float = 15.0  # the longest silence of a server between two pieces
     extra: dict[str, object] = field(default_factory=dict)  # passed on in every request
@@ -75,6 +86,8 @@ class LlmClient(Protocol):
     ) -> AsyncGenerator[str, None]:
         """The answer in pieces as they come, reasoning left out where the server marks it.
 
+        READING comes now and then while a local model reads its prompt.
+
         Closing the generator stops the server. Raises LlmError.
         """
         ...
@@ -88,12 +101,36 @@ class LlmClient(Protocol):
         ...
 
 
-def key_from_environment(name: str, what: str) -> str:
-    """The key in the environment variable `name`; raises LlmUnavailable without it."""
-    key = os.environ.get(name, '').strip()
-    if not key:
-        raise LlmUnavailable(f'{what} needs a key: set the environment variable {name}')
-    return key
+def key_from_environment(config: ClientConfig, what: str) -> str:
+    """The key for `base_url`; 'none' for a server that may need none.
+
+    Raises LlmUnavailable where the maker's own server would get none.
+    """
+    if key := trust.key_for(config.key_name, config.base_url):
+        return key
+    if not os.environ.get(config.key_name, '').strip() and trust.is_official(
+        config.key_name, config.base_url
+    ):
+        raise LlmUnavailable(f'{what} needs a key: set the environment variable {config.key_name}')
+    return 'none'
+
+
+def connection_options(url: str) -> dict[str, Any]:
+    """What an httpx client is told: no proxy for this machine, and no address but the one given.
+
+    A server that sends on to another one would have the key and the conversation go there.
+    """
+    return {'trust_env': not trust.is_loopback(url), 'follow_redirects': False}
+
+
+def utf8(text: str) -> str:
+    """The text without what UTF-8 cannot write (halves of surrogate pairs) or C ends at (NUL)."""
+    return text.encode('utf-8', 'replace').decode('utf-8').replace('\0', ' ')
+
+
+def is_whole(text: str) -> bool:
+    """Whether an answer that ends without a word of its server seems to be complete."""
+    return text.rstrip().rstrip('"\')”’*').endswith(('.', '!', '?', '…', '。', '！', '？'))
 
 
 def missing_sdk(package: str) -> LlmUnavailable:
@@ -114,7 +151,8 @@ class AsksOneToken:
         """See LlmClient.warm_up."""
         stream = self.stream(messages, Options(max_tokens=1), Usage())
         try:
-            async for _ in stream:
-                break
+            async for piece in stream:
+                if piece != READING:
+                    break
         finally:
             await stream.aclose()

@@ -1,16 +1,43 @@
-"""One error for what many SDKs raise."""
+"""One error for what many SDKs and servers say, sorted by what can be done about it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from kame_ros import trust
 from kame_ros.oracle.clients.base import ClientConfig, LlmError, LlmUnavailable
 from kame_ros.redact import redact
 
-_DENIED = (401, 403)
+LONGEST_PATIENCE_S = 60.0
+"""The longest wait that a server may demand: after that it is asked again, whatever it said."""
+_SHORT = 200  # characters of what a server says
+
+# What servers say, by what it means; the first that fits counts. Types and codes are written in
+# many ways, so the marks between their words are ignored.
+_MEANINGS = {
+    'context': r'context.?(length|size|window)|maximum.?context|too.?many.?(input.?)?tokens|'
+    r'prompt.?is.?too.?long|exceeds?.{0,40}(context|input.?tokens)|input.?(length|is.?too.?long)',
+    'quota': r'insufficient.?(quota|balance|credit)|billing|exceeded.?your.?current.?quota|'
+    r'credit.?balance|out.?of.?credits',
+    'auth': r'invalid.?api.?key|incorrect.?api.?key|authentication|unauthenticated|unauthorized|'
+    r'permission.?(denied|error)|invalid.?x.?api.?key|api.?key.?(not.?valid|invalid|missing)',
+    'busy': r'overloaded|rate.?limit|too.?many.?requests|resource.?exhausted|unavailable|'
+    r'try.?again|capacity|busy|timed?.?out|loading.?model|deadline|internal|server.?error|'
+    r'api.?error|bad.?gateway|unexpected.?eof|runner.?process|connection|upstream',
+    'model': r'model.{0,80}(not.?found|does.?not.?exist|not.?exist|unknown|not.?supported|'
+    r'not.?available|not.?loaded)|not.?found.{0,20}model|no.?(such.?)?models?\b|unknown.?model|'
+    r'try.?pulling|not.?a.?valid.?model',
+    'filter': r'content.?(filter|policy|management)|safety|moderation',
+    'request': r'invalid.?request|invalid.?argument|bad.?request|unprocessable|validation',
+}
+_BY_MEANING = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _MEANINGS.items()}
+_BY_STATUS = {401: 'auth', 402: 'quota', 403: 'auth'}
 _LATER = (408, 409, 425, 429)
 
 
@@ -28,39 +55,178 @@ def translate(config: ClientConfig) -> Iterator[None]:
         raise _as_llm_error(error, config) from error
 
 
+def told(config: ClientConfig, said: Any, status: int = 0, patience: float = 0.0) -> LlmError:
+    """What a server says is wrong, with an HTTP status or inside of a stream."""
+    text, mark, code = read_error(said)
+    if not 400 <= status < 600:
+        status = code
+    meaning = _meaning(status, mark, text)
+    where, short = _where(config), ' '.join(redact(text).split())[:_SHORT]
+    number = f' ({status})' if status else ''
+    match meaning:
+        case 'auth':
+            return LlmUnavailable(f'{where} refuses {_key(config)}{number}: {short}')
+        case 'quota':
+            return LlmUnavailable(f'{where} wants to be paid: {short}')
+        case 'model':
+            return LlmUnavailable(f"{where} has no model '{config.model}'{_get(config)}: {short}")
+        case 'address':
+            return LlmUnavailable(
+                f'{where} has nothing at this path{number}: is the address complete? Those of '
+                f'compatible servers end with /v1. It says: {short}'
+            )
+        case 'context':
+            return LlmError(
+                f'the prompt is too long for the context of {config.model} at {where}: lower '
+                f'history_tokens, or serve it with a longer context. It says: {short}',
+                retryable=False,
+            )
+        case 'filter':
+            return LlmError(f'the content filter of {where} stopped it: {short}', retryable=False)
+        case 'request':
+            return LlmError(f'{where} refuses the request{number}: {short}', retryable=False)
+    wait = patience if status in (0, *_LATER) or status >= 500 else 0.0
+    return LlmError(f'{where} answers{number or " with an error"}: {short}', retry_after=wait)
+
+
+def read_error(said: Any) -> tuple[str, str, int]:
+    """The text of an error as any server writes it, its type and code, and its status or 0."""
+    if isinstance(said, (bytes, str)):
+        text = said.decode('utf-8', 'replace') if isinstance(said, bytes) else said
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            return text, '', 0
+        return read_error(parsed) if isinstance(parsed, (dict, list)) else (text, '', 0)
+    if isinstance(said, list):
+        if said and isinstance(said[0], Mapping):
+            return read_error(said[0])
+        return json.dumps(said, default=str), '', 0
+    if not isinstance(said, Mapping):
+        return str(said), '', 0
+    inner = said.get('error')
+    if isinstance(inner, (Mapping, list)) or (isinstance(inner, str) and 'message' not in said):
+        text, mark, code = read_error(inner)
+        more = said if not mark and inner is not said else {}
+        return text, mark or _marks(more), code or _number(said)
+    text = said.get('message') or said.get('detail') or said.get('msg') or ''
+    if not isinstance(text, str) or not text:
+        text = json.dumps(text or dict(said), default=str)
+    return text, _marks(said), _number(said)
+
+
+def retry_after(headers: Any) -> float:
+    """How long a server wants to be left alone, in seconds, bounded; 0 if it does not say."""
+    for name, unit in (('retry-after-ms', 0.001), ('retry-after', 1.0)):
+        try:
+            wait = float((headers or {}).get(name, '')) * unit
+        except (TypeError, ValueError):
+            continue  # nothing, or a date: rare, and a backoff does as well
+        if not math.isnan(wait):
+            return min(max(0.0, wait), LONGEST_PATIENCE_S)
+    return 0.0
+
+
+def unreachable(config: ClientConfig, why: str = '') -> LlmUnavailable:
+    """No connection to the server: it is not there, or a proxy is in the way."""
+    where = _where(config)
+    if proxy := trust.proxy_for(config.base_url):
+        return LlmUnavailable(
+            f'no server answers at {where} through the proxy {proxy} of the environment: if it '
+            f'needs none, add its host to NO_PROXY'
+        )
+    return LlmUnavailable(f'no server answers at {where}: is it started?' + (why and f' ({why})'))
+
+
 def _as_llm_error(error: Exception, config: ClientConfig) -> LlmError:
-    where = config.base_url or config.model
+    response = getattr(error, 'response', None)
     status = _status(error)
-    short = ' '.join(redact(str(error)).split())[:200]
-    if status in _DENIED:
-        key = config.key_name or 'the key'
-        return LlmUnavailable(f'{where} refuses {key} of the environment ({status}): {short}')
-    if status == 404:
-        return LlmUnavailable(f"{where} has no model '{config.model}': {short}")
-    if status and status not in _LATER and status < 500:
-        return LlmError(f'{where} refuses the request ({status}): {short}', retryable=False)
-    if status:
-        return LlmError(f'{where} answers {status}: {short}', retry_after=_retry_after(error))
+    if 300 <= status < 400:
+        to = (getattr(response, 'headers', None) or {}).get('location', 'another address')
+        return LlmUnavailable(f'{_where(config)} sends on to {to}: use that address')
+    body = getattr(error, 'body', None) or getattr(error, 'details', None)
+    said_by_server = status or body is not None or _is_response_error(error)
+    if said_by_server:
+        patience = retry_after(getattr(response, 'headers', None))
+        return told(config, body if body is not None else str(error), status, patience)
+    if isinstance(error, ImportError) or 'proxy' in type(error).__name__.lower():
+        return LlmUnavailable(f'{_where(config)} cannot be reached: {proxy_hint(error)}')
     if _is_connection_refused(error):
-        return LlmUnavailable(f'no server answers at {where}: is it started?')
-    return LlmError(f'{where}: {type(error).__name__}: {short}')
+        return unreachable(config)
+    short = ' '.join(redact(str(error)).split())[:_SHORT]
+    return LlmError(f'{_where(config)}: {type(error).__name__}: {short}')
+
+
+def proxy_hint(error: Exception) -> str:
+    """What to do about a proxy that cannot be used."""
+    return (
+        f'the proxy of the environment (ALL_PROXY, HTTP_PROXY, HTTPS_PROXY) cannot be used '
+        f'({redact(str(error))[:_SHORT]}). Add the host to NO_PROXY, unset the variable, or '
+        f"pip install 'httpx[socks]' 'httpx2[socks]'"
+    )
+
+
+def _meaning(status: int, mark: str, text: str) -> str:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    found = [name for name, what in _BY_MEANING.items() if what.search(mark)]
+    found += [name for name, what in _BY_MEANING.items() if what.search(text)]
+    if status == 404:
+        return 'model' if 'model' in found or re.search('model', text, re.I) else 'address'
+    for final in ('context', 'quota', 'auth'):
+        if final in found:
+            return final
+    if status in _LATER or status >= 500:
+        return 'busy'
+    if status in (400, 413, 422):
+        rest = [name for name in found if name in ('model', 'filter')]
+        return rest[0] if rest else 'request'
+    if 400 <= status < 500:
+        return 'address' if status == 405 else 'request'
+    return found[0] if found else 'busy'
+
+
+def _marks(said: Mapping[str, Any]) -> str:
+    return ' '.join(str(said[k]) for k in ('type', 'code', 'status') if said.get(k))
+
+
+def _number(said: Mapping[str, Any]) -> int:
+    for name in ('code', 'status', 'status_code'):
+        value = said.get(name)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
+            value = int(value)
+        if isinstance(value, int) and 400 <= value < 600:
+            return value
+    return 0
+
+
+def _where(config: ClientConfig) -> str:
+    return config.base_url or config.model
+
+
+def _key(config: ClientConfig) -> str:
+    why = trust.why_no_key(config.key_name, config.base_url) if config.key_name else ''
+    if why:
+        return f'a request without a key ({why})'
+    return f'the key {config.key_name}' if config.key_name else 'the key'
+
+
+def _get(config: ClientConfig) -> str:
+    ollama = config.kind == 'ollama' or ':11434' in config.base_url
+    return f' (ollama pull {config.model})' if ollama else ''
 
 
 def _status(error: Any) -> int:
     for name in ('status_code', 'code'):
         value = getattr(error, name, None)
-        if isinstance(value, int):
+        if isinstance(value, int) and 300 <= value < 600:
             return value
     return 0
 
 
-def _retry_after(error: Any) -> float:
-    response = getattr(error, 'response', None)
-    headers = getattr(response, 'headers', None) or {}
-    try:
-        return max(0.0, float(headers.get('retry-after', 0)))
-    except (TypeError, ValueError):
-        return 0.0  # a date: rare, and a backoff does as well
+def _is_response_error(error: Any) -> bool:
+    """Ollama's way to tell of an error inside of a stream: no status, and the text alone."""
+    return type(error).__name__ == 'ResponseError'
 
 
 def _is_connection_refused(error: BaseException | None) -> bool:

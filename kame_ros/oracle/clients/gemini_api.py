@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from kame_ros import trust
 from kame_ros.oracle.clients.base import (
     AsksOneToken,
     ClientConfig,
     LlmError,
+    LlmUnavailable,
     Message,
     Options,
     Usage,
+    connection_options,
+    is_whole,
     key_from_environment,
     missing_sdk,
     split_system,
 )
-from kame_ros.oracle.clients.errors import translate
+from kame_ros.oracle.clients.errors import proxy_hint, translate
 
 KEY = 'GEMINI_API_KEY'
+_OFFICIAL = 'https://generativelanguage.googleapis.com'
 
 
 class GeminiClient(AsksOneToken):
@@ -32,14 +38,25 @@ class GeminiClient(AsksOneToken):
             from google.genai import types
         except ImportError as error:
             raise missing_sdk('google-genai') from error
-        self._config = config
+        url = (config.base_url or _OFFICIAL).rstrip('/')
+        for version in ('/v1beta', '/v1'):  # the SDK adds it
+            url = url.removesuffix(version)
+        variable = trust.variable_for(url, config.key_name or KEY)
+        self._config = replace(config, base_url=url, key_name=variable, kind='gemini')
         self._types = types
-        self._client = genai.Client(
-            api_key=key_from_environment(config.key_name or KEY, 'Gemini'),
-            http_options=types.HttpOptions(
-                base_url=config.base_url or None, timeout=int(config.idle_s * 1000)
-            ),
-        )
+        key = key_from_environment(self._config, 'Gemini')
+        try:
+            self._client = genai.Client(
+                vertexai=False,
+                api_key=key,
+                http_options=types.HttpOptions(
+                    base_url=url,
+                    timeout=int(config.idle_s * 1000),
+                    async_client_args=connection_options(url),
+                ),
+            )
+        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
+            raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
 
     async def stream(
         self, messages: Sequence[Message], options: Options, usage: Usage
@@ -53,15 +70,18 @@ class GeminiClient(AsksOneToken):
                 config=self._options(system, options),
             )
             try:
-                finished = False
+                finished, said = False, ''
                 async for chunk in chunks:
                     self._read_usage(chunk, usage)
                     for candidate in (chunk.candidates or [])[:1]:
-                        finished = finished or candidate.finish_reason is not None
+                        if candidate.finish_reason is not None:
+                            finished, usage.finish = True, _finish(candidate.finish_reason)
                         for part in (candidate.content and candidate.content.parts) or []:
                             if part.text and not part.thought:
+                                said = (said + part.text)[-200:]
                                 yield part.text
-                if not finished:
+                            usage.thought = usage.thought or bool(part.thought)
+                if not finished and not is_whole(said):
                     raise LlmError('the stream broke off')
             finally:
                 await chunks.aclose()
@@ -93,3 +113,9 @@ class GeminiClient(AsksOneToken):
             usage.tokens_in = counts.prompt_token_count or 0
             usage.tokens_out = counts.candidates_token_count or 0
             usage.cached = counts.cached_content_token_count or 0
+
+
+def _finish(reason: Any) -> str:
+    """Why it ended, in the words of the others."""
+    name = str(getattr(reason, 'name', reason)).lower()
+    return 'length' if name == 'max_tokens' else name

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from kame_ros import trust
 from kame_ros.oracle.clients.base import (
     AsksOneToken,
     ClientConfig,
     LlmError,
+    LlmUnavailable,
     Message,
     Options,
     Usage,
+    connection_options,
+    is_whole,
     missing_sdk,
 )
-from kame_ros.oracle.clients.errors import translate
+from kame_ros.oracle.clients.errors import proxy_hint, translate
+
+KEY = 'OLLAMA_API_KEY'
+_OFFICIAL = 'http://127.0.0.1:11434'
 
 
 class OllamaClient(AsksOneToken):
@@ -33,12 +42,24 @@ class OllamaClient(AsksOneToken):
             raise missing_sdk('ollama') from error
         import httpx
 
-        self._config = config
         self._keep_alive = keep_alive
-        self._client = ollama.AsyncClient(
-            host=config.base_url or None,
-            timeout=httpx.Timeout(config.idle_s, connect=config.connect_s),
-        )
+        host = config.base_url or os.environ.get('OLLAMA_HOST', '').strip() or _OFFICIAL
+        host = host if '://' in host else f'http://{host}'
+        host = host.rstrip('/').removesuffix('/v1').removesuffix('/api')
+        variable = trust.variable_for(host, config.key_name or KEY)
+        self._config = replace(config, base_url=host, key_name=variable, kind='ollama')
+        key = trust.key_for(variable, host)
+        try:
+            self._client = ollama.AsyncClient(
+                host=host,
+                timeout=httpx.Timeout(config.idle_s, connect=config.connect_s),
+                headers={'authorization': f'Bearer {key}'} if key else {},
+                **connection_options(host),
+            )
+        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
+            raise LlmUnavailable(f'{host} cannot be reached: {proxy_hint(error)}') from error
+        if not key:  # the SDK sends OLLAMA_API_KEY to whatever address
+            self._client._client.headers.pop('authorization', None)
 
     async def stream(
         self, messages: Sequence[Message], options: Options, usage: Usage
@@ -61,16 +82,20 @@ class OllamaClient(AsksOneToken):
                 options=request,
             )
             try:
-                done = False
+                done, said = False, ''
                 async for chunk in chunks:
                     done = done or bool(chunk.done)
                     if chunk.prompt_eval_count is not None:
                         usage.tokens_in = chunk.prompt_eval_count
                     if chunk.eval_count is not None:
                         usage.tokens_out = chunk.eval_count
+                    if chunk.done_reason:
+                        usage.finish = chunk.done_reason
+                    usage.thought = usage.thought or bool(chunk.message.thinking)
                     if chunk.message.content:
+                        said = (said + chunk.message.content)[-200:]
                         yield chunk.message.content
-                if not done:
+                if not done and not is_whole(said):
                     raise LlmError('the stream broke off')
             finally:
                 await chunks.aclose()

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
+from kame_ros import trust
+from kame_ros.oracle.actions import CLOSE, OPEN
 from kame_ros.oracle.clients.base import (
     AsksOneToken,
     ClientConfig,
     LlmError,
+    LlmUnavailable,
     Message,
     Options,
     Usage,
+    connection_options,
+    is_whole,
     key_from_environment,
     missing_sdk,
 )
-from kame_ros.oracle.clients.errors import translate
+from kame_ros.oracle.clients.errors import proxy_hint, read_error, told, translate
+from kame_ros.oracle.clients.quirks import quirks_of
+from kame_ros.oracle.clients.sse import DONE, read_events
 
 KEY = 'OPENAI_API_KEY'
-_OPTIONAL = ('temperature', 'stop')  # refused by OpenAI's reasoning models
-_TIMINGS = 'timings'  # llama.cpp's own report
+_OFFICIAL = 'https://api.openai.com/v1'
+_ENDPOINT = '/chat/completions'
+_MOST_TRIES = 8  # of one question, each without something that the server has refused
+_MOST_PARTS = 64  # tool calls of one answer
+_PROSE = ('text', 'output_text', 'refusal')  # parts of a content that are meant to be read
 
 
 class OpenAiClient(AsksOneToken):
     """Streams from `base_url` (OpenAI's if empty) with the official SDK.
 
     A key is demanded for OpenAI itself; other servers say if they need one. The SDK's own retries
-    are off: the policy decides. An optional setting that a model refuses is not sent again.
+    are off: the policy decides. What a server refuses, it is not sent again (see quirks.py); an
+    address without its /v1 is completed. The events are read here and not by the SDK, as many
+    servers write what its types do not hold.
     """
 
     slots = 4
@@ -37,61 +53,126 @@ class OpenAiClient(AsksOneToken):
             import openai
         except ImportError as error:
             raise missing_sdk('openai') from error
-        self._config = config
-        name = config.key_name or KEY
-        key = os.environ.get(name, '')
-        if not key and not config.base_url:
-            key = key_from_environment(name, 'OpenAI')
-        self._refused: set[str] = set()
-        self._client = openai.AsyncOpenAI(
-            api_key=key or 'none',
-            base_url=config.base_url or None,
-            max_retries=0,
-            timeout=openai.Timeout(config.idle_s, connect=config.connect_s),
-        )
+        url = config.base_url or os.environ.get('OPENAI_BASE_URL', '').strip() or _OFFICIAL
+        url = url.rstrip('/').removesuffix(_ENDPOINT)
+        variable = trust.variable_for(url, config.key_name or KEY)
+        self._config = replace(config, base_url=url, key_name=variable, kind='openai')
+        self._official = trust.is_official(KEY, url)
+        self._quirks = quirks_of(url, config.model)
+        key = key_from_environment(self._config, 'OpenAI')
+        others: dict[str, Any] = {} if self._official else {'organization': '', 'project': ''}
+        try:
+            self._client = openai.AsyncOpenAI(
+                api_key=key,
+                base_url=url,
+                max_retries=0,
+                timeout=openai.Timeout(config.idle_s, connect=config.connect_s),
+                http_client=openai.DefaultAsyncHttpxClient(**connection_options(url)),
+                **others,
+            )
+        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
+            raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
 
     async def stream(
         self, messages: Sequence[Message], options: Options, usage: Usage
     ) -> AsyncGenerator[str, None]:
         """See LlmClient.stream."""
         with translate(self._config):
-            stream = await self._ask(self._request(messages, options))
-            finished = False
-            async with stream:
-                async for chunk in stream:
-                    _read_usage(chunk, usage)
-                    for choice in chunk.choices[:1]:
-                        finished = finished or bool(choice.finish_reason)
-                        if choice.delta and choice.delta.content:
-                            yield choice.delta.content
-            if not finished:
-                raise LlmError('the stream broke off')
+            async with aclosing(await self._ask(self._request(messages, options))) as response:
+                answer = _Answer(self._config, usage)
+                kind = response.headers.get('content-type', '')
+                if 'json' in kind and 'ndjson' not in kind:  # a server that cannot stream
+                    for text in answer.read(json.loads(await response.aread())):
+                        yield text
+                    answer.closed = True
+                else:
+                    async for event in read_events(response.aiter_bytes()):
+                        if event is DONE:
+                            answer.closed = True
+                            break
+                        for text in answer.read(event):
+                            yield text
+                for text in answer.end(framed='transfer-encoding' in response.headers):
+                    yield text
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.close()
 
     async def _ask(self, request: dict[str, Any]) -> Any:
+        """The open response; asked anew without what the server refuses, or with /v1."""
+        for _ in range(_MOST_TRIES):
+            sent = self._quirks.applied(request)
+            response, failure = await self._post(sent)
+            if failure is None and 'html' in response.headers.get('content-type', ''):
+                await response.aclose()
+                failure = LlmUnavailable(
+                    f'{self._config.base_url} answers with a web page: is the address complete? '
+                    f'Those of compatible servers end with /v1'
+                )
+                if self._may_lack_path():
+                    self._quirks.path = '/v1'
+                    continue
+            if failure is None:
+                return response
+            if not self._learn(sent, failure):
+                break
+        if self._quirks.path and not isinstance(failure, LlmError):
+            status = getattr(failure, 'status_code', 0)
+            if status in (404, 405):  # there is nothing either: what was asked first is at fault
+                self._quirks.path = ''
+        raise failure
+
+    async def _post(self, sent: dict[str, Any]) -> tuple[Any, Any]:
         import openai
 
-        while True:
-            wanted = {k: v for k, v in request.items() if k not in self._refused}
-            try:
-                return await self._client.chat.completions.create(**wanted)
-            except openai.BadRequestError as error:
-                if error.param not in _OPTIONAL or error.param not in wanted:
-                    raise
-                self._refused.add(error.param)
+        client = self._client
+        if self._quirks.path:
+            client = client.copy(base_url=self._config.base_url + self._quirks.path)
+        create = client.chat.completions.with_raw_response.create
+        try:
+            raw = await create(**sent)
+        except openai.APIStatusError as error:
+            return None, error
+        return raw.http_response, None
+
+    def _learn(self, sent: dict[str, Any], failure: Any) -> bool:
+        """Whether the request is worth another try, after what the server said of this one."""
+        status = getattr(failure, 'status_code', 0)
+        body = getattr(failure, 'body', None)
+        said = body if body is not None else str(failure)
+        text, _, _ = read_error(said)
+        if status in (404, 405):
+            lost = not told(self._config, said, status).args[0].startswith(
+                f"{self._config.base_url} has no model"
+            )
+            if lost and self._may_lack_path():
+                self._quirks.path = '/v1'
+                return True
+            return False
+        if status not in (400, 422):
+            return False
+        error = told(self._config, said, status)
+        if isinstance(error, LlmUnavailable) or 'too long for the context' in str(error):
+            return False
+        param = body.get('param') if isinstance(body, Mapping) else None
+        if not isinstance(param, str):
+            param = ''
+        whole = text + ' ' + (str(said) if isinstance(said, (Mapping, list)) else '')
+        return self._quirks.learn(sent, param, whole, vague=status == 422)
+
+    def _may_lack_path(self) -> bool:
+        parts = urlsplit(self._config.base_url).path.split('/')
+        return not self._quirks.path and not self._official and 'v1' not in parts
 
     def _request(self, messages: Sequence[Message], options: Options) -> dict[str, Any]:
-        official = not self._config.base_url or 'api.openai.com' in self._config.base_url
         request: dict[str, Any] = {
             'model': self._config.model,
             'messages': list(messages),
             'stream': True,
             'stream_options': {'include_usage': True},
             # OpenAI's newer models refuse max_tokens; most other servers know nothing else.
-            'max_completion_tokens' if official else 'max_tokens': options.max_tokens,
+            'max_completion_tokens' if self._official else 'max_tokens': options.max_tokens,
             'temperature': options.temperature,
             'extra_body': dict(self._config.extra),
         }
@@ -100,15 +181,121 @@ class OpenAiClient(AsksOneToken):
         return request
 
 
-def _read_usage(chunk: Any, usage: Usage) -> None:
-    if not hasattr(chunk, 'choices') or chunk.choices is None:
-        raise LlmError(f'not a chunk of an answer: {str(chunk)[:80]}')
-    if chunk.usage:
-        usage.tokens_in = chunk.usage.prompt_tokens
-        usage.tokens_out = chunk.usage.completion_tokens
-        details = chunk.usage.prompt_tokens_details
-        if details and details.cached_tokens is not None:
-            usage.cached = details.cached_tokens
-    timings = (chunk.model_extra or {}).get(_TIMINGS)
-    if timings:
-        usage.cached = int(timings.get('cache_n', usage.cached))
+class _Answer:
+    """Reads the chunks of one answer, whatever dialect they are written in."""
+
+    def __init__(self, config: ClientConfig, usage: Usage) -> None:
+        self.closed = False  # the server has said that it is complete
+        self._config = config
+        self._usage = usage
+        self._text = ''
+        self._odd: Any = None
+        self._calls: dict[int, list[str]] = {}  # tools that it wants: name, arguments
+
+    def read(self, chunk: Any) -> list[str]:
+        """The pieces of text in a chunk; raises LlmError for an error that it tells."""
+        if isinstance(chunk, list) and chunk and isinstance(chunk[0], Mapping):
+            chunk = chunk[0]
+        if not isinstance(chunk, Mapping):
+            self._odd = chunk
+            return []
+        if chunk.get('error') or chunk.get('object') == 'error':
+            raise told(self._config, chunk)
+        self._read_usage(chunk)
+        choices = chunk.get('choices')
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+            self._odd = None if 'choices' in chunk or 'usage' in chunk else chunk
+            return []
+        return self._read_choice(choices[0])
+
+    def end(self, framed: bool) -> list[str]:
+        """What is left to give: the tools that it called, as requests for actions.
+
+        `framed`: the connection itself tells that the answer came to its end. Raises LlmError if
+        it broke off.
+        """
+        calls = [
+            OPEN + json.dumps({'name': name, 'arguments': _parsed(arguments)}) + CLOSE
+            for name, arguments in self._calls.values()
+        ]
+        said = self._text or calls or self._usage.thought
+        if self._usage.finish == 'content_filter' and not said:
+            raise LlmError(
+                f'the content filter of {self._config.base_url} stopped the answer',
+                retryable=False,
+            )
+        if self.closed or self._usage.finish or (said and framed) or is_whole(self._text):
+            return calls
+        if self._odd is not None and not said:
+            raise LlmError(f'not a chunk of an answer: {str(self._odd)[:80]}')
+        raise LlmError('the stream broke off')
+
+    def _read_choice(self, choice: Mapping[str, Any]) -> list[str]:
+        if finish := choice.get('finish_reason'):
+            self._usage.finish = str(finish)
+        part = choice.get('delta')
+        if not isinstance(part, Mapping) or not part:
+            whole = choice.get('message')  # of a server that does not stream, or at the very end
+            part = whole if isinstance(whole, Mapping) and not self._text else {}
+        if part.get('reasoning_content') or part.get('reasoning') or part.get('thinking'):
+            self._usage.thought = True
+        self._take_calls(part.get('tool_calls'))
+        pieces = [self._prose(part.get('content')), self._prose(part.get('refusal'))]
+        pieces += [self._prose(choice.get('text'))] if not part else []
+        pieces = [piece for piece in pieces if piece]
+        self._text = (self._text + ''.join(pieces))[-200:]
+        return pieces
+
+    def _prose(self, content: Any) -> str:
+        """The text of a content: a text, a list of parts, or nothing."""
+        if isinstance(content, str):
+            return content
+        if isinstance(content, list):
+            return ''.join(map(self._prose, content))
+        if isinstance(content, Mapping):
+            kind = content.get('type', 'text')
+            if kind in _PROSE:
+                return self._prose(content.get('text') or content.get('refusal'))
+            self._usage.thought = self._usage.thought or 'think' in kind or 'reason' in kind
+        return ''
+
+    def _take_calls(self, calls: Any) -> None:
+        for call in calls if isinstance(calls, list) else ():
+            if not isinstance(call, Mapping):
+                continue
+            index, function = call.get('index', len(self._calls)), call.get('function')
+            if not isinstance(function, Mapping) or not isinstance(index, int):
+                continue
+            if index not in self._calls and len(self._calls) >= _MOST_PARTS:
+                continue
+            entry = self._calls.setdefault(index, ['', ''])
+            entry[0] = entry[0] or str(function.get('name') or '')
+            arguments = function.get('arguments') or ''
+            entry[1] += arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+    def _read_usage(self, chunk: Mapping[str, Any]) -> None:
+        usage, told_by = self._usage, chunk.get('usage')
+        if not isinstance(told_by, Mapping):  # Groq's
+            groq = chunk.get('x_groq')
+            told_by = groq.get('usage') if isinstance(groq, Mapping) else None
+        if isinstance(told_by, Mapping):
+            usage.tokens_in = _count(told_by, 'prompt_tokens', usage.tokens_in)
+            usage.tokens_out = _count(told_by, 'completion_tokens', usage.tokens_out)
+            details = told_by.get('prompt_tokens_details')
+            usage.cached = _count(details, 'cached_tokens', usage.cached)
+            spent = told_by.get('completion_tokens_details')
+            usage.thought = usage.thought or _count(spent, 'reasoning_tokens', 0) > 0
+        usage.cached = _count(chunk.get('timings'), 'cache_n', usage.cached)  # llama.cpp's
+
+
+def _count(table: Any, name: str, otherwise: int) -> int:
+    value = table.get(name) if isinstance(table, Mapping) else None
+    sound = isinstance(value, (int, float)) and 0 <= value < 1e12
+    return int(value) if sound and not isinstance(value, bool) else otherwise  # type: ignore[arg-type]
+
+
+def _parsed(arguments: str) -> Any:
+    try:
+        return json.loads(arguments) if arguments.strip() else {}
+    except (ValueError, RecursionError):
+        return arguments
