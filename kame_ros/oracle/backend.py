@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from kame_ros.oracle.clients.base import ClientConfig, LlmClient, LlmUnavailable, missing_sdk
+from kame_ros.trust import why_not_allowed
 
 # kind: (module of the SDK, package that brings it, variable of the key, answers at once)
 _KINDS = {
@@ -93,6 +94,8 @@ class Backend:
         # Another server than the maker's says if it needs one.
         if name and not self.base_url and not os.environ.get(name, '').strip():
             raise LlmUnavailable(f'{self.name} needs a key: set the environment variable {name}')
+        if self.key_name and self.base_url and (why := why_not_allowed(name, self.base_url)):
+            raise LlmUnavailable(why)
         if self.kind == 'embedded':
             from kame_ros.oracle.clients.embedded import find_gguf
 

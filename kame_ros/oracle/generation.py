@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from kame_ros.oracle.backend import Backend
 from kame_ros.oracle.clients.base import LlmClient, LlmError, Message, Options, Usage
 from kame_ros.oracle.decision import Start
 from kame_ros.oracle.speech import RESTART, SpokenStream
+
+_SPENT = ('length', 'max_tokens')  # why a server ended that had no token left
 
 
 @dataclass
@@ -52,29 +54,44 @@ class Generation:
 
         `on_piece` is called at every piece, whether it is to be said or not.
 
-        Raises LlmError. However it ends, the server has been stopped.
+        Raises LlmError for whatever the client raises; what a callback raises is passed on, as it
+        is no fault of the LLM. However it ends, the server has been stopped.
         """
         spoken = SpokenStream(self.max_words, self.backend.thinks, self.hidden)
         options = Options(self.backend.max_tokens, self.backend.temperature)
         stream = client.stream(self.messages, options, self.usage)
+        pieces = 0
         try:
-            async for piece in stream:
+            while (piece := await _next_piece(stream)) is not None:
+                pieces += 1
                 self._give(spoken.push(piece), on_words)
                 on_piece(self)
                 for request in spoken.take_requests():
                     on_request(self, request)
                 if spoken.done:
                     break
-        except LlmError:
-            raise
-        except Exception as error:  # a client must not take the oracle down
-            raise LlmError(f'{type(error).__name__}: {error}') from error
         finally:
             self.calls = spoken.calls
             await stream.aclose()
         self._give(spoken.flush(), on_words)
+        if not self.words and (pieces or self.usage.thought) and self.usage.finish in _SPENT:
+            raise LlmError(
+                f'{self.backend.name} spent all its {self.backend.max_tokens} tokens on thinking '
+                f'and answered nothing: raise max_tokens, or switch its thinking off',
+                retryable=False,
+            )
 
     def _give(self, words: list[str], on_words: Callable[[Generation, list[str]], None]) -> None:
         if words:
             self.words += words
             on_words(self, words)
+
+
+async def _next_piece(stream: AsyncGenerator[str, None]) -> str | None:
+    """The next piece, or None at the end. Whatever a client raises is an LlmError."""
+    try:
+        return await anext(stream, None)
+    except LlmError:
+        raise
+    except Exception as error:  # a client must not take the oracle down
+        raise LlmError(f'{type(error).__name__}: {error}') from error

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import io
-import os
 import wave
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from kame_ros import trust
+from kame_ros.proxies import connection_options, proxy_hint
 from kame_ros.redact import redact
 from kame_ros.stt.recogniser import Hypothesis, RecogniserError
 from kame_ros.stt.transcript import Word
 
 _RATE = 16_000
+_OFFICIAL = 'https://api.openai.com/v1'
+_KEY = 'OPENAI_API_KEY'
 
 
 class RemoteRecogniser:
     """`POST /v1/audio/transcriptions`, as OpenAI, vLLM, speaches and others offer it.
 
-    The key comes from the environment variable `key_variable` and from nowhere else; a server in
-    the own network needs none. Words have times where the server gives them, else they are spread
-    evenly over the sound; probabilities are unknown: 0.5, which never settles a word at once.
+    The key comes from the environment variable `key_variable` and from nowhere else, and goes only
+    where the environment lets it (see kame_ros.trust); a server in the own network needs none.
+    Words have times where the server gives them, else they are spread evenly over the sound;
+    probabilities are unknown: 0.5, which never settles a word at once.
     """
 
     max_sound = 25.0
@@ -37,16 +41,20 @@ class RemoteRecogniser:
         timeout: float = 5.0,
         client: Any = None,
     ) -> None:
-        """Make the client; `timeout` in s bounds a call. Raises ValueError without a key or URL."""
-        key = os.environ.get(key_variable, '')
-        if client is None and not key and not base_url:
-            raise ValueError(f'set {key_variable}, or base_url to a server that needs no key')
-        if client is None:
-            from openai import OpenAI
+        """Make the client; `timeout` in s bounds a call.
 
-            client = OpenAI(
-                api_key=key or 'none', base_url=base_url or None, timeout=timeout, max_retries=0
-            )
+        Raises ValueError without a key or URL, or for a key that may not go to that server.
+        """
+        url = (base_url or _OFFICIAL).rstrip('/')
+        self._why_no_key = trust.why_no_key(key_variable, url)
+        if client is None:
+            if key_variable != _KEY and (why := trust.why_not_allowed(key_variable, url)):
+                raise ValueError(why)
+            if self._why_no_key and trust.is_official(key_variable, url):
+                raise ValueError(
+                    f'{self._why_no_key}: set it, or base_url to a server that needs no key'
+                )
+            client = _new_client(url, trust.key_for(key_variable, url), timeout)
         self._client = client
         self._model = model
         self._language = language
@@ -57,7 +65,7 @@ class RemoteRecogniser:
 
     def recognise(self, sound: np.ndarray, final: bool) -> Hypothesis:
         """Decode float32[n] at 16 kHz. No prompt is sent: it could loop."""
-        from openai import OpenAIError
+        from openai import APIStatusError, OpenAIError
 
         options: dict[str, Any] = {'language': self._language} if self._language else {}
         try:
@@ -70,8 +78,29 @@ class RemoteRecogniser:
                 **options,
             )
         except OpenAIError as error:
-            raise RecogniserError(redact(f'{type(error).__name__}: {error}')) from error
+            text = f'{type(error).__name__}: {error}'
+            if isinstance(error, APIStatusError) and error.status_code in (401, 403):
+                text += f' ({self._why_no_key})' if self._why_no_key else ''
+            raise RecogniserError(redact(text)) from error
         return _hypothesis(answer, len(sound) / _RATE)
+
+
+def _new_client(url: str, key: str, timeout: float) -> Any:
+    from openai import DefaultHttpxClient, OpenAI
+
+    official = trust.is_official(_KEY, url)
+    others: dict[str, Any] = {} if official else {'organization': '', 'project': ''}
+    try:
+        return OpenAI(
+            api_key=key or 'none',
+            base_url=url,
+            timeout=timeout,
+            max_retries=0,
+            http_client=DefaultHttpxClient(**connection_options(url)),
+            **others,
+        )
+    except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
+        raise ValueError(f'{url} cannot be reached: {proxy_hint(error)}') from error
 
 
 def _wav(sound: np.ndarray) -> bytes:

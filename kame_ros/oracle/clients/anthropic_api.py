@@ -16,13 +16,13 @@ from kame_ros.oracle.clients.base import (
     Message,
     Options,
     Usage,
-    connection_options,
     is_whole,
     key_from_environment,
     missing_sdk,
     split_system,
 )
-from kame_ros.oracle.clients.errors import proxy_hint, translate
+from kame_ros.oracle.clients.errors import translate
+from kame_ros.proxies import connection_options, proxy_hint
 
 KEY = 'ANTHROPIC_API_KEY'
 _OFFICIAL = 'https://api.anthropic.com'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from kame_ros import trust
 from kame_ros.redact import redact
@@ -21,7 +21,7 @@ class LlmError(RuntimeError):
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after: float = 0.0) -> None:
-        super().__init__(utf8(redact(message)))
+        super().__init__(redact(message))
         self.retryable = retryable
         self.retry_after = retry_after
 
@@ -56,10 +56,6 @@ class Usage:
     thought: bool = False  # it wrote a reasoning trace beside the answer
 
 
-READING = ''
-"""The piece of a server that still reads the prompt, and is seen to get on with it."""
-
-
 @dataclass(frozen=True)
 class ClientConfig:
     """Which model where; the key is read from the environment variable `key_name`.
@@ -86,8 +82,6 @@ class LlmClient(Protocol):
     ) -> AsyncGenerator[str, None]:
         """The answer in pieces as they come, reasoning left out where the server marks it.
 
-        READING comes now and then while a local model reads its prompt.
-
         Closing the generator stops the server. Raises LlmError.
         """
         ...
@@ -106,26 +100,14 @@ def key_from_environment(config: ClientConfig, what: str) -> str:
 
     Raises LlmUnavailable where the maker's own server would get none.
     """
-    if key := trust.key_for(config.key_name, config.base_url):
+    name, url = config.key_name, config.base_url
+    if key := trust.key_for(name, url):
         return key
-    if not os.environ.get(config.key_name, '').strip() and trust.is_official(
-        config.key_name, config.base_url
-    ):
-        raise LlmUnavailable(f'{what} needs a key: set the environment variable {config.key_name}')
+    if trust.is_official(name, url):
+        if os.environ.get(name, '').strip():
+            raise LlmUnavailable(trust.why_no_key(name, url))
+        raise LlmUnavailable(f'{what} needs a key: set the environment variable {name}')
     return 'none'
-
-
-def connection_options(url: str) -> dict[str, Any]:
-    """What an httpx client is told: no proxy for this machine, and no address but the one given.
-
-    A server that sends on to another one would have the key and the conversation go there.
-    """
-    return {'trust_env': not trust.is_loopback(url), 'follow_redirects': False}
-
-
-def utf8(text: str) -> str:
-    """The text without what UTF-8 cannot write (halves of surrogate pairs) or C ends at (NUL)."""
-    return text.encode('utf-8', 'replace').decode('utf-8').replace('\0', ' ')
 
 
 def is_whole(text: str) -> bool:
@@ -151,8 +133,7 @@ class AsksOneToken:
         """See LlmClient.warm_up."""
         stream = self.stream(messages, Options(max_tokens=1), Usage())
         try:
-            async for piece in stream:
-                if piece != READING:
-                    break
+            async for _ in stream:
+                break
         finally:
             await stream.aclose()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.oracle.clients.base import (
-    READING,
     AsksOneToken,
     ClientConfig,
     LlmError,
@@ -36,7 +35,7 @@ class EmbeddedClient(AsksOneToken):
 
     slots = 1
 
-    def __init__(self, config: ClientConfig, *, context: int = 3072, threads: int = 1) -> None:
+    def __init__(self, config: ClientConfig, *, context: int = 2048, threads: int = 1) -> None:
         self._path = find_gguf(config.model)
         self._context = max(context, _MIN_CONTEXT)
         self._threads = threads
@@ -70,8 +69,8 @@ class EmbeddedClient(AsksOneToken):
                 if isinstance(chunk, LlmError):
                     raise chunk
                 text = _text(chunk, usage)
-                if text or chunk.get('prompt_progress'):
-                    yield text or READING
+                if text:
+                    yield text
         finally:
             stop = True
             await running

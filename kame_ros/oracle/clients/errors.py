@@ -12,6 +12,7 @@ from typing import Any
 
 from kame_ros import trust
 from kame_ros.oracle.clients.base import ClientConfig, LlmError, LlmUnavailable
+from kame_ros.proxies import proxy_for, proxy_hint
 from kame_ros.redact import redact
 
 LONGEST_PATIENCE_S = 60.0
@@ -130,7 +131,7 @@ def retry_after(headers: Any) -> float:
 def unreachable(config: ClientConfig, why: str = '') -> LlmUnavailable:
     """No connection to the server: it is not there, or a proxy is in the way."""
     where = _where(config)
-    if proxy := trust.proxy_for(config.base_url):
+    if proxy := proxy_for(config.base_url):
         return LlmUnavailable(
             f'no server answers at {where} through the proxy {proxy} of the environment: if it '
             f'needs none, add its host to NO_PROXY'
@@ -155,15 +156,6 @@ def _as_llm_error(error: Exception, config: ClientConfig) -> LlmError:
         return unreachable(config)
     short = ' '.join(redact(str(error)).split())[:_SHORT]
     return LlmError(f'{_where(config)}: {type(error).__name__}: {short}')
-
-
-def proxy_hint(error: Exception) -> str:
-    """What to do about a proxy that cannot be used."""
-    return (
-        f'the proxy of the environment (ALL_PROXY, HTTP_PROXY, HTTPS_PROXY) cannot be used '
-        f'({redact(str(error))[:_SHORT]}). Add the host to NO_PROXY, unset the variable, or '
-        f"pip install 'httpx[socks]' 'httpx2[socks]'"
-    )
 
 
 def _meaning(status: int, mark: str, text: str) -> str:

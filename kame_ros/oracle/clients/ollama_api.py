@@ -16,11 +16,11 @@ from kame_ros.oracle.clients.base import (
     Message,
     Options,
     Usage,
-    connection_options,
     is_whole,
     missing_sdk,
 )
-from kame_ros.oracle.clients.errors import proxy_hint, translate
+from kame_ros.oracle.clients.errors import translate
+from kame_ros.proxies import connection_options, proxy_hint
 
 KEY = 'OLLAMA_API_KEY'
 _OFFICIAL = 'http://127.0.0.1:11434'

@@ -20,14 +20,14 @@ from kame_ros.oracle.clients.base import (
     Message,
     Options,
     Usage,
-    connection_options,
     is_whole,
     key_from_environment,
     missing_sdk,
 )
-from kame_ros.oracle.clients.errors import proxy_hint, read_error, told, translate
+from kame_ros.oracle.clients.errors import read_error, told, translate
 from kame_ros.oracle.clients.quirks import quirks_of
 from kame_ros.oracle.clients.sse import DONE, read_events
+from kame_ros.proxies import connection_options, proxy_hint
 
 KEY = 'OPENAI_API_KEY'
 _OFFICIAL = 'https://api.openai.com/v1'
@@ -143,8 +143,10 @@ class OpenAiClient(AsksOneToken):
         said = body if body is not None else str(failure)
         text, _, _ = read_error(said)
         if status in (404, 405):
-            lost = not told(self._config, said, status).args[0].startswith(
-                f"{self._config.base_url} has no model"
+            lost = (
+                not told(self._config, said, status)
+                .args[0]
+                .startswith(f'{self._config.base_url} has no model')
             )
             if lost and self._may_lack_path():
                 self._quirks.path = '/v1'
