@@ -159,10 +159,10 @@ def _as_llm_error(error: Exception, config: ClientConfig) -> LlmError:
 
 
 def _meaning(status: int, mark: str, text: str) -> str:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
     found = [name for name, what in _BY_MEANING.items() if what.search(mark)]
     found += [name for name, what in _BY_MEANING.items() if what.search(text)]
+    if status in _BY_STATUS:
+        return 'filter' if status == 403 and 'filter' in found else _BY_STATUS[status]
     if status == 404:
         return 'model' if 'model' in found or re.search('model', text, re.I) else 'address'
     for final in ('context', 'quota', 'auth'):

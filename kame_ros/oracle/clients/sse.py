@@ -13,6 +13,7 @@ _LONGEST = 1_000_000  # bytes of one event
 async def read_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
     """The JSON value of each event, and DONE for `[DONE]`; comments and other fields are skipped.
 
+    A field `error:`, as older llama.cpp writes it, gives {'error': its value}.
     Lines end with a line feed only: JSON may hold other line separators as they are. Raises
     ValueError for what is not JSON, or too long.
     """
@@ -26,6 +27,8 @@ async def read_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
             line = line.rstrip(b'\r')
             if line.startswith(b'data:'):
                 data.append(line[5:].strip())
+            elif line.startswith(b'error:'):
+                yield {'error': _value([line[6:].strip()])}
             elif not line and data:
                 yield _value(data)
                 data = []
