@@ -18,10 +18,10 @@ from kame_ros.oracle.clients.base import (
     Usage,
     is_whole,
     key_from_environment,
-    missing_sdk,
     split_system,
 )
 from kame_ros.oracle.clients.errors import translate
+from kame_ros.oracle.clients.sdk import load_sdk
 from kame_ros.proxies import connection_options, proxy_hint
 
 KEY = 'ANTHROPIC_API_KEY'
@@ -34,10 +34,7 @@ class AnthropicClient(AsksOneToken):
     slots = 4
 
     def __init__(self, config: ClientConfig) -> None:
-        try:
-            import anthropic
-        except ImportError as error:
-            raise missing_sdk('anthropic') from error
+        anthropic = load_sdk('anthropic', 'anthropic')
         url = config.base_url or os.environ.get('ANTHROPIC_BASE_URL', '').strip() or _OFFICIAL
         url = url.rstrip('/').removesuffix('/v1')  # the SDK adds it
         variable = trust.variable_for(url, config.key_name or KEY)

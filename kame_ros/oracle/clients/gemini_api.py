@@ -17,10 +17,10 @@ from kame_ros.oracle.clients.base import (
     Usage,
     is_whole,
     key_from_environment,
-    missing_sdk,
     split_system,
 )
 from kame_ros.oracle.clients.errors import translate
+from kame_ros.oracle.clients.sdk import load_sdk
 from kame_ros.proxies import connection_options, proxy_hint
 
 KEY = 'GEMINI_API_KEY'
@@ -33,11 +33,8 @@ class GeminiClient(AsksOneToken):
     slots = 4
 
     def __init__(self, config: ClientConfig) -> None:
-        try:
-            from google import genai
-            from google.genai import types
-        except ImportError as error:
-            raise missing_sdk('google-genai') from error
+        genai = load_sdk('google.genai', 'google-genai')
+        types = load_sdk('google.genai.types', 'google-genai')
         url = (config.base_url or _OFFICIAL).rstrip('/')
         for version in ('/v1beta', '/v1'):  # the SDK adds it
             url = url.removesuffix(version)
@@ -52,6 +49,7 @@ class GeminiClient(AsksOneToken):
                 http_options=types.HttpOptions(
                     base_url=url,
                     timeout=int(config.idle_s * 1000),
+                    client_args=connection_options(url),  # it makes both, whichever is used
                     async_client_args=connection_options(url),
                 ),
             )

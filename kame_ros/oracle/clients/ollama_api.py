@@ -17,9 +17,9 @@ from kame_ros.oracle.clients.base import (
     Options,
     Usage,
     is_whole,
-    missing_sdk,
 )
 from kame_ros.oracle.clients.errors import translate
+from kame_ros.oracle.clients.sdk import load_sdk
 from kame_ros.proxies import connection_options, proxy_hint
 
 KEY = 'OLLAMA_API_KEY'
@@ -36,10 +36,7 @@ class OllamaClient(AsksOneToken):
     slots = 1
 
     def __init__(self, config: ClientConfig, *, keep_alive: float | str = -1) -> None:
-        try:
-            import ollama
-        except ImportError as error:
-            raise missing_sdk('ollama') from error
+        ollama = load_sdk('ollama', 'ollama')
         import httpx
 
         self._keep_alive = keep_alive

@@ -22,10 +22,10 @@ from kame_ros.oracle.clients.base import (
     Usage,
     is_whole,
     key_from_environment,
-    missing_sdk,
 )
 from kame_ros.oracle.clients.errors import read_error, told, translate
 from kame_ros.oracle.clients.quirks import quirks_of
+from kame_ros.oracle.clients.sdk import load_sdk
 from kame_ros.oracle.clients.sse import DONE, read_events
 from kame_ros.proxies import connection_options, proxy_hint
 
@@ -49,10 +49,7 @@ class OpenAiClient(AsksOneToken):
     slots = 4
 
     def __init__(self, config: ClientConfig) -> None:
-        try:
-            import openai
-        except ImportError as error:
-            raise missing_sdk('openai') from error
+        openai = load_sdk('openai', 'openai')
         url = config.base_url or os.environ.get('OPENAI_BASE_URL', '').strip() or _OFFICIAL
         url = url.rstrip('/').removesuffix(_ENDPOINT)
         variable = trust.variable_for(url, config.key_name or KEY)

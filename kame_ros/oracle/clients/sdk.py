@@ -1,0 +1,60 @@
+"""Loads an SDK, and tells one that is missing from one that is broken or meets a bad proxy."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kame_ros.oracle.clients.base import LlmUnavailable, missing_sdk
+from kame_ros.redact import redact
+
+_PROXIES = ('all_proxy', 'http_proxy', 'https_proxy')
+_lock = threading.Lock()
+
+
+def load_sdk(module: str, package: str) -> Any:
+    """The module. Raises LlmUnavailable: not installed, or installed and not to be loaded."""
+    with _lock:
+        try:
+            return importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name and f'{module}.'.startswith(f'{error.name}.'):
+                raise missing_sdk(package) from error
+            raise _broken(package, error) from error
+        except Exception as error:
+            if not _has_proxy():
+                raise _broken(package, error) from error
+        # Ollama's makes a client while it is loaded, which fails at a proxy that httpx cannot use.
+        try:
+            with _without_proxies():
+                return importlib.import_module(module)
+        except Exception as error:
+            raise _broken(package, error) from error
+
+
+def _broken(package: str, error: Exception) -> LlmUnavailable:
+    text = redact(str(error))
+    return LlmUnavailable(
+        f"the package '{package}' is there and cannot be loaded: {type(error).__name__}: {text}"
+    )
+
+
+def _has_proxy() -> bool:
+    return any(os.environ.get(name) for name in _variables())
+
+
+def _variables() -> list[str]:
+    return [name for name in os.environ if name.lower() in _PROXIES]
+
+
+@contextmanager
+def _without_proxies() -> Iterator[None]:
+    hidden = {name: os.environ.pop(name) for name in _variables()}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
