@@ -7,11 +7,19 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from kame_ros.oracle.backend import Backend
-from kame_ros.oracle.clients.base import LlmClient, LlmError, Message, Options, Usage
+from kame_ros.oracle.clients.base import (
+    CONTENT_FILTER,
+    LlmClient,
+    LlmError,
+    Message,
+    Options,
+    Usage,
+)
 from kame_ros.oracle.decision import Start
 from kame_ros.oracle.speech import RESTART, SpokenStream
 
 _SPENT = ('length', 'max_tokens')  # why a server ended that had no token left
+_WITHHELD = (CONTENT_FILTER, 'refusal')
 
 
 @dataclass
@@ -74,12 +82,19 @@ class Generation:
             self.calls = spoken.calls
             await stream.aclose()
         self._give(spoken.flush(), on_words)
-        if not self.words and (pieces or self.usage.thought) and self.usage.finish in _SPENT:
+        if not self.words:
+            self._explain_silence(pieces)
+
+    def _explain_silence(self, pieces: int) -> None:
+        finish, name = self.usage.finish, self.backend.name
+        if finish in _SPENT and (pieces or self.usage.thought):
             raise LlmError(
-                f'{self.backend.name} spent all its {self.backend.max_tokens} tokens on thinking '
-                f'and answered nothing: raise max_tokens, or switch its thinking off',
+                f'{name} spent all its {self.backend.max_tokens} tokens on thinking and answered '
+                f'nothing: raise max_tokens, or switch its thinking off',
                 retryable=False,
             )
+        if finish in _WITHHELD:
+            raise LlmError(f'the content filter of {name} stopped the answer', retryable=False)
 
     def _give(self, words: list[str], on_words: Callable[[Generation, list[str]], None]) -> None:
         if words:

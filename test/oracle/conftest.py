@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-HANG, CLOSE = object(), object()
+HANG, CLOSE, END = object(), object(), object()
 
 
 @dataclass
@@ -24,7 +24,8 @@ class FakeLlmServer:
     """Answers every request with the next script; the last one is repeated.
 
     A script is a list: a text is sent as a piece, bytes as they are, a number is waited (s), HANG
-    waits until the client leaves, CLOSE breaks the connection; a Status is the whole answer.
+    waits until the client leaves, CLOSE breaks the connection, END ends it, with no opening or
+    closing of the protocol; a Status is the whole answer.
     """
 
     def __init__(self, kind, *scripts):
@@ -85,7 +86,7 @@ class FakeLlmServer:
         writer.write(
             f'HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n'.encode()
         )
-        for line in _opening(self.kind):
+        for line in _opening(self.kind) if END not in script else ():
             writer.write(line)
         gone = asyncio.ensure_future(reader.read(1))
         for step in script:
@@ -96,6 +97,9 @@ class FakeLlmServer:
                 await asyncio.sleep(0)
             elif isinstance(step, bytes):
                 writer.write(step)
+            elif step is END:
+                await writer.drain()
+                return False
             elif step is CLOSE:
                 writer.transport.abort()
                 return False
@@ -201,7 +205,7 @@ def serve(monkeypatch):
         servers.append(FakeLlmServer(kind, *scripts))
         return servers[-1]
 
-    start.HANG, start.CLOSE, start.Status = HANG, CLOSE, Status
+    start.HANG, start.CLOSE, start.END, start.Status = HANG, CLOSE, END, Status
     yield start
     for server in servers:
         server.stop()

@@ -316,6 +316,7 @@ class FakeDialectServer:
 
         self._server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # a client that leaves is no news
         self.root = f'http://127.0.0.1:{self._server.server_port}'
         self.url = self.root + dialect.base
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))

@@ -28,13 +28,15 @@ def plain_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def ask(url, kind, **settings):
+def ask(url, kind, usage=None, **settings):
     """The pieces of an answer."""
 
     async def run():
         client = parse_backend(f'{kind}:m@{url}', **settings).connect()
         try:
-            return [p async for p in client.stream(MESSAGES, Options(max_tokens=20), Usage())]
+            return [
+                p async for p in client.stream(MESSAGES, Options(max_tokens=20), usage or Usage())
+            ]
         finally:
             await client.aclose()
 
@@ -198,6 +200,59 @@ def test_an_sdk_that_is_broken_is_not_called_missing(tmp_path, monkeypatch):
             load_sdk(name, 'absent')
 
 
+# -- usage, and endings -------------------------------------------------------------------
+
+TEXT_DELTA = {'type': 'text_delta', 'text': 'Yes.'}
+NO_USAGE = {
+    'anthropic': [
+        {'type': 'message_start', 'message': {'type': 'message', 'usage': {'input_tokens': None}}},
+        {'type': 'content_block_start', 'index': 0, 'content_block': {'type': 'text', 'text': ''}},
+        {
+            'type': 'content_block_delta',
+            'index': 0,
+            'delta': {'type': 'text_delta', 'text': 'Yes.'},
+        },
+        {'type': 'message_delta', 'delta': {'stop_reason': 'end_turn'}, 'usage': None},
+        {'type': 'message_stop'},
+    ],
+    'gemini': [
+        {
+            'candidates': [{'content': {'parts': [{'text': 'Yes.'}]}, 'finishReason': 'STOP'}],
+            'usageMetadata': {'promptTokenCount': None, 'candidatesTokenCount': None},
+        }
+    ],
+    'ollama': [
+        {'message': {'role': 'assistant', 'content': 'Yes.'}, 'prompt_eval_count': None},
+        {'message': {'role': 'assistant', 'content': ''}, 'done': True, 'eval_count': None},
+    ],
+}
+
+
+def scripted(kind, events):
+    """The events as bytes, and nothing else."""
+    if kind == 'ollama':
+        return [json.dumps(event).encode() + b'\n' for event in events]
+    if kind == 'gemini':
+        return [f'data: {json.dumps(event)}\n\n'.encode() for event in events]
+    return [f'event: {e["type"]}\ndata: {json.dumps(e)}\n\n'.encode() for e in events]
+
+
+@pytest.mark.parametrize('kind', NO_USAGE)
+def test_usage_of_null_is_ignored(serve, kind):
+    server = serve(kind, [*scripted(kind, NO_USAGE[kind]), serve.END])
+    usage = Usage()
+    assert ask(server.url, kind, usage=usage) == ['Yes.']
+    assert (usage.tokens_in, usage.tokens_out, usage.cached) == (-1, -1, -1)
+
+
+def test_a_prompt_that_gemini_blocks_is_told(serve):
+    events = [{'promptFeedback': {'blockReason': 'SAFETY'}}]
+    usage = Usage()
+    server = serve('gemini', [*scripted('gemini', events), serve.END])
+    assert ask(server.url, 'gemini', usage=usage) == []
+    assert usage.finish == 'content_filter'
+
+
 # -- one generation -----------------------------------------------------------------------
 
 
@@ -236,6 +291,14 @@ def test_tokens_spent_on_thinking_are_told_with_the_setting_to_change(pieces, th
     with pytest.raises(LlmError, match=r'tokens on thinking.*raise max_tokens') as caught:
         write(FakeClient(pieces, finish, thought))
     assert not caught.value.retryable
+
+
+@pytest.mark.parametrize('finish', ['content_filter', 'refusal'])
+def test_an_answer_that_was_withheld_is_not_asked_for_again(finish):
+    with pytest.raises(LlmError, match='content filter') as caught:
+        write(FakeClient([], finish))
+    assert not caught.value.retryable
+    assert write(FakeClient(['I would rather not.'], finish)) == 'I would rather not.'
 
 
 def test_an_answer_that_is_cut_by_its_tokens_is_an_answer():

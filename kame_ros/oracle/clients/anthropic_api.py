@@ -50,6 +50,8 @@ class AnthropicClient(AsksOneToken):
             )
         except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
             raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
+        if key == 'none':
+            self._client._custom_headers = {}  # ANTHROPIC_CUSTOM_HEADERS, which may hold one too
         self._client.auth_token = None  # ANTHROPIC_AUTH_TOKEN is no key that we were told to send
 
     async def stream(
@@ -72,9 +74,10 @@ class AnthropicClient(AsksOneToken):
                 complete, said = False, ''
                 async for event in events:
                     if event.type == 'message_start':
-                        if event.message.usage:
-                            usage.tokens_in = event.message.usage.input_tokens or 0
-                            usage.cached = event.message.usage.cache_read_input_tokens or 0
+                        told_by = event.message.usage
+                        if told_by and told_by.input_tokens is not None:
+                            usage.tokens_in = told_by.input_tokens
+                            usage.cached = told_by.cache_read_input_tokens or 0
                     elif event.type == 'message_delta':
                         usage.finish = event.delta.stop_reason or ''
                         if event.usage and event.usage.output_tokens is not None:

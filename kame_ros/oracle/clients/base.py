@@ -10,6 +10,7 @@ from typing import Protocol
 from kame_ros import trust
 from kame_ros.redact import redact
 
+CONTENT_FILTER = 'content_filter'  # why an answer ended that was not to be given
 Message = dict[str, str]  # role ('system', 'user', 'assistant') and content
 
 

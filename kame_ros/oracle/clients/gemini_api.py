@@ -8,6 +8,7 @@ from typing import Any
 
 from kame_ros import trust
 from kame_ros.oracle.clients.base import (
+    CONTENT_FILTER,
     AsksOneToken,
     ClientConfig,
     LlmError,
@@ -24,6 +25,7 @@ from kame_ros.oracle.clients.sdk import load_sdk
 from kame_ros.proxies import connection_options, proxy_hint
 
 KEY = 'GEMINI_API_KEY'
+_FILTERED = ('safety', 'prohibited_content', 'blocklist', 'spii', 'recitation')
 _OFFICIAL = 'https://generativelanguage.googleapis.com'
 
 
@@ -71,6 +73,8 @@ class GeminiClient(AsksOneToken):
                 finished, said = False, ''
                 async for chunk in chunks:
                     self._read_usage(chunk, usage)
+                    if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
+                        finished, usage.finish = True, CONTENT_FILTER
                     for candidate in (chunk.candidates or [])[:1]:
                         if candidate.finish_reason is not None:
                             finished, usage.finish = True, _finish(candidate.finish_reason)
@@ -108,12 +112,18 @@ class GeminiClient(AsksOneToken):
     def _read_usage(chunk: Any, usage: Usage) -> None:
         counts = chunk.usage_metadata
         if counts is not None:
-            usage.tokens_in = counts.prompt_token_count or 0
-            usage.tokens_out = counts.candidates_token_count or 0
-            usage.cached = counts.cached_content_token_count or 0
+            usage.tokens_in = _count(counts.prompt_token_count, usage.tokens_in)
+            usage.tokens_out = _count(counts.candidates_token_count, usage.tokens_out)
+            if counts.prompt_token_count is not None:
+                usage.cached = counts.cached_content_token_count or 0
+            usage.thought = usage.thought or bool(counts.thoughts_token_count)
+
+
+def _count(told: int | None, otherwise: int) -> int:
+    return otherwise if told is None else told
 
 
 def _finish(reason: Any) -> str:
     """Why it ended, in the words of the others."""
     name = str(getattr(reason, 'name', reason)).lower()
-    return 'length' if name == 'max_tokens' else name
+    return CONTENT_FILTER if name in _FILTERED else name

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from kame_ros import trust
 from kame_ros.oracle.actions import CLOSE, OPEN
 from kame_ros.oracle.clients.base import (
+    CONTENT_FILTER,
     AsksOneToken,
     ClientConfig,
     LlmError,
@@ -218,7 +219,7 @@ class _Answer:
             for name, arguments in self._calls.values()
         ]
         said = self._text or calls or self._usage.thought
-        if self._usage.finish == 'content_filter' and not said:
+        if self._usage.finish == CONTENT_FILTER and not said:
             raise LlmError(
                 f'the content filter of {self._config.base_url} stopped the answer',
                 retryable=False,
