@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 import wave
 from collections.abc import Sequence
 from typing import Any
@@ -56,8 +58,14 @@ class RemoteRecogniser:
                 )
             client = _new_client(url, trust.key_for(key_variable, url), timeout)
         self._client = client
+        self._url = url
+        self._optional: dict[str, Any] = {
+            'response_format': 'verbose_json',
+            'timestamp_granularities': ['word'],
+            'temperature': 0.0,
+            **({'language': language} if language else {}),
+        }
         self._model = model
-        self._language = language
 
     def warm_up(self) -> None:
         """Ask for half a second of silence: opens the connection. Raises RecogniserError."""
@@ -67,22 +75,40 @@ class RemoteRecogniser:
         """Decode float32[n] at 16 kHz. No prompt is sent: it could loop."""
         from openai import APIStatusError, OpenAIError
 
-        options: dict[str, Any] = {'language': self._language} if self._language else {}
         try:
-            answer = self._client.audio.transcriptions.create(
-                model=self._model,
-                file=('speech.wav', _wav(sound), 'audio/wav'),
-                response_format='verbose_json',
-                timestamp_granularities=['word'],
-                temperature=0.0,
-                **options,
-            )
+            answer = self._ask(_wav(sound))
         except OpenAIError as error:
             text = f'{type(error).__name__}: {error}'
             if isinstance(error, APIStatusError) and error.status_code in (401, 403):
                 text += f' ({self._why_no_key})' if self._why_no_key else ''
             raise RecogniserError(redact(text)) from error
         return _hypothesis(answer, len(sound) / _RATE)
+
+    def _ask(self, sound: bytes) -> Any:
+        """The answer; asked anew without a field that the server refuses by name, or with /v1.
+
+        What it refuses is not sent again.
+        """
+        from openai import BadRequestError, NotFoundError, UnprocessableEntityError
+
+        while True:
+            try:
+                return self._client.audio.transcriptions.create(
+                    model=self._model, file=('speech.wav', sound, 'audio/wav'), **self._optional
+                )
+            except (BadRequestError, UnprocessableEntityError) as error:
+                text = f'{error.body} {error}'.replace('verbose_json', 'response_format')
+                refused = [k for k in self._optional if re.search(rf'\b{k}\b', text)]
+                if not refused:
+                    raise
+                # Times of words come in the verbose format only.
+                refused += ['timestamp_granularities'] if 'response_format' in refused else []
+                self._optional = {k: v for k, v in self._optional.items() if k not in refused}
+            except NotFoundError:
+                if '/v1' in self._url or not self._url.startswith('http'):
+                    raise
+                self._url += '/v1'
+                self._client = self._client.with_options(base_url=self._url)
 
 
 def _new_client(url: str, key: str, timeout: float) -> Any:
@@ -115,11 +141,11 @@ def _wav(sound: np.ndarray) -> bytes:
 
 def _hypothesis(answer: Any, seconds: float) -> Hypothesis:
     text = str(getattr(answer, 'text', '') or '').strip()
-    segments = list(getattr(answer, 'segments', None) or ())
-    scores = [s.avg_logprob for s in segments if getattr(s, 'avg_logprob', None) is not None]
-    doubts = [s.no_speech_prob for s in segments if getattr(s, 'no_speech_prob', None) is not None]
+    segments = _list(getattr(answer, 'segments', None))
+    scores = [x for s in segments if (x := _number(s, 'avg_logprob')) is not None]
+    doubts = [x for s in segments if (x := _number(s, 'no_speech_prob')) is not None]
     return Hypothesis(
-        words=_words(text, list(getattr(answer, 'words', None) or ()), seconds),
+        words=_words(text, _list(getattr(answer, 'words', None)), seconds),
         log_probability=float(np.mean(scores)) if scores else 0.0,
         no_speech=float(np.mean(doubts)) if doubts else 0.0,
         language=_code(str(getattr(answer, 'language', '') or '')),
@@ -129,12 +155,24 @@ def _hypothesis(answer: Any, seconds: float) -> Hypothesis:
 def _words(text: str, timed: Sequence[Any], seconds: float) -> tuple[Word, ...]:
     """The words of the text (with its punctuation), timed if the server's words match them."""
     texts = [' ' + word for word in text.split()]
-    if len(timed) == len(texts):
-        times = [(float(word.start), float(word.end)) for word in timed]
-    else:
+    ends = [(_number(word, 'start'), _number(word, 'end')) for word in timed]
+    times = [(start, end) for start, end in ends if start is not None and end is not None]
+    if len(times) != len(texts):
         share = seconds / max(1, len(texts))
         times = [(i * share, (i + 1) * share) for i in range(len(texts))]
     return tuple(Word(t, a, b, 0.5) for t, (a, b) in zip(texts, times, strict=True))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(entry: Any, name: str) -> float | None:
+    """A finite number of an entry, which the SDK gives as an object or, if it is odd, as a dict."""
+    value = entry.get(name) if isinstance(entry, dict) else getattr(entry, name, None)
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return float(value)
+    return None
 
 
 def _code(language: str) -> str:

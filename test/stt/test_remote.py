@@ -36,6 +36,10 @@ def server():
             body = self.rfile.read(int(self.headers['Content-Length']))
             seen.append((self.path, self.headers, body))
             status, answer = self.server.answer
+            if self.server.once:
+                status, answer = self.server.once.pop()
+            if self.path == self.server.missing:
+                status, answer = 404, {'detail': 'Not Found'}
             data = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header('Content-Type', 'application/json')
@@ -47,7 +51,7 @@ def server():
             pass
 
     httpd = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    httpd.answer, httpd.seen = (200, ANSWER), seen
+    httpd.answer, httpd.seen, httpd.once, httpd.missing = (200, ANSWER), seen, [], ''
     thread = threading.Thread(target=httpd.serve_forever, daemon=True)
     thread.start()
     yield httpd
@@ -102,6 +106,22 @@ def test_words_without_times_are_spread(server, remote):
     assert [(w.start, w.end) for w in heard.words] == [(0.0, 1.0), (1.0, 2.0)]
 
 
+@pytest.mark.parametrize(
+    'odd',
+    [
+        {'words': [{}, {}]},
+        {'words': [{'word': 'one', 'start': None, 'end': 1}, {'word': 'two', 'start': 'x'}]},
+        {'words': 'one two', 'segments': 7},
+        {'words': [1, None], 'segments': [None, {'avg_logprob': 'low'}], 'language': None},
+    ],
+    ids=str,
+)
+def test_odd_times_are_no_times(server, remote, odd):
+    server.answer = (200, {'text': 'one two', **odd})
+    heard = remote.recognise(np.zeros(32_000, np.float32), final=False)
+    assert [(w.start, w.end) for w in heard.words] == [(0.0, 1.0), (1.0, 2.0)]
+
+
 @pytest.mark.parametrize('status', [400, 401, 429, 500])
 def test_a_refusal_is_one_error_and_the_key_is_not_in_it(server, remote, status):
     server.answer = (status, {'error': {'message': 'no, not secret-1'}})
@@ -109,6 +129,42 @@ def test_a_refusal_is_one_error_and_the_key_is_not_in_it(server, remote, status)
         remote.recognise(np.zeros(1600, np.float32), final=False)
     assert 'secret-1' not in str(caught.value)
     assert len(server.seen) == 1  # no retry: the next partial is a better one
+
+
+@pytest.mark.parametrize(
+    ('status', 'error', 'gone'),
+    [
+        (
+            400,
+            {'message': "response_format 'verbose_json' is not compatible with this model."},
+            {'response_format', 'timestamp_granularities[]'},
+        ),
+        (400, {'message': 'no', 'param': 'timestamp_granularities'}, {'timestamp_granularities[]'}),
+        (422, {'detail': [{'loc': ['body', 'temperature']}]}, {'temperature'}),
+        (422, {'detail': [{'loc': ['body', 'language']}]}, {'language'}),
+    ],
+)
+def test_a_field_that_a_server_refuses_is_not_sent_again(server, remote, status, error, gone):
+    server.once = [(status, {'error': error})]
+    for _ in range(2):
+        assert remote.recognise(np.zeros(1600, np.float32), final=False).text == 'Hello, robot!'
+    first, *others = (set(parts(headers, body)) for _, headers, body in server.seen)
+    assert len(others) == 2
+    for fields in others:
+        assert fields == first - gone
+
+
+@pytest.mark.parametrize('end', ['', '/'])
+def test_an_address_without_its_v1_is_completed(server, end):
+    server.missing = '/audio/transcriptions'
+    remote = RemoteRecogniser(base_url=f'http://127.0.0.1:{server.server_port}{end}')
+    for _ in range(2):
+        assert remote.recognise(np.zeros(1600, np.float32), final=False).text == 'Hello, robot!'
+    assert [path for path, _, _ in server.seen] == [
+        '/audio/transcriptions',
+        '/v1/audio/transcriptions',
+        '/v1/audio/transcriptions',
+    ]
 
 
 def test_a_server_that_is_away(monkeypatch):
