@@ -42,6 +42,8 @@ class OracleNode(KameNode):
 
     PARAMETERS = PARAMETERS
     WARN_WHEN_GROWING = (
+        'faults',
+        'transcripts_old',
         'failed',
         'gave_up',
         'inputs_dropped',
@@ -77,6 +79,7 @@ class OracleNode(KameNode):
             on_turn=self._on_books,
             embed=self._embedding(),
             last_generation=self.fresh_number(),
+            on_fault=self.get_logger().error,
         )
         self._warm_up(self._runner)
         self.listen(msg.Transcript, 'transcript', qos.TEXT, self._on_transcript)
@@ -111,6 +114,10 @@ class OracleNode(KameNode):
             **(runner.counters() if runner else {}),
             **self._books,
         }
+
+    def complaint(self) -> str:
+        alive = self._runner is None or self._runner.alive
+        return '' if alive else "the oracle's thread has ended: restart this node"
 
     def on_parameters(self, values: dict[str, Any]) -> None:
         if self._runner:

@@ -11,6 +11,8 @@ from kame_ros.oracle.history import estimate_tokens
 from kame_ros.oracle.words import normalise
 from kame_ros.stt.transcript import Transcript
 
+_MOST_TOKENS = 1e9  # of one answer
+
 
 @dataclass
 class TurnAccount:
@@ -73,11 +75,11 @@ class TurnAccount:
 
     def on_usage(self, backend: Backend, prompt: str, answer: str, usage: Usage) -> None:
         """The tokens of a generation, complete or not."""
-        told = usage.tokens_in >= 0 and usage.tokens_out >= 0
-        self.estimated += not told
-        tokens_in = usage.tokens_in if usage.tokens_in >= 0 else estimate_tokens(prompt)
-        tokens_out = usage.tokens_out if usage.tokens_out >= 0 else len(answer) // 4
-        cached = min(max(usage.cached, 0), tokens_in)
+        tokens_in, tokens_out = _told(usage.tokens_in), _told(usage.tokens_out)
+        self.estimated += min(tokens_in, tokens_out) < 0
+        tokens_in = tokens_in if tokens_in >= 0 else estimate_tokens(prompt)
+        tokens_out = tokens_out if tokens_out >= 0 else len(answer) // 4
+        cached = min(max(_told(usage.cached), 0), tokens_in)
         self.tokens_in += tokens_in
         self.tokens_cached += cached
         self.tokens_out += tokens_out
@@ -101,3 +103,10 @@ class TurnAccount:
         if self._spoken is not None and self._said is not None:
             known = len(self._asked[self._spoken].split())
             self.stale_words = max(0, len(self._said.split()) - known)
+
+
+def _told(tokens: object) -> int:
+    """A count of tokens as a server tells it; -1 for whatever else it sends."""
+    if isinstance(tokens, bool) or not isinstance(tokens, (int, float)):
+        return -1
+    return int(tokens) if 0 <= tokens <= _MOST_TOKENS else -1

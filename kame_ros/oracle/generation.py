@@ -17,6 +17,7 @@ from kame_ros.oracle.clients.base import (
 )
 from kame_ros.oracle.decision import Start
 from kame_ros.oracle.speech import RESTART, SpokenStream
+from kame_ros.well_formed import well_formed
 
 _SPENT = ('length', 'max_tokens')  # why a server ended that had no token left
 _WITHHELD = (CONTENT_FILTER, 'refusal')
@@ -72,7 +73,7 @@ class Generation:
         try:
             while (piece := await _next_piece(stream)) is not None:
                 pieces += 1
-                self._give(spoken.push(piece), on_words)
+                self._give(spoken.push(well_formed(piece)), on_words)
                 on_piece(self)
                 for request in spoken.take_requests():
                     on_request(self, request)

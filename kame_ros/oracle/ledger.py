@@ -94,8 +94,15 @@ class Ledger:
         self.totals['tool_calls_unsaid'] += generation.calls
         for name in ('tokens_in', 'tokens_cached', 'tokens_out', 'cost'):
             self.totals[name] += getattr(entry, name)
+        self._settle(gen)
+
+    def lose(self, gen: int) -> None:
+        """The tokens of this generation cannot be told: its turn is complete without them."""
+        self._settle(gen)
+
+    def _settle(self, gen: int) -> None:
         if owner := self._owner.get(gen):
-            self._unbooked[owner.utterance].discard(gen)
+            self._unbooked.get(owner.utterance, set()).discard(gen)
             self._hand_over()
 
     def close(self) -> None:

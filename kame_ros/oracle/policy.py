@@ -178,6 +178,12 @@ class OraclePolicy:
         self._forget()
         return decisions
 
+    def recover(self) -> None:
+        """Forgets what is being asked, after a fault; numbers go on."""
+        newest = self._newest
+        self._forget()
+        self._newest = newest
+
     def next_deadline(self) -> float | None:
         """When `on_tick` has something to do, or None."""
         times = self._streams.deadlines(self.config)

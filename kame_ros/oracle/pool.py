@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from kame_ros.oracle.backend import Backend
-from kame_ros.oracle.clients.base import LlmClient, LlmError, Message
+from kame_ros.oracle.clients.base import LlmClient, LlmError, LlmUnavailable, Message
 
 
 class ClientPool:
@@ -31,6 +31,9 @@ class ClientPool:
         except LlmError:
             self._clients.pop(key, None)
             raise
+        except Exception as error:  # an SDK that is broken raises what it likes when imported
+            self._clients.pop(key, None)
+            raise LlmUnavailable(f'{backend.name}: {type(error).__name__}: {error}') from error
 
     def prepare(
         self,
@@ -48,6 +51,8 @@ class ClientPool:
                         await client.warm_up(messages)
                 except LlmError as error:
                     on_error(error)
+                except Exception as error:
+                    on_error(LlmError(f'{backend.name}: {type(error).__name__}: {error}'))
 
         task = asyncio.ensure_future(connect())
         self._preparing.add(task)
@@ -70,6 +75,6 @@ class ClientPool:
     async def _close(future: asyncio.Future[LlmClient]) -> None:
         try:
             client = await future
-        except LlmError:
+            await client.aclose()
+        except Exception:  # it never was open, or is gone
             return
-        await client.aclose()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from kame_ros.oracle.account import TurnAccount
 from kame_ros.oracle.actions import ActionRequest
 from kame_ros.oracle.chunk import OracleChunk
 from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.event import OracleEvent
+from kame_ros.oracle.faults import Faults
 from kame_ros.oracle.mailbox import Mailbox
 from kame_ros.oracle.outputs import Outputs, ignore
 from kame_ros.oracle.router import Embed
@@ -20,6 +23,7 @@ from kame_ros.oracle.session import OracleSession
 from kame_ros.stt.transcript import Transcript
 
 _TICK_S = 0.005  # the shortest wait: the clock may stand still in a replay
+_FAULT_S = 0.05  # after a fault: one that comes at every turn does not take a whole core
 _INBOX = 256  # inputs; the loop takes all of them at every turn
 
 
@@ -29,7 +33,8 @@ class OracleRunner:
     All inputs may be called from any thread and return at once; the callbacks (see Outputs) are
     called in the runner's thread and must return soon. `clock` gives the time of the audio clock
     in seconds; it is read, never set. `embed` is the router's embedding model, if any. Generations
-    are numbered from above `last_generation`.
+    are numbered from above `last_generation`. `on_fault` is told once of each kind of exception
+    that nobody expected; whatever is raised, the next question is answered.
     """
 
     def __init__(
@@ -44,12 +49,16 @@ class OracleRunner:
         on_turn: Callable[[TurnAccount], None] = ignore,
         embed: Embed | None = None,
         last_generation: int = 0,
+        on_fault: Callable[[str], None] = logging.getLogger(__name__).error,
     ) -> None:
-        outputs = Outputs(on_chunk, on_event, on_action, on_action_cancelled, on_turn)
+        self._faults = Faults(on_fault)
+        outputs = self._faults.guard(
+            Outputs(on_chunk, on_event, on_action, on_action_cancelled, on_turn)
+        )
         self._clock = clock
         self._mail: Mailbox[Callable[[], object]] = Mailbox(_INBOX)
         self._session = OracleSession(
-            config, clock, outputs, self._mail.wake, embed, last_generation
+            config, clock, outputs, self._mail.wake, embed, last_generation, self._faults
         )
         self._closing = False
         self._pausing: asyncio.Task[None] | None = None
@@ -103,6 +112,7 @@ class OracleRunner:
         session = self._session
         return {
             **session.ledger.totals,
+            'faults': self._faults.count,
             'words': session.voice.words,
             'running': len(session.generations),
             'actions_asked': session.desk.passed,
@@ -113,6 +123,11 @@ class OracleRunner:
             'inputs_queue_deepest': self._mail.deepest,
             'inputs_dropped': self._mail.dropped,
         }
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs; it ends with `close`, and never before."""
+        return self._thread.is_alive()
 
     def warm_up(self, timeout: float = 60.0) -> None:
         """Connects to the first back-end, which loads its model and reads the system prompt.
@@ -151,14 +166,33 @@ class OracleRunner:
         self._loop = asyncio.get_running_loop()
         self._mail.attach(self._loop)
         self._ready.set()
-        session = self._session
+        self._loop.set_exception_handler(self._on_loop_fault)
         while not self._closing:
-            for handle in self._mail.drain():
+            try:
+                await self._turn()
+            except Exception as error:
+                self._faults.book('the loop', error)
+                self._session.recover()
+                await asyncio.sleep(_FAULT_S)
+        await self._session.aclose()
+
+    async def _turn(self) -> None:
+        """Takes what has come, does what is due, and waits."""
+        session = self._session
+        for handle in self._mail.drain():
+            try:
                 handle()
+            except Exception as error:  # the inputs after it are not lost
+                self._faults.book('an input', error)
+                session.recover()
+        deadline = session.next_deadline()
+        if deadline is not None and deadline <= self._clock():
+            session.tick()
             deadline = session.next_deadline()
-            if deadline is not None and deadline <= self._clock():
-                session.tick()
-                deadline = session.next_deadline()
-            wait = None if deadline is None else max(deadline - self._clock(), _TICK_S)
-            await self._mail.wait(wait)
-        await session.aclose()
+        wait = None if deadline is None else max(deadline - self._clock(), _TICK_S)
+        await self._mail.wait(wait)
+
+    def _on_loop_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A task or a callback of the loop has raised, and nobody waits for it."""
+        error = context.get('exception') or RuntimeError(str(context.get('message')))
+        self._faults.book('a task', error)

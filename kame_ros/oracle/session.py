@@ -12,6 +12,7 @@ from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.decision import Adopt, Cancel, Clear, Confirm, Decision, GiveUp, Start
 from kame_ros.oracle.event import OracleEventKind
 from kame_ros.oracle.facts import FactBook
+from kame_ros.oracle.faults import Faults
 from kame_ros.oracle.generation import Generation
 from kame_ros.oracle.history import History
 from kame_ros.oracle.ledger import Ledger
@@ -39,8 +40,10 @@ class OracleSession:
         on_change: Callable[[], None],
         embed: Embed | None = None,
         last_generation: int = 0,
+        faults: Faults | None = None,
     ) -> None:
         self.config = config
+        self._faults = faults or Faults(lambda _: None)
         self.policy = OraclePolicy(config.policy_config, last_generation)
         self.history = History(max_tokens=config.history_tokens)
         self.facts = FactBook(max_age_s=config.facts_age_s)
@@ -50,7 +53,7 @@ class OracleSession:
         self.voice = Voice(config.source, config.priority, outputs, clock)
         self._pool = ClientPool()
         self._embed = embed
-        self._router = Router(config.routes, embed=embed)
+        self._router = self._new_router()
         self._clock = clock
         self._out = outputs
         self._on_change = on_change
@@ -72,14 +75,16 @@ class OracleSession:
             self.history.user_ends(transcript.utterance, transcript.text)
         stopped = self._is_stop(transcript)
         if not stopped:
-            self._think(transcript)
+            try:
+                self._think(transcript)
+            except Exception as error:
+                self._faults.book('thinking', error)
+                self.recover(unasked(transcript) if transcript.final else None)
         if transcript.final and (stopped or not transcript.text.strip()):
             self.voice.tell(OracleEventKind.SILENT, unasked(transcript))
 
     def _think(self, transcript: Transcript) -> None:
-        self.policy.backends.first = self._router.choose(
-            transcript.utterance, transcript.text, transcript.final
-        )
+        self.policy.backends.first = self._route(transcript)
         self.do(self.policy.on_transcript(self._clock(), transcript))
 
     def robot_said(self, text: str, t: float, generation: int = -1) -> None:
@@ -118,9 +123,29 @@ class OracleSession:
         self.history.max_tokens = config.history_tokens
         self.facts.max_age_s = config.facts_age_s
         self.desk.book = config.actions
-        self._router = Router(config.routes, embed=self._embed)
+        self._router = self._new_router()
         self._extra = self._extra_prompt()
         self._prepare(0)
+
+    def recover(self, asked: Start | None = None) -> None:
+        """After a fault: stops everything and thinks anew; facts and what was said stay.
+
+        A final question, `asked` or one that was being answered, is excused.
+        """
+        finals = (g.ask for g in self.generations.values() if g.ask.final and not g.words)
+        open_final = asked or next(finals, None)
+        for generation in self.generations.values():
+            generation.stop()
+            self.ledger.cancel(generation.ask.gen, 'a fault')
+        self.generations.clear()
+        self.policy.recover()
+        try:
+            self._stop_actions()
+            self.voice.clear()
+            if open_final is not None:
+                self._give_up(GiveUp(open_final.utterance, open_final.revision, 'a fault', False))
+        except Exception as error:
+            self._faults.book('recovering', error)
 
     def tick(self) -> None:
         """Time has passed."""
@@ -151,6 +176,30 @@ class OracleSession:
             await self.pause()
         finally:
             await self._pool.aclose()
+
+    def _new_router(self) -> Router:
+        try:
+            return Router(self.config.routes, embed=self._embed)
+        except Exception as error:  # of the embedding model: keywords still work
+            self._faults.book('the router', error)
+            return Router(self.config.routes)
+
+    def _route(self, transcript: Transcript) -> int:
+        try:
+            return self._router.choose(transcript.utterance, transcript.text, transcript.final)
+        except Exception as error:
+            self._faults.book('the router', error)
+            self._router.embed = None  # from now on by keywords, until it is configured anew
+            return 0
+
+    def _book(self, generation: Generation, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._faults.book('a generation', error)
+        try:
+            self.ledger.book(generation)
+        except Exception as error:
+            self._faults.book('the books', error)
+            self.ledger.lose(generation.ask.gen)
 
     def _greeting(self) -> list[Message]:
         return build_messages(self.config.prompt, [], 'hello', extra=self._extra_prompt())
@@ -216,7 +265,7 @@ class OracleSession:
         self.ledger.start(ask)
         self.voice.tell(OracleEventKind.BEGUN, ask, ask.text)
         generation.task = asyncio.ensure_future(self._run(generation))
-        generation.task.add_done_callback(lambda _: self.ledger.book(generation))
+        generation.task.add_done_callback(lambda task: self._book(generation, task))
 
     def _prompt(self, ask: Start) -> list[Message]:
         history = self.history
@@ -225,7 +274,9 @@ class OracleSession:
         return build_messages(self.config.prompt, turns, ask.text, stable, self._extra)
 
     def _cancel(self, gen: int, why: str) -> None:
-        generation = self.generations.pop(gen)
+        generation = self.generations.pop(gen, None)
+        if generation is None:
+            return
         generation.stop()
         self.desk.forget(gen)
         self.ledger.cancel(gen, why)
@@ -248,14 +299,32 @@ class OracleSession:
     async def _run(self, generation: Generation) -> None:
         try:
             client = await self._pool.get(generation.backend)
-            await generation.write(client, self._on_words, self._on_request, self._on_piece)
+            own = self._own
+            await generation.write(
+                client, own(self._on_words), own(self._on_request), own(self._on_piece)
+            )
         except LlmError as error:
             generation.refused = not generation.words
             self._fail(generation.ask, error)
+        except Exception as error:  # a fault of ours: the next question is answered all the same
+            self._faults.book('a generation', error)
+            self._fail(generation.ask, LlmError(f'{type(error).__name__}: {error}'))
         else:
             self._end(generation)
         used = [other.backend for other in self.generations.values()]
         await self._pool.keep_only([*self.config.backends, *used])
+
+    def _own(self, step: Callable[..., None]) -> Callable[..., None]:
+        """The step, but a fault in it is booked to us, not to the LLM."""
+
+        def call(*args: object) -> None:
+            try:
+                step(*args)
+            except Exception as error:
+                self._faults.book('a generation', error)
+                raise LlmError(f'a fault: {type(error).__name__}: {error}') from error
+
+        return call
 
     def _on_words(self, generation: Generation, words: list[str]) -> None:
         gen = generation.ask.gen

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from kame_ros import trust
 from kame_ros.redact import redact
+from kame_ros.well_formed import well_formed
 
 CONTENT_FILTER = 'content_filter'  # why an answer ended that was not to be given
 Message = dict[str, str]  # role ('system', 'user', 'assistant') and content
@@ -22,7 +23,7 @@ class LlmError(RuntimeError):
     """
 
     def __init__(self, message: str, *, retryable: bool = True, retry_after: float = 0.0) -> None:
-        super().__init__(redact(message))
+        super().__init__(redact(well_formed(message)))
         self.retryable = retryable
         self.retry_after = retry_after
 
