@@ -44,6 +44,7 @@ class OracleNode(KameNode):
     WARN_WHEN_GROWING = (
         'faults',
         'transcripts_old',
+        'held_back_s',  # grows while guesses wait, as a server has demanded
         'failed',
         'gave_up',
         'inputs_dropped',
@@ -162,6 +163,7 @@ class OracleNode(KameNode):
                 first_token_s=value('first_token_s'),
                 stall_s=value('stall_s'),
                 total_s=value('total_s'),
+                max_retry_after_s=value('max_retry_after_s'),
             ),
             prompt=_prompt(value('persona'), value('style'), value('prompt_file')),
             max_words=value('max_words'),

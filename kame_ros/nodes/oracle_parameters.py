@@ -79,6 +79,15 @@ PARAMETERS = (
     Param('stall_s', 3.0, 'How long an answer may pause in its middle.', 0.05, 600.0, live=True),
     Param('total_s', 15.0, 'How long an answer may take in all.', 0.1, 3600.0, live=True),
     Param(
+        'max_retry_after_s',
+        60.0,
+        'How long at most a server that is busy is left alone, whatever it demands (retry-after); '
+        'final questions do not wait for it.',
+        0.0,
+        3600.0,
+        live=True,
+    ),
+    Param(
         'facts_age_s',
         0.0,
         'How long what comes on the topic facts is believed; 0: until it is replaced.',

@@ -26,6 +26,8 @@ class Failover:
     first: int = 0
     _left_until: dict[int, float] = field(default_factory=dict)
     _demands: dict[int, float] = field(default_factory=dict)
+    _held_s: float = 0.0  # guesses waited so long, up to `_since`
+    _since: float = 0.0
 
     @property
     def order(self) -> list[int]:
@@ -48,9 +50,22 @@ class Failover:
         """Leaves it alone until then."""
         self._left_until[backend] = until
 
-    def demand(self, backend: int, until: float) -> None:
-        """The server has demanded (retry-after) not to be asked until then."""
+    def demand(self, backend: int, t: float, until: float) -> None:
+        """The server has demanded (retry-after), at `t`, not to be asked until then."""
+        self.held_s(t)
         self._demands[backend] = until
+
+    def answers(self, t: float, backend: int) -> None:
+        """The server answers: whatever it demanded or failed at is over."""
+        self.held_s(t)
+        self._demands.pop(backend, None)
+        self._left_until.pop(backend, None)
+
+    def held_s(self, t: float) -> float:
+        """So many seconds guesses have waited until `t`, as servers demanded; it only grows."""
+        self._held_s += max(0.0, min(t, self.patient_until) - self._since)
+        self._since = max(self._since, t)
+        return self._held_s
 
     @property
     def patient_until(self) -> float:

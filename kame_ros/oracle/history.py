@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class History:
         """
         turns = list(self._turns)
         for i, turn in enumerate(turns):
-            if turn.role == 'user' and turn.utterance == utterance:
+            if turn.role == 'user' and turn.utterance == utterance >= 0:
                 return turns[:i]
         if self._robot and self._open_since is not None:
             said = ''.join(p.text for p in self._robot if p.t < self._open_since)
@@ -103,6 +103,10 @@ class History:
         self._add_robot(self._robot)
         self._robot = []
         self._turns.append(Turn('user', text))
+
+    def count_anew(self) -> None:
+        """Utterances are numbered anew: a number of before names no turn any more."""
+        self._turns = [replace(turn, utterance=-1) for turn in self._turns]
 
     def clear(self) -> None:
         """Forgets the conversation."""

@@ -10,7 +10,7 @@ from kame_ros.oracle.generation import Generation
 from kame_ros.stt.transcript import Transcript
 
 _TOTALS = (
-    'transcripts', 'transcripts_old', 'stop_words',
+    'transcripts', 'transcripts_old', 'numbered_anew', 'stop_words',
     'started', 'adopted', 'cancelled', 'ended', 'failed', 'gave_up',
     'tool_calls_unsaid', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost',
 )  # fmt: skip

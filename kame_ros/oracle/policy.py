@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from kame_ros.oracle.decision import Adopt, Clear, Confirm, Decision, GiveUp, Start
 from kame_ros.oracle.failover import Failover, Retry
+from kame_ros.oracle.numbering import Numbering
 from kame_ros.oracle.policy_config import PolicyConfig
-from kame_ros.oracle.same import is_older, question, says_the_same
+from kame_ros.oracle.same import question, says_the_same
 from kame_ros.oracle.stream import NO_WORD, TOO_LONG
 from kame_ros.oracle.streams import Streams
 from kame_ros.oracle.words import normalise, word_count
@@ -33,6 +34,7 @@ class OraclePolicy:
 
     def _forget(self) -> None:
         self._streams = Streams()
+        self._numbering = Numbering()
         self._newest: Transcript | None = None  # the last revision that was heard
         self._pending: Transcript | None = None  # heard, worth asking, and not yet asked
         self._asked: Start | None = None  # the last question, while it is answered or to be retried
@@ -56,9 +58,17 @@ class OraclePolicy:
         self.last_generation += 1
         return self.last_generation
 
-    def is_old(self, transcript: Transcript) -> bool:
+    def is_old(self, t: float, transcript: Transcript) -> bool:
         """Whether the revision is older than one that was heard, or heard already."""
-        return is_older(transcript, self._newest)
+        return self._numbering.is_old(t, transcript)
+
+    def starts_anew(self, t: float, transcript: Transcript) -> bool:
+        """Whether utterances are counted anew with this one, from a lower number."""
+        return self._numbering.starts_anew(t, transcript)
+
+    def pass_over(self, transcript: Transcript) -> None:
+        """Takes note of a revision that is old."""
+        self._numbering.pass_over(transcript)
 
     # -- events ---------------------------------------------------------------------------
 
@@ -69,8 +79,12 @@ class OraclePolicy:
 
     def on_transcript(self, t: float, transcript: Transcript) -> list[Decision]:
         """Hears a revision of what the user says."""
-        if self.is_old(transcript):
+        if self.is_old(t, transcript):
             return []
+        if t < self._last_start:  # the clock was set back
+            self._last_start = float('-inf')
+            self.backends = Failover(self.config.backends, self.backends.first)
+        self._numbering.take(t, transcript)
         if self._newest is None or transcript.utterance != self._newest.utterance:
             self._asked_words = 0
         self._newest = transcript
@@ -90,6 +104,7 @@ class OraclePolicy:
         if stream is None:
             return []
         stream.first_word = stream.last_piece = t
+        self.backends.answers(t, stream.ask.backend)
         self._answered_utterance = stream.ask.utterance
         older = [g for g in self._streams.running if g < gen]
         stopped = [self._streams.stop(g, 'superseded') for g in older]
@@ -107,6 +122,7 @@ class OraclePolicy:
         """A generation has asked for an action that is allowed."""
         if stream := self._streams.get(gen):
             stream.acted, stream.last_piece = True, t
+            self.backends.answers(t, stream.ask.backend)
 
     def on_end(self, t: float, gen: int) -> list[Decision]:
         """A generation is complete; one with neither a word nor an action is a failure."""
@@ -168,7 +184,7 @@ class OraclePolicy:
             return self.interrupt(t, 'barge-in')  # what the user says now is still to be heard
         earlier = {ask.utterance for ask in self._streams.asks} | {self._answered_utterance}
         decisions: list[Decision] = []
-        for utterance in sorted(u for u in earlier if u is not None and u < newest.utterance):
+        for utterance in sorted(u for u in earlier if u not in (None, newest.utterance)):
             decisions += self._withdraw('barge-in', utterance)
         return decisions
 
@@ -180,9 +196,9 @@ class OraclePolicy:
 
     def recover(self) -> None:
         """Forgets what is being asked, after a fault; numbers go on."""
-        newest = self._newest
+        newest, numbering = self._newest, self._numbering
         self._forget()
-        self._newest = newest
+        self._newest, self._numbering = newest, numbering
 
     def next_deadline(self) -> float | None:
         """When `on_tick` has something to do, or None."""
@@ -279,9 +295,10 @@ class OraclePolicy:
     def _try_again(
         self, t: float, ask: Start, error: str, retryable: bool, retry_after: float = 0.0
     ) -> list[Decision]:
+        retry_after = self.config.believed(retry_after)
         wait = max(retry_after, self.config.backoff_s * 2**ask.attempt)
         if retry_after:
-            self.backends.demand(ask.backend, t + retry_after)
+            self.backends.demand(ask.backend, t, t + retry_after)
         here = retryable and ask.attempt < self.config.retries and wait <= self.config.max_wait_s
         if not here:
             self.backends.leave(ask.backend, t + max(self.config.cooldown_s, retry_after))

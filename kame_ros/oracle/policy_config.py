@@ -27,11 +27,18 @@ class PolicyConfig:
     retries: int = 1  # of the same back-end, before the next one; none where a final one hung
     backoff_s: float = 0.25  # doubles with each attempt
     max_wait_s: float = 1.5  # a longer retry-after means: use the next back-end
+    max_retry_after_s: float = 60.0  # a server's demand is not believed beyond
     cooldown_s: float = 30.0  # how long a back-end that failed for good is left alone
     backends: int = 1
 
     def __post_init__(self) -> None:
         if self.min_new_words < 1 or self.max_streams < 1 or self.backends < 1:
             raise ValueError('min_new_words, max_streams and backends are at least 1')
-        if min(self.min_gap_s, self.first_token_s, self.total_s, self.backoff_s) < 0:
+        if min(self.min_gap_s, self.first_token_s, self.total_s, self.backoff_s, self.max_retry_after_s) < 0:
             raise ValueError('times are not negative')
+
+    def believed(self, retry_after_s: float) -> float:
+        """How long to wait where a server demands this: 0 where it is no time at all."""
+        if not retry_after_s > 0:  # NaN too
+            return 0.0
+        return min(retry_after_s, self.max_retry_after_s)

@@ -114,6 +114,7 @@ class OracleRunner:
             **session.ledger.totals,
             'faults': self._faults.count,
             'words': session.voice.words,
+            'held_back_s': round(session.policy.backends.held_s(self._clock()), 1),
             'running': len(session.generations),
             'actions_asked': session.desk.passed,
             'actions_refused': session.desk.refused,

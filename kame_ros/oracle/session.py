@@ -64,9 +64,13 @@ class OracleSession:
 
     def hear(self, transcript: Transcript) -> None:
         """A revision of what the user says."""
-        if self.policy.is_old(transcript):
+        t = self._clock()
+        if self.policy.is_old(t, transcript):
+            self.policy.pass_over(transcript)
             self.ledger.count('transcripts_old')
             return
+        if self.policy.starts_anew(t, transcript):
+            self._count_anew()
         if self.ledger.hear(transcript):
             self.history.user_begins(transcript.start)
             self._extra = self._extra_prompt()
@@ -82,6 +86,13 @@ class OracleSession:
                 self.recover(unasked(transcript) if transcript.final else None)
         if transcript.final and (stopped or not transcript.text.strip()):
             self.voice.tell(OracleEventKind.SILENT, unasked(transcript))
+
+    def _count_anew(self) -> None:
+        """Utterances have lower numbers from now on; old ones mean nothing any more."""
+        self.ledger.count('numbered_anew')
+        self.history.count_anew()
+        self._router.forget()
+        self._stopped = -1
 
     def _think(self, transcript: Transcript) -> None:
         self.policy.backends.first = self._route(transcript)
