@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+_ENOUGH = 4  # characters: more than a token has on average, so a text of so many is long enough
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -32,8 +34,9 @@ class History:
 
     The robot's words count when they leave the loudspeaker. While the user speaks (from
     `user_begins` to `user_ends`) the turns are frozen: words of the robot that overlap wait, and
-    are put before or after the user's turn by their time. When the turns exceed `max_tokens`, the
-    oldest are dropped whole, down to `keep` of the bound: rarely, as each drop costs the cache.
+    are put before or after the user's turn by their time. When the turns, with what the robot has
+    said since, exceed `max_tokens`, the oldest are dropped whole, down to `keep` of the bound:
+    rarely, as each drop costs the cache. One that is too long alone keeps its end.
     """
 
     max_tokens: int = 600
@@ -43,6 +46,7 @@ class History:
     _robot: list[_Piece] = field(default_factory=list)  # the robot's words since the last turn
     _open_since: float | None = None
     dropped: int = 0  # turns
+    dropped_words: int = 0  # of the robot, since the last turn
 
     def user_begins(self, t: float) -> None:
         """The user is heard since `t`."""
@@ -56,14 +60,18 @@ class History:
         after = self._robot[len(before) :]
         if text.strip():
             self._add_robot(before)
-            self._turns.append(Turn('user', text.strip(), utterance))
+            self._turns.append(Turn('user', self._end_of(text.strip()), utterance))
             self._robot = after
         self._open_since = None
         self._bound()
 
     def robot_said(self, text: str, t: float) -> None:
         """The robot said this piece at `t`; pieces are joined as they are."""
-        self._robot.append(_Piece(text, t))
+        kept = self._end_of(text)
+        self.dropped_words += kept != text
+        if kept:
+            self._robot.append(_Piece(kept, t))
+        self._bound()
 
     def cut(self, t: float) -> int:
         """Forgets the robot's words from after `t`, as playback stopped; returns how many pieces.
@@ -102,7 +110,8 @@ class History:
         """Adds the result of an action, told in the user's role, after what was said."""
         self._add_robot(self._robot)
         self._robot = []
-        self._turns.append(Turn('user', text))
+        self._turns.append(Turn('user', self._end_of(text)))
+        self._bound(frozen=False)  # it is in the prompts from now on in any case
 
     def count_anew(self) -> None:
         """Utterances are numbered anew: a number of before names no turn any more."""
@@ -111,7 +120,7 @@ class History:
     def clear(self) -> None:
         """Forgets the conversation."""
         self._turns.clear()
-        self._robot.clear()
+        self._robot = []
         self._open_since = None
 
     def _add_robot(self, pieces: list[_Piece]) -> None:
@@ -119,15 +128,47 @@ class History:
         if text:
             self._turns.append(Turn('assistant', text))
 
-    def _bound(self) -> None:
-        def size() -> int:
-            return sum(self.count(turn.text) for turn in self._turns)
+    def _end_of(self, text: str) -> str:
+        """What of a text can be kept at all."""
+        text = text[-_ENOUGH * (self.max_tokens + 1) :]
+        while text and self.count(text) > self.max_tokens:
+            text = text[max(len(text) // 8, 1) :].lstrip()
+        return text
 
-        if size() <= self.max_tokens:
+    def _size(self, pieces: list[_Piece] | None = None) -> int:
+        """Tokens of the turns and of what the robot said since, or of these pieces of it."""
+        said = ''.join(p.text for p in (self._robot if pieces is None else pieces))
+        turns = sum(self.count(turn.text) for turn in self._turns)
+        return turns + (self.count(said) if said else 0)
+
+    def _bound(self, frozen: bool = True) -> None:
+        if self._open_since is not None and frozen:
+            self._bound_frozen(self._open_since)
             return
-        while len(self._turns) > 1 and size() > self.keep * self.max_tokens:
+        if self._size() <= self.max_tokens:
+            return
+        aim = self.keep * self.max_tokens
+        while self._turns and self._size() > aim:
+            if len(self._turns) == 1 and not self._robot and self._size() <= self.max_tokens:
+                return  # the last thing that was said, and it fits
             self._turns.pop(0)
             self.dropped += 1
         while len(self._turns) > 1 and self._turns[0].role != 'user':
             self._turns.pop(0)
             self.dropped += 1
+        if self._size() > self.max_tokens:
+            while self._robot and self._size() > aim:
+                self._drop_word(0)
+
+    def _bound_frozen(self, since: float) -> None:
+        """While the user speaks, the turns stay: only words of the robot may go."""
+        early = [p for p in self._robot if p.t < since]
+        while early and self._size(early) > self.max_tokens:
+            self._drop_word(self._robot.index(early.pop(0)))
+        late = [p for p in self._robot if p.t >= since]
+        while late and self.count(''.join(p.text for p in late)) > self.max_tokens:
+            self._drop_word(self._robot.index(late.pop(0)))
+
+    def _drop_word(self, at: int) -> None:
+        del self._robot[at]
+        self.dropped_words += 1

@@ -120,6 +120,7 @@ class OracleRunner:
             'actions_refused': session.desk.refused,
             'facts_dropped': session.facts.dropped,
             'history_turns_dropped': session.history.dropped,
+            'history_words_dropped': session.history.dropped_words,
             'inputs_queue': len(self._mail),
             'inputs_queue_deepest': self._mail.deepest,
             'inputs_dropped': self._mail.dropped,

@@ -1,6 +1,10 @@
 import itertools
 
-from kame_ros.oracle.history import History, Turn
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kame_ros.oracle.history import History, Turn, estimate_tokens
 from kame_ros.oracle.prompt import PromptConfig, build_messages
 
 CONFIG = PromptConfig('You are Kim.', 'Be short.')
@@ -129,3 +133,52 @@ def test_a_result_is_told_in_the_role_of_the_user():
     history.robot_said('Going.', 1.0)
     history.note('(done)')
     assert [t.role for t in history.all_turns()] == ['user', 'assistant', 'user']
+
+
+@pytest.mark.parametrize('bound', [0, 1, 50, 200, 600])
+def test_what_the_robot_said_since_the_user_spoke_counts_towards_the_bound(bound):
+    history = History(max_tokens=bound)
+    line = ' The museum closes at six today, please visit the shop on the ground floor.'
+    for i in range(200):
+        history.robot_said(line, i * 60.0)
+        assert size(history.turns_before(0)) <= bound
+    history.user_begins(12001.0)
+    assert size(history.turns_before(0)) <= bound
+    assert history.turns_before(0) or bound < 50
+    history.user_ends(0, 'where is the shop?')
+    assert size(history.turns_before(1)) <= bound
+    assert history.dropped_words > 0
+
+
+def size(turns):
+    return sum(estimate_tokens(turn.text) for turn in turns)
+
+
+said = st.one_of(st.text(max_size=60), st.just(' and so on' * 40), st.just('x' * 30_000))
+at = st.floats(0.0, 100.0)
+step = st.one_of(
+    st.tuples(st.just('robot_said'), said, at),
+    st.tuples(st.just('user_begins'), at),
+    st.tuples(st.just('user_ends'), st.integers(0, 3), said),
+    st.tuples(st.just('note'), said),
+    st.tuples(st.just('cut'), at),
+    st.tuples(st.just('count_anew')),
+)
+
+
+@given(st.lists(step, max_size=60), st.sampled_from([0, 30, 200, 600]))
+def test_the_history_is_bounded_whatever_is_said_and_when(steps, bound):
+    history = History(max_tokens=bound)
+    for name, *arguments in steps:
+        getattr(history, name)(*arguments)
+        slack = 2 if name == 'cut' else 0  # of the dash; the next word bounds it again
+        assert size(history.all_turns()) <= bound + slack
+        assert sum(len(p.text) for p in history._robot) <= 6 * bound
+
+
+def test_a_number_that_comes_again_hides_no_turn():
+    history = History()
+    history.user_ends(5, 'first')
+    history.robot_said('One.', 1.0)
+    history.count_anew()
+    assert [t.text for t in history.turns_before(5)] == ['first', 'One.']
