@@ -49,6 +49,7 @@ class OracleNode(KameNode):
         'gave_up',
         'inputs_dropped',
         'actions_refused',
+        'facts_dropped',
         'bad_transcripts',
     )
 

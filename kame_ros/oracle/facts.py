@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kame_ros.oracle.history import estimate_tokens
 from kame_ros.oracle.sanitise import clean_heard
 
+_MAX_NAME = 60  # characters
 _MAX_TEXT = 200  # characters of a fact
+
+
+@dataclass(frozen=True)
+class _Fact:
+    text: str
+    told_at: float  # s, when it was learned or renewed
+    renewed: int  # counts of what was learned: the last time
+    changed: int  # and the time when it got this text
+
+    def sentence(self, name: str) -> str:
+        return f'Your {name} is {self.text}.'
 
 
 @dataclass
@@ -14,40 +27,61 @@ class FactBook:
     """Short texts by name, such as battery: '80 percent full'.
 
     At most `bound` of them, the one that was not renewed for longest goes first. A fact older
-    than `max_age_s` is not told (0: facts do not age).
+    than `max_age_s` is not told (0: facts do not age). Of more than `max_tokens` those that
+    changed last are told (0: all). `dropped` counts facts that were forgotten for newer ones or
+    are left out of the prompt.
     """
 
     bound: int = 20
     max_age_s: float = 0.0
+    max_tokens: int = 0
     dropped: int = 0
-    _facts: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _facts: dict[str, _Fact] = field(default_factory=dict)
+    _left_out: frozenset[str] = frozenset()
+    _learned: int = 0
 
     def learn(self, line: str, t: float) -> bool:
         """Takes `name: text`, as it comes on a topic; an empty text forgets the fact.
 
         False if the line has no name.
         """
-        name, _, text = line.partition(':')
-        name, text = clean_heard(name)[:_MAX_TEXT], clean_heard(text)[:_MAX_TEXT]
+        name, _, text = line[:1000].partition(':')
+        name, text = clean_heard(name)[:_MAX_NAME].strip(), clean_heard(text)[:_MAX_TEXT].strip()
         if not name:
             return False
-        self._facts.pop(name, None)
+        self._learned += 1
+        old = self._facts.pop(name, None)
         if text:
-            self._facts[name] = (text, t)
+            same = old is not None and old.text == text
+            changed = old.changed if old is not None and same else self._learned
+            self._facts[name] = _Fact(text, t, self._learned, changed)
         if len(self._facts) > self.bound:
             self._facts.pop(next(iter(self._facts)))
             self.dropped += 1
         return True
 
     def prompt(self, t: float) -> str:
-        """The facts as the LLM reads them, in the order of their names; empty without any."""
+        """The facts as the LLM reads them; empty without any.
+
+        What changes often comes last, so that a server keeps what it has read of the others.
+        """
         fresh = [
-            f'Your {name} is {text}.'
-            for name, (text, since) in sorted(self._facts.items())
-            if not self.max_age_s or t - since <= self.max_age_s
+            (name, fact)
+            for name, fact in sorted(self._facts.items(), key=lambda item: item[1].changed)
+            if not self.max_age_s or t - fact.told_at <= self.max_age_s
         ]
-        return ' '.join(fresh)
+        sentences = [fact.sentence(name) for name, fact in fresh]
+        first = 0
+        while self.max_tokens and first < len(fresh) and self._is_long(sentences[first:]):
+            first += 1
+        left_out = frozenset(name for name, _ in fresh[:first])
+        self.dropped += len(left_out - self._left_out)
+        self._left_out = left_out
+        return ' '.join(sentences[first:])
 
     def clear(self) -> None:
         """Forgets everything."""
         self._facts.clear()
+
+    def _is_long(self, sentences: list[str]) -> bool:
+        return estimate_tokens(' '.join(sentences)) > self.max_tokens

@@ -34,6 +34,7 @@ class Generation:
     task: asyncio.Task[None] | None = None
     words: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    reading: bool = False  # the LLM still reads the prompt
     refused: bool = False  # the server wrote nothing and asks no price
     hidden: tuple[str, ...] = ()  # marks of the model, see text.markup
     calls: int = 0  # of tools, written as text and left out
@@ -72,7 +73,8 @@ class Generation:
         pieces = 0
         try:
             while (piece := await _next_piece(stream)) is not None:
-                pieces += 1
+                self.reading = not piece and not self.words
+                pieces += bool(piece)
                 self._give(spoken.push(well_formed(piece)), on_words)
                 on_piece(self)
                 for request in spoken.take_requests():

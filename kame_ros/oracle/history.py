@@ -48,6 +48,11 @@ class History:
     dropped: int = 0  # turns
     dropped_words: int = 0  # of the robot, since the last turn
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the user speaks."""
+        return self._open_since is not None
+
     def user_begins(self, t: float) -> None:
         """The user is heard since `t`."""
         if self._open_since is None:

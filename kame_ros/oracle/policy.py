@@ -118,6 +118,16 @@ class OraclePolicy:
         stream.last_piece, stream.words = t, words
         return self._end_stale()
 
+    def on_waiting(self, gen: int) -> None:
+        """A generation cannot be asked yet: its LLM is being connected or loaded."""
+        if stream := self._streams.get(gen):
+            stream.waiting = True
+
+    def on_progress(self, t: float, gen: int) -> None:
+        """A generation is asked now, or its LLM still reads the prompt: patience begins anew."""
+        if stream := self._streams.get(gen):
+            stream.waiting, stream.progress = False, t
+
     def on_action(self, t: float, gen: int) -> None:
         """A generation has asked for an action that is allowed."""
         if stream := self._streams.get(gen):

@@ -18,6 +18,7 @@ class ClientPool:
     def __init__(self) -> None:
         self._clients: dict[tuple[str, ...], asyncio.Future[LlmClient]] = {}
         self._preparing: set[asyncio.Task[None]] = set()
+        self._waiting: dict[tuple[str, ...], asyncio.Future[None]] = {}  # until it is prepared
 
     async def get(self, backend: Backend) -> LlmClient:
         """The client of this back-end. Raises LlmError; the next call tries anew."""
@@ -43,20 +44,44 @@ class ClientPool:
     ) -> None:
         """Connects in the background, before anything is asked; local models are loaded."""
 
-        async def connect() -> None:
-            for backend in backends:
-                try:
-                    client = await self.get(backend)
-                    if backend.loads:
-                        await client.warm_up(messages)
-                except LlmError as error:
-                    on_error(error)
-                except Exception as error:
-                    on_error(LlmError(f'{backend.name}: {type(error).__name__}: {error}'))
+        for backend in backends:
+            ready = asyncio.get_running_loop().create_future()
+            self._waiting[backend.connection] = ready  # before anyone can ask
+            task = asyncio.ensure_future(self._prepare(backend, messages, on_error, ready))
+            self._preparing.add(task)
+            task.add_done_callback(self._preparing.discard)
 
-        task = asyncio.ensure_future(connect())
-        self._preparing.add(task)
-        task.add_done_callback(self._preparing.discard)
+    def is_ready(self, backend: Backend) -> bool:
+        """Whether it can be asked at once."""
+        future = self._clients.get(backend.connection)
+        return future is not None and future.done() and backend.connection not in self._waiting
+
+    async def ready(self, backend: Backend) -> LlmClient:
+        """The client of this back-end when it has been prepared. Raises LlmError."""
+        while (ready := self._waiting.get(backend.connection)) is not None:
+            await asyncio.shield(ready)
+        return await self.get(backend)
+
+    async def _prepare(
+        self,
+        backend: Backend,
+        messages: Sequence[Message],
+        on_error: Callable[[LlmError], None],
+        ready: asyncio.Future[None],
+    ) -> None:
+        try:
+            client = await self.get(backend)
+            if backend.loads:
+                await client.warm_up(messages)
+        except LlmError as error:
+            on_error(error)
+        except Exception as error:
+            on_error(LlmError(f'{backend.name}: {type(error).__name__}: {error}'))
+        finally:
+            if self._waiting.get(backend.connection) is ready:
+                del self._waiting[backend.connection]
+            if not ready.done():
+                ready.set_result(None)
 
     async def keep_only(self, backends: Sequence[Backend]) -> None:
         """Closes the clients of all other back-ends."""

@@ -80,7 +80,7 @@ class OracleRunner:
 
     def learn_fact(self, line: str, t: float) -> None:
         """A fact about the robot, `name: text`; an empty text forgets it."""
-        self._mail.put(partial(self._session.facts.learn, line, t))
+        self._mail.put(partial(self._session.learn_fact, line, t))
 
     def action_result(self, id: str, succeeded: bool, text: str) -> None:
         """The robot's answer to an action that was asked for."""
@@ -118,6 +118,7 @@ class OracleRunner:
             'running': len(session.generations),
             'actions_asked': session.desk.passed,
             'actions_refused': session.desk.refused,
+            'prompts_read_ahead': session.warmed,
             'facts_dropped': session.facts.dropped,
             'history_turns_dropped': session.history.dropped,
             'history_words_dropped': session.history.dropped_words,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from kame_ros.oracle.action_desk import ActionDesk
 from kame_ros.oracle.actions import ActionError
-from kame_ros.oracle.clients.base import LlmError, Message
+from kame_ros.oracle.backend import Backend
+from kame_ros.oracle.clients.base import LlmClient, LlmError, Message
 from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.decision import Adopt, Cancel, Clear, Confirm, Decision, GiveUp, Start
 from kame_ros.oracle.event import OracleEventKind
@@ -22,8 +23,12 @@ from kame_ros.oracle.pool import ClientPool
 from kame_ros.oracle.prompt import build_messages
 from kame_ros.oracle.router import Embed, Router
 from kame_ros.oracle.same import unasked
+from kame_ros.oracle.sanitise import clean_heard
 from kame_ros.oracle.voice import Voice
+from kame_ros.oracle.warm_ahead import WarmAhead
 from kame_ros.stt.transcript import Transcript
+
+_MAX_RESULT = 400  # characters of what an action tells
 
 
 class OracleSession:
@@ -45,8 +50,8 @@ class OracleSession:
         self.config = config
         self._faults = faults or Faults(lambda _: None)
         self.policy = OraclePolicy(config.policy_config, last_generation)
-        self.history = History(max_tokens=config.history_tokens)
-        self.facts = FactBook(max_age_s=config.facts_age_s)
+        self.history = History(max_tokens=config.history_bound)
+        self.facts = FactBook(max_age_s=config.facts_age_s, max_tokens=config.facts_bound)
         self.desk = ActionDesk(config.actions)
         self.ledger = Ledger(outputs.on_turn)
         self.generations: dict[int, Generation] = {}
@@ -57,7 +62,9 @@ class OracleSession:
         self._clock = clock
         self._out = outputs
         self._on_change = on_change
-        self._extra = ''  # facts and actions in the prompt, the same for a whole turn
+        self._facts_now = ''  # in the prompt, the same for a whole turn
+        self._warm = WarmAhead()
+        self.warmed = 0  # prompts that were read ahead
         self._stopped = -1  # the utterance in which a stop word was heard
 
     # -- inputs ---------------------------------------------------------------------------
@@ -73,7 +80,7 @@ class OracleSession:
             self._count_anew()
         if self.ledger.hear(transcript):
             self.history.user_begins(transcript.start)
-            self._extra = self._extra_prompt()
+            self._facts_now = self.facts.prompt(t)
             self.desk.forget_unconfirmed()
         if transcript.final:
             self.history.user_ends(transcript.utterance, transcript.text)
@@ -100,12 +107,28 @@ class OracleSession:
 
     def robot_said(self, text: str, t: float, generation: int = -1) -> None:
         """The robot has said this piece aloud, of this generation if it is one of ours."""
+        dropped = self.history.dropped
         self.history.robot_said(text, t)
+        if self.history.dropped > dropped:  # the prompt begins with other turns
+            self._read_ahead()
         self.ledger.spoken(generation)
+
+    def learn_fact(self, line: str, t: float) -> None:
+        """A fact about the robot, `name: text`; a local LLM reads it before anybody asks."""
+        before = self.facts.prompt(t)
+        self.facts.learn(line, t)
+        if self.facts.prompt(t) != before:
+            self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        if self.config.backends[0].loads:
+            self._warm.changed(self._clock())
+            self._on_change()
 
     def action_result(self, id: str, succeeded: bool, text: str) -> None:
         """The robot's answer to a request."""
         if request := self.desk.result(id):
+            text = clean_heard(text)[:_MAX_RESULT]
             self._report(request.name, f'{"done" if succeeded else "failed"}: {text}')
 
     def barge_in(self, t: float) -> None:
@@ -131,12 +154,13 @@ class OracleSession:
         """From the next generation on; running ones end as they began."""
         self.config = config
         self.policy.configure(config.policy_config)
-        self.history.max_tokens = config.history_tokens
+        self.history.max_tokens = config.history_bound
         self.facts.max_age_s = config.facts_age_s
+        self.facts.max_tokens = config.facts_bound
         self.desk.book = config.actions
         self._router = self._new_router()
-        self._extra = self._extra_prompt()
-        self._prepare(0)
+        self._facts_now = self.facts.prompt(self._clock())
+        self._prepare(config.backends)
 
     def recover(self, asked: Start | None = None) -> None:
         """After a fault: stops everything and thinks anew; facts and what was said stay.
@@ -163,15 +187,19 @@ class OracleSession:
         for request in self.desk.overdue(self._clock()):
             self._report(request.name, 'failed: no answer')
         self.do(self.policy.on_tick(self._clock()))
+        idle = not self.generations and not self.history.is_open
+        if self._warm.take(self._clock(), idle):
+            self.warmed += 1
+            self._prepare(self.config.backends[:1])
 
     def next_deadline(self) -> float | None:
         """When `tick` has something to do, or None."""
-        times = (self.policy.next_deadline(), self.desk.next_deadline())
+        times = (self.policy.next_deadline(), self.desk.next_deadline(), self._warm.at)
         return min((t for t in times if t is not None), default=None)
 
     async def warm_up(self) -> None:
         """Connects to the first back-end and shows it the system prompt. Raises LlmError."""
-        self._prepare(1)
+        self._prepare(self.config.backends[1:])
         await (await self._pool.get(self.config.backends[0])).warm_up(self._greeting())
 
     async def pause(self) -> None:
@@ -213,18 +241,19 @@ class OracleSession:
             self.ledger.lose(generation.ask.gen)
 
     def _greeting(self) -> list[Message]:
-        return build_messages(self.config.prompt, [], 'hello', extra=self._extra_prompt())
+        facts = self.facts.prompt(self._clock())
+        turns = self.history.all_turns()
+        while turns and turns[-1].role == 'user':
+            turns.pop()  # it would be joined with the greeting
+        extra = self.config.actions.prompt
+        return build_messages(self.config.prompt, turns, 'hello', extra=extra, facts=facts)
 
-    def _prepare(self, first: int) -> None:
+    def _prepare(self, backends: Sequence[Backend]) -> None:
         self._pool.prepare(
-            self.config.backends[first:],
+            backends,
             self._greeting(),
             lambda error: self.voice.tell(OracleEventKind.FAILED, text=str(error)),
         )
-
-    def _extra_prompt(self) -> str:
-        parts = self.facts.prompt(self._clock()), self.config.actions.prompt
-        return '\n'.join(filter(None, parts))
 
     def _is_stop(self, transcript: Transcript) -> bool:
         phrase = self.config.stop_words.heard(transcript.text)
@@ -273,6 +302,7 @@ class OracleSession:
             ask, backend, self._prompt(ask), self.config.max_words, hidden=self.config.hidden_marks
         )
         self.generations[ask.gen] = generation
+        self._warm.clear()  # it reads the prompt itself
         self.ledger.start(ask)
         self.voice.tell(OracleEventKind.BEGUN, ask, ask.text)
         generation.task = asyncio.ensure_future(self._run(generation))
@@ -282,7 +312,8 @@ class OracleSession:
         history = self.history
         turns = history.all_turns() if ask.follow_up else history.turns_before(ask.utterance)
         stable = None if ask.final else ask.stable
-        return build_messages(self.config.prompt, turns, ask.text, stable, self._extra)
+        extra = self.config.actions.prompt
+        return build_messages(self.config.prompt, turns, ask.text, stable, extra, self._facts_now)
 
     def _cancel(self, gen: int, why: str) -> None:
         generation = self.generations.pop(gen, None)
@@ -309,7 +340,7 @@ class OracleSession:
 
     async def _run(self, generation: Generation) -> None:
         try:
-            client = await self._pool.get(generation.backend)
+            client = await self._connected(generation)
             own = self._own
             await generation.write(
                 client, own(self._on_words), own(self._on_request), own(self._on_piece)
@@ -324,6 +355,16 @@ class OracleSession:
             self._end(generation)
         used = [other.backend for other in self.generations.values()]
         await self._pool.keep_only([*self.config.backends, *used])
+
+    async def _connected(self, generation: Generation) -> LlmClient:
+        gen = generation.ask.gen
+        if not self._pool.is_ready(generation.backend):
+            self.policy.on_waiting(gen)  # an SDK is imported, a model loaded: not its slowness
+            self._on_change()
+        client = await self._pool.ready(generation.backend)
+        self.policy.on_progress(self._clock(), gen)
+        self._on_change()
+        return client
 
     def _own(self, step: Callable[..., None]) -> Callable[..., None]:
         """The step, but a fault in it is booked to us, not to the LLM."""
@@ -346,7 +387,11 @@ class OracleSession:
         self.voice.say(gen, words)
 
     def _on_piece(self, generation: Generation) -> None:
-        self.do(self.policy.on_piece(self._clock(), generation.ask.gen, len(generation.words)))
+        gen, t = generation.ask.gen, self._clock()
+        if generation.reading:
+            self.policy.on_progress(t, gen)
+        else:
+            self.do(self.policy.on_piece(t, gen, len(generation.words)))
 
     def _on_request(self, generation: Generation, text: str) -> None:
         if (gen := generation.ask.gen) in self.generations:

@@ -21,14 +21,17 @@ class Stream:
     last_piece: float = 0.0
     words: int = 0
     acted: bool = False  # it asked for an action: that is an answer, though it says nothing
+    progress: float = float('-inf')  # when the LLM told that it still reads the prompt
+    waiting: bool = False  # for the connection, or for a model that is loaded: not yet asked
     confirmed: float = float('-inf')  # when the final said what was asked already
 
     def due(self, config: PolicyConfig) -> float:
         """When patience with it ends."""
         if self.first_word is None and not self.acted:
             # With nobody else to ask, the server has as long as the user waits for it.
-            since = self.begun if config.backends > 1 else max(self.begun, self.confirmed)
-            patience = since + config.first_token_s
+            alone = config.backends == 1
+            since = max(self.begun, self.progress, self.confirmed if alone else self.begun)
+            patience = since + (config.total_s if self.waiting and alone else config.first_token_s)
         else:
             patience = self.last_piece + config.stall_s
         return min(patience, self.begun + config.total_s)

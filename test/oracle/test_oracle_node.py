@@ -241,7 +241,9 @@ def test_facts_are_told_to_the_llm(serve, graph):
     g.until(lambda: (g.executor.spin_once(0.2), True)[1])
     g.say('how full is your battery?')
     g.until(lambda: len(server.requests) > before)
-    assert 'Your battery is 80 percent full.' in server.requests[-1]['messages'][0]['content']
+    system, user = server.requests[-1]['messages']
+    assert 'Your battery is 80 percent full.' in user['content']
+    assert 'battery' not in system['content']
 
 
 def test_a_stop_word_interrupts_the_front_end_and_asks_nobody(serve, graph, settings):

@@ -9,6 +9,7 @@ from kame_ros.oracle.actions import actions_from_config
 from kame_ros.oracle.backend import Backend
 from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.policy_config import PolicyConfig
+from kame_ros.oracle.prompt import FACTS_ARE
 from kame_ros.oracle.router import Route
 
 # As patient as tests of servers that hang can be.
@@ -254,7 +255,7 @@ def test_a_stop_word_asks_no_llm(serve, oracle, wait_for):
     assert runner.heard.kinds().count('STOPPED') == 1
 
 
-def test_facts_are_in_the_system_text_and_stay_for_the_turn(serve, oracle, wait_for):
+def test_facts_are_data_in_the_users_role_and_stay_for_the_turn(serve, oracle, wait_for):
     server = serve('openai', ['80 percent.'])
     runner = oracle(at(server))
     runner.learn_fact('battery: 80 percent full', time.monotonic())
@@ -263,9 +264,14 @@ def test_facts_are_in_the_system_text_and_stay_for_the_turn(serve, oracle, wait_
     runner.learn_fact('battery: 79 percent full', time.monotonic())
     oracle.say(runner, 'how full is your battery', revision=1)
     wait_for(lambda: len(server.requests) == 2)
-    systems = [r['messages'][0]['content'] for r in server.requests]
-    assert 'Your battery is 80 percent full.' in systems[0]
-    assert systems[0] == systems[1]
+    system, user = server.requests[1]['messages']
+    assert user == {
+        'role': 'user',
+        'content': f'{FACTS_ARE} Your battery is 80 percent full.\nhow full is your battery',
+    }
+    assert 'battery' not in system['content']
+    first = server.requests[0]['messages'][1]['content']
+    assert user['content'].startswith(first)  # the server reads only what is new
 
 
 ACTIONS = actions_from_config(

@@ -84,7 +84,8 @@ class LlmClient(Protocol):
     ) -> AsyncGenerator[str, None]:
         """The answer in pieces as they come, reasoning left out where the server marks it.
 
-        Closing the generator stops the server. Raises LlmError.
+        An empty piece tells that the prompt is still being read. Closing the generator stops the
+        server. Raises LlmError.
         """
         ...
 
@@ -135,7 +136,8 @@ class AsksOneToken:
         """See LlmClient.warm_up."""
         stream = self.stream(messages, Options(max_tokens=1), Usage())
         try:
-            async for _ in stream:
-                break
+            async for piece in stream:
+                if piece:
+                    break
         finally:
             await stream.aclose()

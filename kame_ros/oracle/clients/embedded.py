@@ -69,7 +69,7 @@ class EmbeddedClient(AsksOneToken):
                 if isinstance(chunk, LlmError):
                     raise chunk
                 text = _text(chunk, usage)
-                if text:
+                if text or chunk.get('prompt_progress'):
                     yield text
         finally:
             stop = True
