@@ -191,7 +191,7 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
     if outcome == 'nothing heard':
         console.print('no speech was heard in the recording')
     elif outcome != 'answered':
-        return fail(outcome)
+        return fail(escape(outcome))
     return int(unwritten)
 
 

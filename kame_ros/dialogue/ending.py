@@ -8,6 +8,7 @@ from kame_ros.dialogue.happening import Kind, TurnEvent
 
 _RUN_OUT = (Kind.GENERATION_ENDED, Kind.GENERATION_CANCELLED, Kind.GENERATION_FAILED)
 
+NO_ANSWER = 'the LLM has not answered'
 _SPEECH = 'the speech of an answer'
 
 
@@ -47,6 +48,7 @@ class Ending:
         self._running: set[int] = set()
         self._newest: int | None = None  # the newest generation that was written to its end
         self._spoken: set[int] = set()
+        self._failed: dict[int, str] = {}  # utterance -> why the LLM has not answered it
 
     def on_event(self, event: TurnEvent) -> None:
         """Takes note of an event of the topic `turn`."""
@@ -68,6 +70,10 @@ class Ending:
             self._running.discard(generation)
             if kind != Kind.GENERATION_CANCELLED:
                 self._unanswered.discard(event.utterance)
+            if kind == Kind.GENERATION_FAILED and event.utterance >= 0:
+                self._failed[event.utterance] = event.text
+            elif kind == Kind.GENERATION_ENDED:
+                self._failed.pop(event.utterance, None)
             if kind == Kind.GENERATION_ENDED and event.text.strip():
                 self._newest = generation
         elif kind == Kind.ORACLE_SPOKEN:
@@ -91,6 +97,10 @@ class Ending:
 
     @property
     def _reached(self) -> str:
+        if self._failed:
+            # The newest one; what was asked again and answered is not in it.
+            why = next(reversed(self._failed.values())).strip()
+            return f'{NO_ANSWER}: {why}' if why else NO_ANSWER
         return 'answered' if self._heard or not self._thinks else 'nothing heard'
 
     @property
@@ -104,7 +114,7 @@ class Ending:
         return ''
 
     def done(self, now: float) -> str:
-        """Empty while it goes on; then `answered`, `nothing heard`, or what is missing."""
+        """Empty while it goes on; then `answered`, `nothing heard`, or what is missing, and why."""
         patience = self._patience
         if self._input_end is None or now - self._input_end < patience.settle:
             return ''

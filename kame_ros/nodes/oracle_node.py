@@ -6,7 +6,6 @@ import json
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from std_msgs.msg import String
@@ -31,10 +30,13 @@ from kame_ros.oracle.prompt import DEFAULT_PERSONA, DEFAULT_STYLE, PromptConfig
 from kame_ros.oracle.router import Embed
 from kame_ros.oracle.runner import OracleRunner
 from kame_ros.oracle.settings import Settings, read_settings
+from kame_ros.trusted_files import TrustedFiles
 
 _UNPLAYED_BOUND = 250  # speech frames, 20 s: monologue that is not played by then never is
 _SOURCE = 'llm'
 _STOP_S = 2.0  # by then the front-end has told that it was stopped
+# Told of the generation of the apology: whoever asked learns that there is no answer, and why.
+_TOLD_AS = {OracleEventKind.GAVE_UP: msg.TurnEvent.GENERATION_FAILED}
 
 
 class OracleNode(KameNode):
@@ -62,9 +64,11 @@ class OracleNode(KameNode):
         self._bad = 0
         self._stops: deque[float] = deque(maxlen=1)  # s, when the front-end was asked to stop
         super().__init__('oracle', **options)
+        # A parameter can be set by any node: it must not make this one read and send any file.
+        self._files = TrustedFiles.at_start((self.param('prompt_file'), self.param('settings')))
 
     def load(self) -> None:
-        self._settings = read_settings(self.param('settings'))
+        self._settings = read_settings(self.param('settings'), self._files)
         config = self._config()
         self._chunks = self.offer(msg.OracleChunk, 'oracle', qos.TEXT)
         self._requests = self.offer(msg.ActionRequest, 'action_request', qos.TEXT)
@@ -166,7 +170,7 @@ class OracleNode(KameNode):
                 total_s=value('total_s'),
                 max_retry_after_s=value('max_retry_after_s'),
             ),
-            prompt=_prompt(value('persona'), value('style'), value('prompt_file')),
+            prompt=self._prompt(value('persona'), value('style'), value('prompt_file')),
             max_words=value('max_words'),
             hidden_marks=tuple(value('hidden_marks').split()),
             history_tokens=value('history_tokens'),
@@ -177,6 +181,11 @@ class OracleNode(KameNode):
             stop_words=settings.stop_words,
             facts_age_s=value('facts_age_s'),
         )
+
+    def _prompt(self, persona: str, style: str, file: str) -> PromptConfig:
+        if file:
+            return PromptConfig(self._files.read(file).strip(), '')
+        return PromptConfig(persona or DEFAULT_PERSONA, style or DEFAULT_STYLE)
 
     def _embedding(self) -> Embed | None:
         if self._settings.embedding is None:
@@ -274,12 +283,12 @@ class OracleNode(KameNode):
             self.get_logger().warning(event.text, throttle_duration_sec=10.0)
         if event.kind == OracleEventKind.GAVE_UP:
             self.get_logger().error(f'nobody answers: {event.text}')
-        elif event.kind == OracleEventKind.STOPPED:
+        if event.kind == OracleEventKind.STOPPED:
             self._stops.append(time.monotonic())
             self._interrupt.call_async(Trigger.Request())
         else:
             self.tell(
-                int(event.kind),
+                _TOLD_AS.get(event.kind, int(event.kind)),
                 event.t,
                 source=_SOURCE,
                 generation=event.generation,
@@ -296,12 +305,6 @@ class OracleNode(KameNode):
 def _bound(table: dict[int, Any]) -> None:
     while len(table) > _UNPLAYED_BOUND:
         del table[next(iter(table))]
-
-
-def _prompt(persona: str, style: str, file: str) -> PromptConfig:
-    if file:
-        return PromptConfig(Path(file).expanduser().read_text().strip(), '')
-    return PromptConfig(persona or DEFAULT_PERSONA, style or DEFAULT_STYLE)
 
 
 def main(args: Sequence[str] | None = None) -> int:

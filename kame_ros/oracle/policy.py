@@ -115,7 +115,7 @@ class OraclePolicy:
         stream = self._streams.get(gen)
         if stream is None:
             return []
-        stream.last_piece, stream.words = t, words
+        stream.last_piece, stream.words, stream.reading = t, words, False
         return self._end_stale()
 
     def on_waiting(self, gen: int) -> None:
@@ -123,10 +123,15 @@ class OraclePolicy:
         if stream := self._streams.get(gen):
             stream.waiting = True
 
-    def on_progress(self, t: float, gen: int) -> None:
-        """A generation is asked now, or its LLM still reads the prompt: patience begins anew."""
+    def on_asked(self, t: float, gen: int) -> None:
+        """A generation is asked now: patience begins."""
         if stream := self._streams.get(gen):
-            stream.waiting, stream.progress = False, t
+            stream.waiting, stream.asked = False, t
+
+    def on_reading(self, t: float, gen: int) -> None:
+        """A generation's LLM has read some of the prompt, and reads on."""
+        if stream := self._streams.get(gen):
+            stream.waiting, stream.reading, stream.read_at = False, True, t
 
     def on_action(self, t: float, gen: int) -> None:
         """A generation has asked for an action that is allowed."""

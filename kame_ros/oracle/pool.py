@@ -19,6 +19,7 @@ class ClientPool:
         self._clients: dict[tuple[str, ...], asyncio.Future[LlmClient]] = {}
         self._preparing: set[asyncio.Task[None]] = set()
         self._waiting: dict[tuple[str, ...], asyncio.Future[None]] = {}  # until it is prepared
+        self._reading: dict[tuple[str, ...], asyncio.Task[None]] = {}  # what prepares it
 
     async def get(self, backend: Backend) -> LlmClient:
         """The client of this back-end. Raises LlmError; the next call tries anew."""
@@ -49,6 +50,7 @@ class ClientPool:
             self._waiting[backend.connection] = ready  # before anyone can ask
             task = asyncio.ensure_future(self._prepare(backend, messages, on_error, ready))
             self._preparing.add(task)
+            self._reading[backend.connection] = task
             task.add_done_callback(self._preparing.discard)
 
     def is_ready(self, backend: Backend) -> bool:
@@ -58,6 +60,9 @@ class ClientPool:
 
     async def ready(self, backend: Backend) -> LlmClient:
         """The client of this back-end when it has been prepared. Raises LlmError."""
+        if backend.kind == 'embedded' and backend.connection in self._waiting:
+            # The question reads on where it stopped, and tells how far it is.
+            self._reading[backend.connection].cancel()
         while (ready := self._waiting.get(backend.connection)) is not None:
             await asyncio.shield(ready)
         return await self.get(backend)
@@ -80,6 +85,7 @@ class ClientPool:
         finally:
             if self._waiting.get(backend.connection) is ready:
                 del self._waiting[backend.connection]
+                del self._reading[backend.connection]
             if not ready.done():
                 ready.set_result(None)
 

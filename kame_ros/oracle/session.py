@@ -331,7 +331,7 @@ class OracleSession:
         self.voice.tell(OracleEventKind.GAVE_UP, sorry, decision.why)
         if decision.answered:
             self.voice.break_off(self.config.apology)
-        elif self.config.apology:
+        elif self.config.apology.strip():  # else nothing is said
             self.voice.adopt(sorry)
             self.voice.say(gen, [self.config.apology])
             self.voice.end(gen)
@@ -362,7 +362,9 @@ class OracleSession:
             self.policy.on_waiting(gen)  # an SDK is imported, a model loaded: not its slowness
             self._on_change()
         client = await self._pool.ready(generation.backend)
-        self.policy.on_progress(self._clock(), gen)
+        self.policy.on_asked(self._clock(), gen)
+        if generation.backend.kind == 'embedded':  # it tells when it reads, but not when it loads
+            self.policy.on_reading(self._clock(), gen)
         self._on_change()
         return client
 
@@ -389,7 +391,7 @@ class OracleSession:
     def _on_piece(self, generation: Generation) -> None:
         gen, t = generation.ask.gen, self._clock()
         if generation.reading:
-            self.policy.on_progress(t, gen)
+            self.policy.on_reading(t, gen)
         else:
             self.do(self.policy.on_piece(t, gen, len(generation.words)))
 

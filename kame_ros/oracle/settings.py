@@ -12,6 +12,8 @@ from kame_ros.oracle.actions import ActionBook, actions_from_config
 from kame_ros.oracle.backend import Backend
 from kame_ros.oracle.router import Route
 from kame_ros.oracle.stop_words import DEFAULT_STOP_WORDS, StopWords
+from kame_ros.trusted_files import TrustedFiles
+from kame_ros.well_formed import well_formed
 
 _KEYS = ('actions', 'allow', 'routes', 'prices', 'stop_words', 'names', 'embedding')
 
@@ -40,8 +42,8 @@ class Settings:
             raise ValueError(f'prices of {backend.name}: {error}') from error
 
 
-def read_settings(path: str) -> Settings:
-    """Reads the file; no path: the defaults.
+def read_settings(path: str, files: TrustedFiles | None = None) -> Settings:
+    """Reads the file; no path: the defaults. `files` says whether it may be read.
 
     Raises OSError if it cannot be read, ValueError with a reason if it is not understood.
     """
@@ -50,8 +52,8 @@ def read_settings(path: str) -> Settings:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(path).expanduser().read_text()) or {}
-    except yaml.YAMLError as error:
+        content = yaml.safe_load((files or TrustedFiles.at_start((path,))).read(path)) or {}
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f'{path} is not YAML: {error}') from error
     if not isinstance(content, dict):
         raise ValueError(f'{path} is not a table of {", ".join(_KEYS)}')
@@ -61,8 +63,8 @@ def read_settings(path: str) -> Settings:
             hint = f'; did you mean {close[0]}?' if close else f': {", ".join(_KEYS)}'
             raise ValueError(f'{path} has an unknown key {key!r}{hint}')
     try:
-        return _settings(content)
-    except (TypeError, KeyError, AttributeError) as error:
+        return _settings(_readable(content))
+    except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f'{path} is not understood: {error}') from error
 
 
@@ -86,3 +88,12 @@ def _settings(content: Mapping[str, Any]) -> Settings:
         ),
         embedding=(Path(embedding['model']), Path(embedding['tokenizer'])) if embedding else None,
     )
+
+
+def _readable(value: Any) -> Any:
+    """The same content, of texts that can be passed on: YAML may escape halves of characters."""
+    if isinstance(value, str):
+        return well_formed(value)
+    if isinstance(value, Mapping):
+        return {_readable(k): _readable(v) for k, v in value.items()}
+    return [_readable(v) for v in value] if isinstance(value, list) else value

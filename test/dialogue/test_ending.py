@@ -65,6 +65,38 @@ def test_an_answer_that_failed_is_owed_no_longer():
     ending.on_event(at(3.4, Kind.GENERATION_BEGUN, 1, 0))
     assert ending.done(9) == ''
     ending.on_event(at(5, Kind.GENERATION_FAILED, 1, 0, 'no server'))
+    assert ending.done(9) == 'the LLM has not answered: no server'
+
+
+def test_a_failure_that_was_made_good_is_none():
+    ending = conversation(*HEARD)
+    ending.on_final(0, 3.3, answered=False)
+    ending.on_event(at(3.4, Kind.GENERATION_BEGUN, 1, 0))
+    ending.on_event(at(4.0, Kind.GENERATION_FAILED, 1, 0, 'busy'))
+    ending.on_event(at(4.2, Kind.GENERATION_BEGUN, 2, 0))
+    assert ending.done(9) == ''
+    ending.on_event(at(5.0, Kind.GENERATION_ENDED, 2, 0, ''))
+    assert ending.done(9) == 'answered'
+
+
+def test_an_apology_is_no_answer():
+    """A server that hangs: its generation is cancelled, and that of the apology has failed."""
+    ending = conversation(*HEARD)
+    ending.on_final(0, 3.3, answered=False)
+    ending.on_event(at(3.4, Kind.GENERATION_BEGUN, 1, 0))
+    ending.on_event(at(5.4, Kind.GENERATION_CANCELLED, 1, 0))
+    ending.on_event(at(5.4, Kind.GENERATION_FAILED, 2, 0, 'no first token in time'))
+    ending.on_event(at(5.4, Kind.GENERATION_FIRST_WORD, 2, 0))
+    ending.on_event(at(6.0, Kind.ORACLE_SPOKEN, 2, 0))
+    assert ending.done(9) == 'the LLM has not answered: no first token in time'
+
+
+def test_a_failure_that_belongs_to_no_question_is_none():
+    ending = conversation(*HEARD)
+    ending.on_final(0, 3.3, answered=False)
+    ending.on_event(at(3.3, Kind.GENERATION_FAILED, text='refused an action'))
+    ending.on_event(at(3.4, Kind.GENERATION_BEGUN, 1, 0))
+    ending.on_event(at(5.0, Kind.GENERATION_ENDED, 1, 0, ''))
     assert ending.done(9) == 'answered'
 
 

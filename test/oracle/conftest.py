@@ -215,7 +215,7 @@ def serve(monkeypatch):
 def wait_for():
     """Waits for a condition and returns its first true value; fails after some seconds."""
 
-    def wait(condition, timeout=20.0):
+    def wait(condition, timeout=120.0):  # of a machine that does much else beside
         end = time.monotonic() + timeout
         while not (value := condition()):
             assert time.monotonic() < end, 'it never came true'
@@ -257,7 +257,7 @@ def oracle(wait_for):
     runners = []
 
     # An SDK takes its time to be imported and to connect, on a busy machine seconds.
-    patient = PolicyConfig(first_token_s=20.0, stall_s=20.0, total_s=60.0)
+    patient = PolicyConfig(first_token_s=200.0, stall_s=200.0, total_s=600.0)
 
     def start(*backends, **settings):
         heard = Listener()

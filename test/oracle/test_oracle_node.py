@@ -158,6 +158,9 @@ def test_the_backend_is_changed_by_parameter_while_the_node_runs(serve, graph, m
         ('backend', 'openai:m@localhost:8000', 'http://'),
         ('fallback', 'anthropic:m', 'ANTHROPIC_API_KEY'),
         ('prompt_file', '/nowhere', '/nowhere'),
+        ('prompt_file', '/etc/passwd', 'may not be read'),
+        ('prompt_file', '~/.ssh/id_rsa', 'may not be read'),
+        ('prompt_file', '../../../../../../etc/passwd', 'may not be read'),
     ],
 )
 def test_a_wrong_value_is_refused_with_a_reason_and_the_node_goes_on(
@@ -356,3 +359,76 @@ def test_the_parts_of_the_example_that_are_commented_out_are_right_too(tmp_path)
     assert settings.priced(parse_backend('openai:gpt-4.1')).price_out == 8.0
     thinker = settings.priced(parse_backend('openai:qwen3-8b@http://127.0.0.1:8000/v1'))
     assert 'chat_template_kwargs' in thinker.client_config.extra
+
+
+def test_files_that_were_given_at_start_are_read_and_settings_of_others_refused(
+    serve, graph, settings, tmp_path
+):
+    prompt = tmp_path / 'prompt.txt'
+    prompt.write_text('You are Kim.')
+    server = serve('openai', ['One.'])
+    backend = f'openai:m@{server.url}'
+    g = graph(backend=backend, settings=settings, prompt_file=str(prompt))
+    prompt.write_text('You are Ann.')
+    assert g.node.set_parameters_atomically(
+        [Parameter('prompt_file', value=str(prompt))]
+    ).successful
+    g.say('who are you?')
+    g.until(lambda: g.text() == 'One.')
+    assert server.requests[-1]['messages'][0]['content'] == 'You are Ann.'
+    g.node.trigger_deactivate()
+    g.node.trigger_cleanup()
+    g.node.set_parameters([Parameter('settings', value='/etc/passwd')])
+    assert g.node.trigger_configure().name == 'FAILURE'
+    assert 'may not be read' in g.node.fault
+
+
+def test_who_asked_is_told_that_there_is_no_answer_and_why(serve, graph):
+    g = graph(backend=f'openai:m@{serve("openai", serve.Status(401)).url}')
+    g.say('who are you?', utterance=3)
+    g.until(lambda: g.text() == 'Sorry, I cannot think right now.')
+    begun = [c.generation for c in g.chunks if c.kind == msg.OracleChunk.BEGIN]
+    failed = msg.TurnEvent.GENERATION_FAILED
+    (told,) = g.until(lambda: [e for e in g.events if e.kind == failed and e.generation in begun])
+    assert told.utterance == 3
+    assert '401' in told.text
+    assert all(e.kind < 100 for e in g.events)
+
+
+def test_half_a_character_in_an_error_is_told_and_the_next_question_answered(serve, graph):
+    bad = serve.Status(400, body={'error': {'message': '\ud800 bad'}})
+    g = graph(backend=f'openai:m@{serve("openai", bad, bad, ["One."]).url}')
+    answered = []
+    for utterance in range(4):
+        g.chunks.clear()
+        g.say('who are you?', utterance=utterance)
+        g.until(lambda: g.text().endswith('.'))
+        answered.append(g.text())
+    assert answered[-1] == 'One.'
+    assert g.node.counters()['faults'] == 0
+    assert g.node.complaint() == ''
+
+
+def test_a_fault_of_ours_is_a_warning_and_the_next_question_is_answered(serve, graph):
+    g = graph(backend=f'openai:m@{serve("openai", ["One."]).url}')
+    session = g.node._runner._session
+    session.policy.on_tick, real = lambda *_: 1 / 0, session.policy.on_tick
+    g.say('who are you?')
+    g.until(lambda: g.node.counters()['faults'] or g.text() == 'One.')
+    session.policy.on_tick = real
+    g.say('and now?', utterance=1)
+    g.until(lambda: g.text() == 'One.')
+    assert 'faults' in g.node.WARN_WHEN_GROWING
+    assert 'transcripts_old' in g.node.WARN_WHEN_GROWING
+    assert 'held_back_s' in g.node.WARN_WHEN_GROWING
+    assert set(g.node.WARN_WHEN_GROWING) <= set(g.node.counters())
+
+
+def test_a_forged_number_does_not_make_later_transcripts_old(serve, graph):
+    server = serve('openai', ['One.'])
+    g = graph(backend=f'openai:m@{server.url}')
+    for utterance, text in ((3, 'who are you?'), (2**32 - 1, 'forged'), (4, 'and where?')):
+        g.say(text, utterance=utterance)
+        g.until(lambda t=text: t in str(server.requests))
+    assert g.node.counters()['transcripts_old'] == 0
+    assert g.node.counters()['numbered_anew'] == 1

@@ -615,3 +615,63 @@ def test_bad_settings_are_refused():
         PolicyConfig(max_streams=0)
     with pytest.raises(ValueError, match='negative'):
         PolicyConfig(min_gap_s=-1)
+
+
+# -- an LLM that is connected, loads or reads -------------------------------------------------
+
+
+def given_up(decisions):
+    return [d for d in decisions if isinstance(d, GiveUp)]
+
+
+def test_connecting_is_not_the_slowness_of_the_llm():
+    p = policy()
+    (start,) = starts(p.on_transcript(0.0, heard(0, 'what time is it', final=True)))
+    p.on_waiting(start.gen)
+    assert p.on_tick(9.0) == []
+    p.on_asked(9.5, start.gen)
+    assert p.on_tick(11.4) == []
+    assert given_up(p.on_tick(11.5))
+
+
+def test_connecting_for_ever_is_given_up_and_a_fallback_is_asked_sooner():
+    p = policy()
+    (start,) = starts(p.on_transcript(0.0, heard(0, 'what time is it', final=True)))
+    p.on_waiting(start.gen)
+    assert given_up(p.on_tick(15.0))
+    p = policy(backends=2)
+    (start,) = starts(p.on_transcript(0.0, heard(0, 'what time is it', final=True)))
+    p.on_waiting(start.gen)
+    assert [s.backend for s in starts(p.on_tick(2.0))] == [1]
+
+
+@pytest.mark.parametrize('backends', [1, 2])
+def test_an_llm_that_reads_a_long_prompt_is_waited_for(backends):
+    p = policy(backends=backends)
+    (start,) = starts(p.on_transcript(0.0, heard(0, 'what time is it', final=True)))
+    for step in range(1, 30):
+        p.on_reading(float(step), start.gen)
+        assert p.on_tick(step + 0.9) == []
+    p.on_first_word(29.5, start.gen)
+    p.on_piece(29.5, start.gen, 1)
+    assert p.on_tick(32.0) == []
+    assert p.on_tick(33.0)  # then it fell silent
+
+
+def test_reading_for_ever_is_given_up():
+    p = policy()
+    (start,) = starts(p.on_transcript(0.0, heard(0, 'what time is it', final=True)))
+    given = []
+    for step in range(1, 100):
+        p.on_reading(float(step), start.gen)
+        given += [(step, d) for d in given_up(p.on_tick(float(step)))]
+    assert [step for step, _ in given] == [60]
+
+
+def test_an_llm_that_has_read_and_says_nothing_is_given_up():
+    p = policy()
+    (start,) = starts(p.on_transcript(0.0, heard(0, 'what time is it', final=True)))
+    p.on_reading(5.0, start.gen)
+    p.on_piece(5.5, start.gen, 0)  # it thinks, perhaps
+    assert p.on_tick(6.9) == []
+    assert given_up(p.on_tick(7.0))

@@ -1,14 +1,20 @@
 """Facts, stop words, the router and the books: small pure rules."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kame_ros.oracle.account import TurnAccount
 from kame_ros.oracle.backend import Backend, parse_backend
 from kame_ros.oracle.clients.base import LlmError, LlmUnavailable, Usage
+from kame_ros.oracle.config import CONTEXT_TOKENS, OracleConfig
 from kame_ros.oracle.decision import Start
 from kame_ros.oracle.facts import FactBook
+from kame_ros.oracle.history import estimate_tokens
+from kame_ros.oracle.prompt import PromptConfig
 from kame_ros.oracle.router import Route, Router
 from kame_ros.oracle.stop_words import StopWords
+from kame_ros.oracle.warm_ahead import WarmAhead
 from kame_ros.stt.transcript import Transcript
 
 
@@ -33,6 +39,81 @@ def test_facts_are_bounded_clean_and_age():
     assert '<' not in facts.prompt(3.0)
     assert len(facts.prompt(3.0)) < 300
     assert facts.prompt(11.5).startswith('Your c is')
+
+
+def test_a_fact_that_changes_often_comes_last_and_one_that_is_renewed_stays():
+    facts = FactBook()
+    for t in range(5):
+        facts.learn(f'pose: {t} metres', float(t))
+        facts.learn('arm: broken', float(t))
+        facts.learn('base: heavy', float(t))
+    assert facts.prompt(9.0) == 'Your arm is broken. Your base is heavy. Your pose is 4 metres.'
+
+
+def test_facts_beyond_the_context_are_left_out_counted_once_and_come_back():
+    facts = FactBook(max_tokens=100)
+    for i in range(20):
+        facts.learn(f'fact {i}: ' + 'x' * 100, float(i))
+    told = [facts.prompt(20.0) for _ in range(5)]
+    assert len(set(told)) == 1
+    assert estimate_tokens(told[0]) <= 100
+    assert told[0].startswith('Your fact 18 is')
+    assert facts.dropped == 18
+    facts.learn('fact 19:', 21.0)
+    assert facts.prompt(21.0).startswith('Your fact 17 is')
+    assert facts.dropped == 18
+
+
+@given(st.lists(st.text(max_size=300), max_size=40), st.integers(1, 1500))
+def test_facts_are_bounded_and_of_one_line_whatever_they_are(lines, bound):
+    facts = FactBook(max_tokens=bound)
+    for t, line in enumerate(lines):
+        facts.learn(line, float(t))
+        facts.learn(f'{line}: {line}', float(t))
+        prompt = facts.prompt(float(t))
+        assert not prompt or estimate_tokens(prompt) <= bound
+        assert prompt.isprintable()
+        assert not set('<>|[]{}') & set(prompt)
+
+
+@pytest.mark.parametrize('history_tokens', [0, 600, 5_000, 100_000])
+@pytest.mark.parametrize('max_tokens', [1, 64, 4096])
+@pytest.mark.parametrize('persona', ['You are Kim.', 'x' * 3_000])
+def test_the_prompt_fits_the_context_of_the_embedded_llm(history_tokens, max_tokens, persona):
+    config = OracleConfig(
+        (Backend('ollama', 'm'), Backend('embedded', 'm', max_tokens=max_tokens)),
+        prompt=PromptConfig(persona),
+        history_tokens=history_tokens,
+    )
+    system = estimate_tokens(config.prompt.system)
+    answer = min(max_tokens, CONTEXT_TOKENS // 4)
+    assert config.history_bound + config.facts_bound + system + answer + 150 <= CONTEXT_TOKENS
+    assert config.facts_bound >= 50
+    assert config.history_bound <= history_tokens
+
+
+def test_other_llms_have_room_for_all_facts():
+    config = OracleConfig((Backend('ollama', 'm'),), history_tokens=5_000)
+    assert (config.history_bound, config.facts_bound) == (5_000, 0)
+
+
+def test_a_changed_prompt_is_read_once_after_a_burst_and_while_nobody_speaks():
+    warm = WarmAhead()
+    for t in (0.0, 0.2, 0.4):
+        warm.changed(t)
+    assert warm.at == pytest.approx(0.9)
+    assert not warm.take(0.8, idle=True)
+    assert not warm.take(0.9, idle=False)
+    assert warm.take(1.5, idle=True)
+    assert not warm.take(9.0, idle=True)
+
+
+def test_facts_that_change_for_ever_are_read_all_the_same():
+    warm, read = WarmAhead(), 0
+    for step in range(300):
+        warm.changed(step / 10)
+        read += warm.take(step / 10, idle=True)
+    assert 5 <= read <= 10
 
 
 @pytest.mark.parametrize(
