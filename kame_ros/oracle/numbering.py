@@ -44,7 +44,7 @@ class Numbering:
         return old and not self.is_old(t, transcript)
 
     def take(self, t: float, transcript: Transcript) -> None:
-        """This one is news."""
+        """Takes note of one that is news."""
         newest, self.heard_at = self.newest, t
         self.newest = transcript
         self._others = deque(
@@ -54,7 +54,7 @@ class Numbering:
             self._others.append(newest)
 
     def pass_over(self, transcript: Transcript) -> None:
-        """This one is old; the next of its run is not, unless it is of the run that is heard."""
+        """Takes note of an old one; the next of its run is not, unless it is of the run that is heard."""
         if self.newest and transcript.utterance in (self.newest.utterance, *self._utterances):
             return
         self._others.append(transcript)

@@ -34,7 +34,16 @@ class PolicyConfig:
     def __post_init__(self) -> None:
         if self.min_new_words < 1 or self.max_streams < 1 or self.backends < 1:
             raise ValueError('min_new_words, max_streams and backends are at least 1')
-        if min(self.min_gap_s, self.first_token_s, self.total_s, self.backoff_s, self.max_retry_after_s) < 0:
+        if (
+            min(
+                self.min_gap_s,
+                self.first_token_s,
+                self.total_s,
+                self.backoff_s,
+                self.max_retry_after_s,
+            )
+            < 0
+        ):
             raise ValueError('times are not negative')
 
     def believed(self, retry_after_s: float) -> float:

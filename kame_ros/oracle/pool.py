@@ -44,7 +44,6 @@ class ClientPool:
         on_error: Callable[[LlmError], None],
     ) -> None:
         """Connects in the background, before anything is asked; local models are loaded."""
-
         for backend in backends:
             ready = asyncio.get_running_loop().create_future()
             self._waiting[backend.connection] = ready  # before anyone can ask

@@ -22,6 +22,7 @@ from kame_ros.oracle.router import Embed
 from kame_ros.oracle.session import OracleSession
 from kame_ros.stt.transcript import Transcript
 
+_LOG = logging.getLogger(__name__)
 _TICK_S = 0.005  # the shortest wait: the clock may stand still in a replay
 _FAULT_S = 0.05  # after a fault: one that comes at every turn does not take a whole core
 _INBOX = 256  # inputs; the loop takes all of them at every turn
@@ -49,7 +50,7 @@ class OracleRunner:
         on_turn: Callable[[TurnAccount], None] = ignore,
         embed: Embed | None = None,
         last_generation: int = 0,
-        on_fault: Callable[[str], None] = logging.getLogger(__name__).error,
+        on_fault: Callable[[str], None] = _LOG.error,
     ) -> None:
         self._faults = Faults(on_fault)
         outputs = self._faults.guard(

@@ -51,4 +51,8 @@ class Stream:
             return ''
         if self.first_word is None and not self.acted:
             return NO_WORD
-        return TOO_LONG if t >= self._total_from(config) + config.total_s else 'fell silent in mid-stream'
+        return (
+            TOO_LONG
+            if t >= self._total_from(config) + config.total_s
+            else 'fell silent in mid-stream'
+        )

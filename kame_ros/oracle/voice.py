@@ -44,7 +44,9 @@ class Voice:
 
     def break_off(self, apology: str) -> None:
         """The adopted generation will not be completed: a sentence without its end is excused."""
-        if apology.strip() and not self._last.rstrip('"\')').endswith(('.', '!', '?', '。', '！', '？')):
+        if apology.strip() and not self._last.rstrip('"\')').endswith(
+            ('.', '!', '?', '。', '！', '？')
+        ):
             self._send(ChunkKind.TEXT, f'. {apology}')
         self._send(ChunkKind.END)
 

@@ -1,4 +1,4 @@
-"""Connections, models and prompts that take their time: a virtual clock, and events for the rest."""
+"""Connections, models and prompts that take their time: on a virtual clock, and by events."""
 
 import asyncio
 import threading

@@ -83,7 +83,7 @@ def test_whatever_came_before_the_transcriber_is_heard_again_at_once(forged):
     n = Numbering()
     for utterance, revision, final in forged:
         news(n, 0.0, heard(utterance, revision, final))
-    ours = [u for u in range(10, 60) if u not in {u for u, _, _ in forged}][0]
+    ours = next(u for u in range(10, 60) if u not in {u for u, _, _ in forged})
     results = [news(n, 0.1, heard(ours, r)) for r in range(3)]
     assert results[1:] == [True, True]
 

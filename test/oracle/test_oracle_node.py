@@ -375,7 +375,7 @@ def test_files_that_were_given_at_start_are_read_and_settings_of_others_refused(
     ).successful
     g.say('who are you?')
     g.until(lambda: g.text() == 'One.')
-    assert server.requests[-1]['messages'][0]['content'] == 'You are Ann.'
+    assert server.requests[-1]['messages'][0]['content'].startswith('You are Ann.')
     g.node.trigger_deactivate()
     g.node.trigger_cleanup()
     g.node.set_parameters([Parameter('settings', value='/etc/passwd')])

@@ -57,7 +57,9 @@ def test_a_final_that_was_answered_already_is_not_asked_again(serve, oracle, wai
 
 def test_the_cascade_waits_for_the_final(serve, oracle):
     server = serve('openai', ['Paris.'])
-    runner = oracle(at(server), policy=PolicyConfig(answer_partials=False, first_token_s=200.0, total_s=600.0))
+    runner = oracle(
+        at(server), policy=PolicyConfig(answer_partials=False, first_token_s=200.0, total_s=600.0)
+    )
     oracle.say(runner, 'capital of', final=False)
     oracle.say(runner, 'capital of France', revision=1)
     runner.said()
