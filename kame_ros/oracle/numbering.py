@@ -54,7 +54,7 @@ class Numbering:
             self._others.append(newest)
 
     def pass_over(self, transcript: Transcript) -> None:
-        """Takes note of an old one; the next of its run is not, unless it is of the run that is heard."""
+        """Takes note of an old one; if it is of another run, the next one of that is news."""
         if self.newest and transcript.utterance in (self.newest.utterance, *self._utterances):
             return
         self._others.append(transcript)
