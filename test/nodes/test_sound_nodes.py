@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Bool, Float32
 from std_srvs.srv import SetBool
 
@@ -199,6 +200,35 @@ def test_a_gain_that_is_no_number_is_counted(ros):
         gain.publish(Float32(data=value))
     assert ros.until(lambda: node.counters()['stops'] == 1)
     assert node.counters()['bad_frames'] == 1
+
+
+@pytest.mark.parametrize('jump', [-500.0, 1_000.0])
+def test_playback_outlives_a_simulation_that_begins_anew(ros, jump):
+    node = make(ros, AudioPlaybackNode, sink='null', use_sim_time=True)
+    clock = node.create_publisher(Clock, '/clock', 10)
+    now = [1_000.0]
+
+    def passes(frames, most=3_000):
+        want = len(played) + frames
+        for _ in range(most):
+            now[0] += 0.01
+            clock.publish(Clock(clock=convert.to_time(now[0])))
+            ros.executor.spin_once(timeout_sec=0.005)
+            if len(played) >= want:
+                return True
+        return False
+
+    played = heard(node, 'audio/played')
+    assert ros.until(clock.get_subscription_count)
+    assert node.trigger_configure() == OK
+    assert passes(0)
+    assert node.trigger_activate() == OK
+    assert passes(12)
+    now[0] += jump
+    assert passes(25)
+    assert node.counters()['clock_jumps'] == 1
+    assert abs(convert.from_time(played[-1].header.stamp) - now[0]) < 5.0
+    assert len(played) < 12 + 25 + 20  # and no burst
 
 
 def test_the_bridge_says_what_it_needs(ros):
