@@ -39,6 +39,7 @@ class _Source:
     seen: float  # s, when its last chunk came
     newest: int = -1  # the highest number of this life; it, and all below, were begun before
     open: int | None = None  # the number that was begun and has no text yet
+    held: OracleChunk | None = None  # its last chunk, where that could not be read yet
     life: int = 0  # how often its numbers have begun anew
     said: _Generation | None = None
     proved: bool = False  # it has ended a generation with an END
@@ -120,18 +121,36 @@ class OracleMux:
         """Time has passed: what grows no more has ended, what nobody says is given up."""
         self._now_s = max(self._now_s, now)
         for source in self._sources.values():
+            if source.open is not None and self._was_silent(source):
+                self._age_unbegun(source)
             said = source.said
             if said is None or said.spoken:
                 continue
             if not said.ended and self._now_s - said.grew >= self._silence_s:
-                said.ended = said.aged = True
-                said.text = (said.text + source.reader.end(said.number))[: self._max_chars]
-                self._count['aged'] += 1
+                self._age(source, said)
             waits = said.waits_since
             if said.ended and waits is not None and self._now_s - waits >= self._patience_s:
                 said.spoken = True
                 self._count['unsaid'] += 1
         self._choose()
+
+    def _age_unbegun(self, source: _Source) -> None:
+        """Of a generation that was begun, no text came, or none that could be read to its end."""
+        number, held = source.open, source.held
+        assert number is not None
+        rest = source.reader.end(number)
+        if held is not None and held.generation == number and rest.strip():
+            self._begin_text(source, rest, held)
+            if source.said is not None:
+                source.said.grew = source.seen  # it came then
+        source.open = source.held = None
+
+    def _age(self, source: _Source, said: _Generation) -> None:
+        if said.life == source.life and source.open != said.number:
+            rest = self._taken_back(source, said.number, source.reader.end(said.number))
+            said.text = (said.text + rest)[: self._max_chars]
+        said.ended = said.aged = True
+        self._count['aged'] += 1
 
     def current(self) -> Oracle | None:
         """The oracle to speak now, as far as it is written, or None."""
@@ -233,16 +252,22 @@ class OracleMux:
                 return
             anew = said.aged or said.full or self._was_silent(source)
         elif source.open == number or (number > source.newest and not same):
-            self._begin_text(source, self._read(source, chunk), chunk)
+            self._open_text(source, chunk)
             return
         else:
             anew = self._was_silent(source)
         if anew and chunk.text.strip():
             self._begin_anew(source)
             source.reader.begin(number)
-            self._begin_text(source, self._read(source, chunk), chunk)
+            self._open_text(source, chunk)
         elif chunk.text.strip():
             self._ignore(source, number)
+
+    def _open_text(self, source: _Source, chunk: OracleChunk) -> None:
+        """The first text of a generation; it may be held back until more of it can be read."""
+        if chunk.text.strip():
+            source.newest, source.open, source.held = chunk.generation, chunk.generation, chunk
+        self._begin_text(source, self._read(source, chunk), chunk)
 
     def _read(self, source: _Source, chunk: OracleChunk) -> str:
         """What a chunk adds to the text of its generation, as plain text."""
@@ -272,8 +297,7 @@ class OracleMux:
         self._count['replaced'] += talking
         self._count['generations'] += 1
         since = said.since if said is not None and talking else self._tick
-        source.newest = max(source.newest, chunk.generation)
-        source.open = None
+        source.open = source.held = None
         if chunk.generation not in source.known:
             source.known.append(chunk.generation)
         source.said = _Generation(chunk.generation, source.life, '', since, self._now_s)
@@ -318,7 +342,7 @@ class OracleMux:
         same = said is not None and (said.number, said.life) == (number, source.life)
         rest = self._taken_back(source, number, source.reader.end(number))
         if source.open == number:
-            self._begin_text(source, rest, end)
+            self._begin_text(source, rest, source.held or end)
         elif said and same and rest.strip() and not said.ended:
             ids = said.priority, said.utterance, said.revision
             self._append(
@@ -333,7 +357,7 @@ class OracleMux:
 
     def _on_clear(self, source: _Source, chunk: OracleChunk) -> None:
         self._count['cleared'] += 1
-        source.said = source.open = None
+        source.said = source.open = source.held = None
         if chunk.generation < 0:
             self._begin_anew(source)
 

@@ -467,6 +467,42 @@ def test_a_source_that_cannot_be_said_is_given_up() -> None:
     assert mux.counters()['unsaid'] == 1
 
 
+def test_who_only_begins_keeps_no_place() -> None:
+    mux = OracleMux()
+    for i in range(64):
+        mux.on_chunk(chunk(f'junk{i}', 1, BEGIN), now=1.0)
+    mux.update(7.0)
+    for c in example('llm', 1, 'Paris.'):
+        mux.on_chunk(c, now=7.0)
+    now = mux.current()
+    assert now is not None
+    assert now.text == 'Paris.'
+    # One that thinks for long before it speaks is heard.
+    mux.spoken('llm', 1)
+    mux.on_chunk(chunk('junk63', 1, TEXT, 'Here I am.'), now=20.0)
+    now = mux.current()
+    assert now is not None
+    assert now.text == 'Here I am.'
+
+
+@pytest.mark.parametrize(
+    'text', ['Hello.', '42', '*', 'see [this](', 'a < b', '```', '5 ', '**Well**', '<thi', '- one']
+)
+def test_the_beginning_and_the_end_may_be_left_out(text: str) -> None:
+    whole, without, unended = OracleMux(), OracleMux(), OracleMux()
+    for c in example(text=text):
+        whole.on_chunk(c, now=1.0)
+    for c in example(text=text)[1:]:
+        without.on_chunk(c, now=1.0)
+    for c in example(text=text)[:2]:
+        unended.on_chunk(c, now=1.0)
+    unended.update(20.0)
+    unended.update(20.1)
+    want = whole.current()
+    assert without.current() == want
+    assert unended.current() == want
+
+
 @pytest.mark.parametrize('name', ['', 'x' * 201, 'y' * 10_000_000])
 def test_names_that_are_none_take_no_place(name: str) -> None:
     mux = feed(chunk(name, 1, TEXT, 'x'))
