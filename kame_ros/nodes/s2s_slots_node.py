@@ -114,7 +114,7 @@ class S2SSlotsNode(KameNode):
             'real_time_factor': self._gauge.real_time_factor(),
             'gpu_memory_mb': _gpu_memory_mb(slots),
             **{
-                name: sum(totals[name] for totals in each.values())
+                name: sum(totals.get(name, 0) for totals in each.values())
                 for name in ('frames_in', 'frames_out', *self.WARN_WHEN_GROWING)
             },
             **{
