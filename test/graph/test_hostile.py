@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import os
 import re
 import signal
 import threading
@@ -172,6 +173,16 @@ def test_what_is_spoken_survives_its_neighbours(kame, light):
             heard, said = neighbour.hears('My battery is low.', 'llm')
             assert heard, said
         assert kame.processes().keys() == before.keys()  # none was started anew
+
+
+def test_who_waits_for_a_robot_that_dies_is_told(kame, light):
+    with up(kame, 'dies', '--config', light):
+        waiting = kame.start('waits', 'say', 'one two three four five six seven, ' * 40)
+        assert kame.until_printed('waits', 'two')
+        os.kill(kame.pid_of('s2s'), signal.SIGKILL)
+        assert waiting.wait(60) == 1
+        assert 'error: the robot' in kame.printed('waits')
+        assert 'said: one two' in kame.printed('waits')
 
 
 @pytest.mark.long
