@@ -10,7 +10,7 @@ import ipaddress
 import os
 from urllib.parse import urlsplit
 
-KEY_HOSTS = 'KAME_ROS_KEY_HOSTS'
+KEY_HOSTS = 'KAME_KEY_HOSTS'
 """More servers that may get a key: `HOST` or `VARIABLE@HOST`, with `:PORT` if wanted, separated by
 commas. A host without a variable gets the keys of the LLM services below, and no other secret."""
 

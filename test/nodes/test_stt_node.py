@@ -126,14 +126,14 @@ def test_a_server_may_come_up_after_the_robot(ros, monkeypatch):
 def test_no_parameter_sends_a_secret_to_a_server_of_its_own(ros, monkeypatch):
     pytest.importorskip('openai')
     monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', 'canary-42')
-    monkeypatch.delenv('KAME_ROS_KEY_HOSTS', raising=False)
+    monkeypatch.delenv('KAME_KEY_HOSTS', raising=False)
     with socket.create_server(('127.0.0.1', 0)) as stranger:
         url = f'http://127.0.0.1:{stranger.getsockname()[1]}/v1'
         settings = {'engine': 'remote', 'base_url': url, 'key_variable': 'AWS_SECRET_ACCESS_KEY'}
         overrides = [Parameter(name, value=value) for name, value in settings.items()]
         node = ros.add(SttNode(parameter_overrides=overrides))
         assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
-        assert 'KAME_ROS_KEY_HOSTS=AWS_SECRET_ACCESS_KEY@' in node.fault
+        assert 'KAME_KEY_HOSTS=AWS_SECRET_ACCESS_KEY@' in node.fault
         stranger.setblocking(False)
         with pytest.raises(BlockingIOError):
             stranger.accept()

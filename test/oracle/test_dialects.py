@@ -20,7 +20,7 @@ EXTRA = {'seed': 7, 'reasoning_effort': 'low'}
 @pytest.fixture(autouse=True)
 def new_process(monkeypatch):
     """Nothing is known of any server, and no proxy or address is set."""
-    for name in ('OPENAI_BASE_URL', 'KAME_ROS_KEY_HOSTS', 'OPENAI_API_KEY'):
+    for name in ('OPENAI_BASE_URL', 'KAME_KEY_HOSTS', 'OPENAI_API_KEY'):
         monkeypatch.delenv(name, raising=False)
     forget_quirks()
 

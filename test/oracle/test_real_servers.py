@@ -192,7 +192,7 @@ def wait_until_idle(address):
 
 def test_the_openai_client_and_a_llama_cpp_server(llama, monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', 'local')
-    monkeypatch.setenv('KAME_ROS_KEY_HOSTS', '127.0.0.1')
+    monkeypatch.setenv('KAME_KEY_HOSTS', '127.0.0.1')
     usage = Usage()
 
     async def main():
@@ -210,7 +210,7 @@ def test_the_openai_client_and_a_llama_cpp_server(llama, monkeypatch):
 
 def test_closing_an_http_stream_stops_the_server(llama, monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', 'local')
-    monkeypatch.setenv('KAME_ROS_KEY_HOSTS', '127.0.0.1')
+    monkeypatch.setenv('KAME_KEY_HOSTS', '127.0.0.1')
 
     async def main():
         client = Backend('openai', MODEL, llama + '/v1').connect()
@@ -226,7 +226,7 @@ def test_closing_an_http_stream_stops_the_server(llama, monkeypatch):
 
 def test_a_wrong_key_is_told(llama, monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', 'wrong')
-    monkeypatch.setenv('KAME_ROS_KEY_HOSTS', '127.0.0.1')
+    monkeypatch.setenv('KAME_KEY_HOSTS', '127.0.0.1')
 
     async def main():
         client = Backend('openai', MODEL, llama + '/v1').connect()

@@ -63,7 +63,7 @@ def server():
 @pytest.fixture
 def remote(server, monkeypatch):
     monkeypatch.setenv('MY_STT_KEY', 'secret-1')
-    monkeypatch.setenv('KAME_ROS_KEY_HOSTS', f'MY_STT_KEY@127.0.0.1:{server.server_port}')
+    monkeypatch.setenv('KAME_KEY_HOSTS', f'MY_STT_KEY@127.0.0.1:{server.server_port}')
     return RemoteRecogniser(
         'whisper-1',
         base_url=f'http://127.0.0.1:{server.server_port}/v1',
