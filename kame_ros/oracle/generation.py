@@ -70,7 +70,7 @@ class Generation:
         spoken = SpokenStream(self.max_words, self.backend.thinks, self.hidden)
         options = Options(self.backend.max_tokens, self.backend.temperature)
         stream = client.stream(self.messages, options, self.usage)
-        pieces = 0
+        pieces = requests = 0
         try:
             while (piece := await _next_piece(stream)) is not None:
                 self.reading = not piece and not self.words
@@ -78,6 +78,7 @@ class Generation:
                 self._give(spoken.push(well_formed(piece)), on_words)
                 on_piece(self)
                 for request in spoken.take_requests():
+                    requests += 1
                     on_request(self, request)
                 if spoken.done:
                     break
@@ -85,7 +86,7 @@ class Generation:
             self.calls = spoken.calls
             await stream.aclose()
         self._give(spoken.flush(), on_words)
-        if not self.words:
+        if not self.words and not requests:
             self._explain_silence(pieces)
 
     def _explain_silence(self, pieces: int) -> None:

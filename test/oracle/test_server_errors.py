@@ -321,3 +321,28 @@ def test_what_a_client_raises_is():
     with pytest.raises(LlmError, match='of the SDK'):
         write(client)
     assert client.closed
+
+
+def test_the_user_of_a_model_that_only_thinks_is_told_why_it_is_silent(serve, oracle, wait_for):
+    chunks = [
+        {'choices': [{'index': 0, 'delta': {'reasoning_content': 'hm'}}]},
+        {'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'length'}]},
+    ]
+    events = [f'data: {json.dumps(chunk)}\n\n'.encode() for chunk in chunks]
+    server = serve('openai', [*events, serve.END])
+    runner = oracle(parse_backend(f'openai:m@{server.url}'))
+    oracle.say(runner, 'what is the capital of France?')
+    wait_for(lambda: runner.heard.ended)
+    (why,) = runner.heard.whys('FAILED')
+    assert 'raise max_tokens' in why
+    assert len(server.requests) == 1  # asked again, it would think as long
+
+
+def test_a_request_for_an_action_is_no_silence():
+    requested = []
+    ask = Start(gen=1, utterance=0, revision=0, text='hi', final=True, backend=0)
+    generation = Generation(ask, Backend('openai', 'm'), MESSAGES, 30)
+    client = FakeClient(['<action>{"name": "wave"}</action>'], 'length')
+    listen = (lambda g, words: None, lambda g, text: requested.append(text), lambda g: None)
+    asyncio.run(generation.write(client, *listen))
+    assert len(requested) == 1
