@@ -36,6 +36,7 @@ class Dialect:
     )
     final: bytes = sse({'error': {'message': 'Incorrect API key', 'code': 'invalid_api_key'}})
     says_no: str = 'refusal'  # in a field, as 'content', or by 'filter' and nothing said
+    no_page: tuple = (404, {'detail': 'Not Found'})  # at all other paths
     calls_whole: bool = False  # a tool call comes in one piece, without an index
 
     @property
@@ -332,7 +333,7 @@ class FakeDialectServer:
         body = json.loads(handler.rfile.read(int(handler.headers['content-length'])))
         self.paths.append(handler.path)
         if handler.path != self.dialect.path:
-            return self._refuse(handler, 404, {'detail': 'Not Found'})
+            return self._refuse(handler, *self.dialect.no_page)
         self.requests.append(body)
         self.keys.append(handler.headers.get('authorization'))
         for name, (status, error) in self.dialect.refuses.items():
@@ -351,9 +352,10 @@ class FakeDialectServer:
 
     @staticmethod
     def _refuse(handler, status, error):
-        text = json.dumps(error).encode()
+        html = isinstance(error, str)
+        text = error.encode() if html else json.dumps(error).encode()
         handler.send_response(status)
-        handler.send_header('content-type', 'application/json')
+        handler.send_header('content-type', 'text/html' if html else 'application/json')
         handler.send_header('content-length', str(len(text)))
         handler.end_headers()
         handler.wfile.write(text)

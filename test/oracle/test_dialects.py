@@ -214,6 +214,25 @@ def test_an_address_is_completed(fake, end):
     assert len(server.paths) <= 3  # what was found is kept
 
 
+NO_PAGES = [
+    (404, {'detail': 'Not Found'}),
+    (405, {'detail': 'Method Not Allowed'}),
+    (200, {'error': 'Unexpected endpoint or method. (POST /chat/completions)'}),
+    (200, '<!doctype html><html>a web interface</html>'),
+    (404, '<html>404</html>'),
+]
+
+
+@pytest.mark.parametrize('no_page', NO_PAGES, ids=str)
+def test_whatever_stands_where_v1_is_missing_it_is_completed_or_named(fake, no_page):
+    dialect = Dialect('plain', no_page=no_page)
+    server = fake(dialect, *dialect.pieces('Yes.'), *dialect.end())
+    assert ask(server, url=server.root)[0] == ['Yes.']
+    assert len(server.paths) == 2
+    with pytest.raises(LlmUnavailable, match='/v1'):
+        ask(server, url=server.root + '/v1/v1')
+
+
 def test_an_address_that_is_wrong_is_named_and_v1_too(fake):
     server = fake(Dialect('elsewhere', path='/other/chat/completions'))
     with pytest.raises(LlmUnavailable, match='/v1') as caught:
@@ -253,8 +272,13 @@ def test_usage_that_says_nothing_is_ignored(fake, usage):
     assert (told.tokens_in, told.tokens_out, told.cached) == (-1, -1, -1)
 
 
-def test_a_server_that_does_not_stream_is_understood(fake):
+@pytest.mark.parametrize('text', ['Yes.', 'There is no route to /v1: unknown path'])
+def test_a_server_that_does_not_stream_is_understood(fake, text):
     dialect = Dialect('whole')
-    message = {'role': 'assistant', 'content': 'Yes.'}
-    whole = sse({'choices': [{'index': 0, 'message': message, 'finish_reason': 'stop'}]})
-    assert ask(fake(dialect, whole, DONE))[0] == ['Yes.']
+    message = {'role': 'assistant', 'content': text}
+    answer = {'choices': [{'index': 0, 'message': message, 'finish_reason': 'stop'}]}
+    assert ask(fake(dialect, sse(answer), DONE))[0] == [text]
+    dialect = Dialect('whole-json', refuses={'messages': (200, answer)})
+    server = fake(dialect)
+    assert ask(server)[0] == [text]
+    assert len(server.requests) == 1

@@ -28,6 +28,7 @@ _MEANINGS = {
     r'credit.?balance|out.?of.?credits',
     'auth': r'invalid.?api.?key|incorrect.?api.?key|authentication|unauthenticated|unauthorized|'
     r'permission.?(denied|error)|invalid.?x.?api.?key|api.?key.?(not.?valid|invalid|missing)',
+    'address': r'unexpected.?endpoint|unknown.?(endpoint|path|url)|no.?route|cannot.?(post|get).?/',
     'busy': r'overloaded|rate.?limit|too.?many.?requests|resource.?exhausted|unavailable|'
     r'try.?again|capacity|busy|timed?.?out|loading.?model|deadline|internal|server.?error|'
     r'api.?error|bad.?gateway|unexpected.?eof|runner.?process|connection|upstream',

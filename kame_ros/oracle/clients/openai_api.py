@@ -102,23 +102,17 @@ class OpenAiClient(AsksOneToken):
         for _ in range(_MOST_TRIES):
             sent = self._quirks.applied(request)
             response, failure = await self._post(sent)
-            if failure is None and 'html' in response.headers.get('content-type', ''):
-                await response.aclose()
-                failure = LlmUnavailable(
-                    f'{self._config.base_url} answers with a web page: is the address complete? '
-                    f'Those of compatible servers end with /v1'
-                )
-                if self._may_lack_path():
+            if failure is None:
+                failure = await self._other_page(response)
+                if failure is not None and self._may_lack_path():
                     self._quirks.path = '/v1'
                     continue
             if failure is None:
                 return response
             if not self._learn(sent, failure):
                 break
-        if self._quirks.path and not isinstance(failure, LlmError):
-            status = getattr(failure, 'status_code', 0)
-            if status in (404, 405):  # there is nothing either: what was asked first is at fault
-                self._quirks.path = ''
+        if isinstance(failure, LlmError) or getattr(failure, 'status_code', 0) in (404, 405):
+            self._quirks.path = ''  # there is nothing either: what was asked first is at fault
         raise failure
 
     async def _post(self, sent: dict[str, Any]) -> tuple[Any, Any]:
@@ -133,6 +127,23 @@ class OpenAiClient(AsksOneToken):
         except openai.APIStatusError as error:
             return None, error
         return raw.http_response, None
+
+    async def _other_page(self, response: Any) -> LlmError | None:
+        """What is wrong with a response of status 200 that comes from no chat completions."""
+        kind = response.headers.get('content-type', '')
+        if 'html' in kind:
+            await response.aclose()
+            return LlmUnavailable(
+                f'{self._config.base_url} answers with a web page: is the address complete? '
+                f'Those of compatible servers end with /v1'
+            )
+        if 'json' in kind and 'ndjson' not in kind:
+            said = json.loads(await response.aread())
+            if isinstance(said, Mapping) and said.get('error'):
+                error = told(self._config, said)
+                if 'nothing at this path' in str(error):  # LM Studio's
+                    return error
+        return None
 
     def _learn(self, sent: dict[str, Any], failure: Any) -> bool:
         """Whether the request is worth another try, after what the server said of this one."""
