@@ -210,3 +210,10 @@ def test_nobody_is_asked_for_a_key_in_clear(kind):
     }[kind]
     with pytest.raises(LlmUnavailable, match='in clear'):
         parse_backend(f'{kind}:m@http://{host}').connect()
+
+
+def test_gemini_is_asked_with_the_same_library_whatever_else_is_installed(monkeypatch):
+    sdk = pytest.importorskip('google.genai._api_client')
+    monkeypatch.setattr(sdk, 'has_aiohttp', True)  # it follows a server that sends on
+    client = parse_backend('gemini:m').connect()
+    assert not client._client._api_client._use_aiohttp()

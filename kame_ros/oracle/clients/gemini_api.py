@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -44,15 +46,19 @@ class GeminiClient(AsksOneToken):
         self._config = replace(config, base_url=url, key_name=variable, kind='gemini')
         self._types = types
         key = key_from_environment(self._config, 'Gemini')
+        options = connection_options(url)
+        # The SDK would take aiohttp where it is installed, which follows to other addresses.
+        httpx = sys.modules.get('httpx2') or importlib.import_module('httpx')
         try:
+            self._http = httpx.AsyncClient(**options)
             self._client = genai.Client(
                 vertexai=False,
                 api_key=key,
                 http_options=types.HttpOptions(
                     base_url=url,
                     timeout=int(config.idle_s * 1000),
-                    client_args=connection_options(url),  # it makes both, whichever is used
-                    async_client_args=connection_options(url),
+                    client_args=options,  # it makes this one too, though it is not used
+                    httpx_async_client=self._http,
                 ),
             )
         except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
@@ -91,6 +97,7 @@ class GeminiClient(AsksOneToken):
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aio.aclose()
+        await self._http.aclose()
 
     def _content(self, turn: Message) -> Any:
         role = 'model' if turn['role'] == 'assistant' else 'user'
