@@ -31,7 +31,8 @@ async def read(client, messages, options=None, take=None, usage=None):
     stream = client.stream(messages, options or Options(max_tokens=24), usage or Usage())
     try:
         async for piece in stream:
-            pieces.append(piece)
+            if piece:  # an empty one tells that the prompt is being read
+                pieces.append(piece)
             if take and len(pieces) >= take:
                 break
     finally:
