@@ -294,9 +294,9 @@ def test_a_fact_is_heard_whoever_tells_it(serve, graph):
     g.until(lambda: 'battery' in told.prompt(0.0) and 'place' in told.prompt(0.0))
     g.say('how full is your battery?')
     g.until(lambda: len(server.requests) > before)
-    system = server.requests[-1]['messages'][0]['content']
-    assert 'Your battery is 80 percent full.' in system
-    assert 'Your place is 80 percent full.' in system
+    data = server.requests[-1]['messages'][1]['content']
+    assert 'Your battery is 80 percent full.' in data
+    assert 'Your place is 80 percent full.' in data
 
 
 def test_a_barge_in_takes_back_the_words(serve, graph):
