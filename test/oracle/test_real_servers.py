@@ -31,8 +31,9 @@ async def read(client, messages, options=None, take=None, usage=None):
     stream = client.stream(messages, options or Options(max_tokens=24), usage or Usage())
     try:
         async for piece in stream:
-            if piece:  # an empty one tells that the prompt is being read
-                pieces.append(piece)
+            if not piece:  # the prompt is still being read
+                continue
+            pieces.append(piece)
             if take and len(pieces) >= take:
                 break
     finally:
