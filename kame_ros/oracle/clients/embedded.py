@@ -112,8 +112,12 @@ def load_server(
     params.hostnames = ['127.0.0.1']
     params.ui = False
     params.verbosity = 0
+    params.endpoint_metrics = True
     try:
-        return xllamacpp.Server(params)
+        server = xllamacpp.Server(params)
+        # Waits until its loop runs: a server that is freed before that never ends.
+        server.handle_metrics()
+        return server
     except Exception as error:
         raise LlmUnavailable(f'llama.cpp cannot load {path}: {error}') from error
 
