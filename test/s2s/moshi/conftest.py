@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
-os.environ.setdefault('NO_TORCH_COMPILE', '1')  # a test may import moshi before our own code does
 WHY = 'needs torch and moshi (the extra "moshi"): see the README'
 TINY_LM: dict[str, Any] = {
     'dim': 64,
