@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import ctypes.util
 import sys
+import time
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -214,6 +215,7 @@ def test_playback_outlives_a_simulation_that_begins_anew(ros, jump):
             now[0] += 0.01
             clock.publish(Clock(clock=convert.to_time(now[0])))
             ros.executor.spin_once(timeout_sec=0.005)
+            time.sleep(0.004)  # simulated time at twice real time: playback has to keep up
             if len(played) >= want:
                 return True
         return False
