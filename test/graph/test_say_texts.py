@@ -19,6 +19,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.long
 def test_a_text_is_said_or_refused_with_a_reason(kame, light):
     kame.start('up', 'up', '--config', light)
     try:

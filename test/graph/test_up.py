@@ -70,6 +70,7 @@ def names_in(domain, wanted):
         return found()
 
 
+@pytest.mark.long
 def test_two_graphs_do_not_hear_each_other(kame, light):
     first, one = up(kame, 'one', '--config', light)
     second, other = up(kame, 'two', '--config', light, '--namespace', 'r2')
@@ -151,6 +152,7 @@ def test_the_services_of_a_running_robot(kame, light):
     assert process.wait(30) == 0
 
 
+@pytest.mark.long
 def test_killed_nodes_come_back_as_often_as_they_are_killed(kame, light):
     """Two at once, one of them while it comes back; the one that was muted still is."""
     process, domain = up(kame, 'kill', '--config', light)
