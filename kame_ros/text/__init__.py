@@ -12,5 +12,5 @@ whoever published it, and the texts of the action `say`. Reading a plain text ag
 Signs become words (signs.py), not numbers: of the normalisers that were tried, hibari's own reads
 figures, ordinals, years and clock times best when it is given them alone. It fails at signs like
 "−", "~" or "²", at anything split into words, and at numbers of more than 36 digits. WeText (45 MB)
-stops with an error at "−", "½" and "#"; voxnorm and num2words leave most signs as they are.
+stops with an error at "−", "½" and "#"; voxnorm leaves most signs as they are.
 """

@@ -14,6 +14,7 @@ UNITS: dict[str, tuple[str, str]] = {
     ft foot feet|yd yard|dm decimeter
     kg kilogram|g gram|mg milligram|µg microgram|mcg microgram|t ton|lb pound|lbs pound|oz ounce
     L liter|l liter|ml milliliter|mL milliliter|cl centiliter|dl deciliter|hl hectoliter|gal gallon
+    tsp teaspoon|tbsp tablespoon|Tbsp tablespoon
     h hour|hr hour|hrs hour|min minute|mins minute|s second|sec second|secs second|ms millisecond
     µs microsecond|ns nanosecond
     Hz hertz hertz|kHz kilohertz kilohertz|MHz megahertz megahertz|GHz gigahertz gigahertz
@@ -21,6 +22,7 @@ UNITS: dict[str, tuple[str, str]] = {
     W watt|kW kilowatt|MW megawatt|GW gigawatt|mW milliwatt|kWh kilowatt-hour|MWh megawatt-hour
     Wh watt-hour|J joule|kJ kilojoule|MJ megajoule|cal calorie|kcal kilocalorie|N newton
     kN kilonewton|Nm newton-meter|Pa pascal|hPa hectopascal|kPa kilopascal|bar bar|psi P.S.I. P.S.I.
+    mmHg millimeters-of-mercury millimeters-of-mercury
     Ω ohm|kΩ kilohm|lm lumen|lx lux lux|dB decibel|rpm R.P.M. R.P.M.|fps frame-per-second
     B byte|kB kilobyte|KB kilobyte|MB megabyte|GB gigabyte|TB terabyte|PB petabyte|KiB kibibyte
     MiB mebibyte|GiB gibibyte|kbps kilobit-per-second|Mbps megabit-per-second
@@ -47,7 +49,7 @@ UNITS['N·m'] = UNITS['Nm']
 SURE = word_set(
     """
     km cm mm µm nm kg mg µg kHz MHz GHz kW MW GW kWh MWh mAh kJ kcal hPa kPa kΩ kB KB MB GB TB
-    KiB MiB GiB kbps Mbps Gbps mph kph °C °F ℃ ℉ ºC ºF ml mL dB
+    KiB MiB GiB kbps Mbps Gbps mph kph °C °F ℃ ℉ ºC ºF ml mL dB tbsp Tbsp mmHg
     """
 )
 # Glued to a number these are something else: 5G, 4K, 90s, seat 12A, 20F.
@@ -81,6 +83,15 @@ CURRENCIES: dict[str, tuple[str, str, str]] = {
     '₽': ('ruble', 'rubles', 'kopeck'),
     '₺': ('lira', 'lira', 'kurush'),
     '₴': ('hryvnia', 'hryvnias', 'kopiyka'),
+    'R$': ('real', 'reais', 'centavo'),
+    'HK$': ('Hong Kong dollar', 'Hong Kong dollars', 'cent'),
+    'NZ$': ('New Zealand dollar', 'New Zealand dollars', 'cent'),
+    'S$': ('Singapore dollar', 'Singapore dollars', 'cent'),
+    'CNY': ('yuan', 'yuan', ''),
+    'PLN': ('zloty', 'zlotys', ''),
+    'SEK': ('Swedish krona', 'Swedish kronor', ''),
+    'NOK': ('Norwegian krone', 'Norwegian kroner', ''),
+    'DKK': ('Danish krone', 'Danish kroner', ''),
     '₿': ('bitcoin', 'bitcoins', ''),
     '¢': ('cent', 'cents', ''),
 }

@@ -28,7 +28,7 @@ DAYS = {
     'Sep': 'September', 'Oct': 'October', 'Nov': 'November', 'Dec': 'December',
 }  # fmt: skip
 _DATE = re.compile(
-    r'(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?'
+    r'(\d{4})[-/](\d{2})[-/](\d{2})(?:T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?'
 )
 _DOT_DATE = re.compile(r'(\d{1,2})\.(\d{1,2})\.(\d{4})')
 _TIME = re.compile(r'(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?:\s?[aApP]\.?[mM]\.?)?')

@@ -20,8 +20,10 @@ _TAG_BEGINS = re.compile(
     r'(?:\s+[\w:.-]{0,40}\s*(?:=\s*(?:"[^"<>]{0,300}|\'[^\'<>]{0,300}|[^\s"\'<>]{0,300})?)?)?\s*/?)?)?\Z'
 )
 _BARE = re.compile(r'\s[\w:.-]+(?=\s|\Z)(?!\s*=)')
-_AUTOLINK = re.compile(r'<((?:https?://|mailto:|www\.)[^\s<>]{1,500})>')
-_AUTOLINK_BEGINS = re.compile(r'<(?:https?://|mailto:|www\.)[^\s<>]{0,500}\Z')
+_AUTOLINK = re.compile(r'<((?:https?://|mailto:|www\.)[^\s<>]{1,500}|[\w.+-]{1,64}@[\w.-]{1,200})>')
+_AUTOLINK_BEGINS = re.compile(
+    r'<(?:(?:https?://|mailto:|www\.)[^\s<>]{0,500}|[\w.+-]{1,64}(?:@[\w.-]{0,200})?)\Z'
+)
 _COMMENT = re.compile(r'<!--|<!\[CDATA\[|<[!?]')
 _ENTITY = re.compile(r'&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});')
 _ENTITY_BEGINS = re.compile(r'&(?:#\d{0,7}|#[xX][0-9a-fA-F]{0,6}|[A-Za-z][A-Za-z0-9]{0,30})?\Z')
@@ -246,7 +248,9 @@ class Markup:
         for begins in (_RULE_BEGINS, _ITEM_BEGINS, _NUMBER_BEGINS, re.compile(r'#{1,6}\Z')):
             if not final and begins.match(rest):
                 return False
-        if quote := re.match(r'>[ \t]?', rest):
+        if rest == '>' and not final:
+            return False
+        if quote := re.match(r'>(?!=)[ \t]?', rest):
             return self._take(quote.end(), '')
         self._line_start = False
         if rest[0] == '|':
@@ -294,10 +298,10 @@ class Markup:
         if link := _AUTOLINK.match(rest):
             return self._take(link.end(), link[1].removeprefix('mailto:'))
         if tag := _TAG.match(rest):
-            name = tag[2].split('=')[0].lower()
-            if name in marks.KNOWN or not _has_bare(tag[3]):
+            name = marks.tag_name(tag[2])
+            if _may_have_bare(name) or not _has_bare(tag[3]):
                 self._take(tag.end(), '')
-                self._on_tag(name, bool(tag[1]), bool(tag[4]), tag[3])
+                self._on_tag(name, tag[2].split('=')[0], bool(tag[1]), bool(tag[4]), tag[3])
                 return True
         if comment := _COMMENT.match(rest):
             if not final and ('<!--'.startswith(rest) or '<![CDATA['.startswith(rest)):
@@ -316,10 +320,10 @@ class Markup:
         tag = _TAG_BEGINS.match(rest)
         if tag is None:
             return False
-        name = (tag[1] or '').split('=')[0].lower()
+        name = marks.tag_name(tag[1] or '')
         return name in marks.KNOWN or not _has_bare(tag[2] or '')
 
-    def _on_tag(self, name: str, closes: bool, empty: bool, attributes: str) -> None:
+    def _on_tag(self, name: str, written: str, closes: bool, empty: bool, attributes: str) -> None:
         if name in marks.THOUGHTS or name in marks.CALLS or name in marks.UNSEEN:
             if closes:
                 if name in marks.THOUGHTS:
@@ -327,7 +331,7 @@ class Markup:
             elif not empty:
                 self.thoughts += name in marks.THOUGHTS
                 self.calls += name in marks.CALLS
-                self._hide(re.compile(rf'</{re.escape(name)}\s*>', re.I))
+                self._hide(re.compile(rf'</{re.escape(written)}\s*>', re.I))
         elif name == 'start_of_turn':
             self._hide(re.compile(r'\n|(?<=model)|(?<=user)'), self._on_role)
         elif name in marks.BLOCKS:
@@ -547,6 +551,11 @@ def _literals(request: tuple[str, str] | None, hidden: Iterable[str]) -> dict[st
 def _plain_but(triggers: Iterable[str]) -> re.Pattern[str]:
     others = ''.join(re.escape(c) for c in triggers if c not in '<[◁')
     return re.compile(_PLAIN.pattern[:-2] + others + ']+') if others else _PLAIN
+
+
+def _may_have_bare(name: str) -> bool:
+    """Whether a tag of this name may have attributes without a value: "a<b and c>d" has none."""
+    return name in marks.KNOWN and len(name) > 1
 
 
 def _has_bare(attributes: str) -> bool:

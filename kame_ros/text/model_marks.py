@@ -14,14 +14,14 @@ from kame_ros.text.lists import word_set
 THOUGHTS = word_set(
     """
     think thinking thought thoughts reasoning reflection scratchpad analysis inner_monologue
-    internal_monologue chain_of_thought cot seed:think antml:thinking
+    internal_monologue chain_of_thought cot thinking_process thought_process plan planning
     """
 )
 CALLS = word_set(
     """
-    action tool_call tool_calls toolcall tool_use tool_code tool_response tool_result
+    action observation tool_call tool_calls toolcall tool_use tool_code tool_response tool_result
     tool_results tool_output tool_outputs function function_call function_calls
-    function_results invoke antml:function_calls antml:invoke use_mcp_tool execute
+    function_results invoke use_mcp_tool execute
     """
 )
 UNSEEN = word_set(
@@ -33,7 +33,7 @@ UNSEEN = word_set(
 BLOCKS = word_set(
     """
     p div li ul ol tr table h1 h2 h3 h4 h5 h6 blockquote section article header footer hr dt
-    dd s paragraph
+    dd s paragraph details summary
     """
 )
 BREAKS = frozenset(['br', 'break', 'td', 'th'])
@@ -57,12 +57,26 @@ KNOWN = (
 # Literal brackets: what opens, what closes, and whether it is a thought.
 BRACKETS = (
     ('[THINK]', '[/THINK]', True),
+    ('[think]', '[/think]', True),
+    ('[THINKING]', '[/THINKING]', True),
+    ('[REASONING]', '[/REASONING]', True),
     ('[TOOL_CALLS]', '</s>', False),
     ('[TOOL_RESULTS]', '[/TOOL_RESULTS]', False),
     ('[AVAILABLE_TOOLS]', '[/AVAILABLE_TOOLS]', False),
     ('◁think▷', '◁/think▷', True),
 )
-SINGLES = ('[INST]', '[/INST]', '<<SYS>>', '<</SYS>>', '[BOS]', '[EOS]', '[PAD]', '[END]')
+SINGLES = (
+    '[INST]',
+    '[/INST]',
+    '<<SYS>>',
+    '<</SYS>>',
+    '[BOS]',
+    '[EOS]',
+    '[PAD]',
+    '[END]',
+    '[SEP]',
+    '[CLS]',
+)
 
 # Tokens between <| and |> (or the full-width ｜ of DeepSeek), by their name in lower case with _.
 TOKEN = re.compile(r'<[|｜]([^|｜<>\n]{0,60})[|｜]>')
@@ -107,6 +121,11 @@ JSON_CALL = re.compile(
     r'function_call)"\s*:'
 )
 JSON_CALL_BEGINS = re.compile(r'[\[{]\s*(?:\{\s*)?(?:"[a-z_]{0,20}"?\s*)?\Z')
+
+
+def tag_name(written: str) -> str:
+    """The name of a tag as the lists have it, without the maker's prefix: "seed:think"."""
+    return written.split('=')[0].lower().rpartition(':')[2]
 
 
 def token_name(written: str) -> str:

@@ -16,7 +16,9 @@ _DIGITS_BEFORE = word_set(
 PHONE = re.compile(
     r'\+?\d{1,4}(?:[-.]\d{2,4}){2,4}|\d{3}-\d{4}|0\d{1,4}/\d{4,9}|\d{1,7}(?:-\d{1,7}){3,5}|\(\d{2,5}\)-?\d{2,4}(?:[-.]?\d{2,4}){0,3}|\+\d{8,15}'
 )
-_GROUP = re.compile(r'\(?\d{1,8}\)?(?:[-.]\d{2,5}){0,3}')  # of a phone number that goes on
+_GROUP = re.compile(
+    r'(?:\(?0\))?\(?\d{1,8}\)?(?:[-.]\d{2,5}){0,3}'
+)  # of a phone number that goes on
 _GROUPED = 3
 
 

@@ -10,6 +10,7 @@ from kame_ros.text.amounts import (
     NOT_GLUED,
     SCALE_WORDS,
     SCALES,
+    SURE,
     UNIT,
     UNITS,
     VULGAR,
@@ -34,6 +35,15 @@ _FRACTION = re.compile(r'(\d{1,4})[/⁄](\d{1,4})')
 _FEET = re.compile(r"(\d{1,3})['′’](?:(\d{1,2}(?:\.\d+)?)[\"″”])?")
 _INCHES = re.compile(rf'({NUM})[\"″”]')
 _WHOLE = re.compile(r'\d+')
+_PER = {'mo': 'month', 'yr': 'year', 'wk': 'week', 'd': 'day', 'pp': 'person', 'ea': 'piece'}
+_SCALED = '[kKmMbBT]|mn|bn|tn'
+_SCALED_RANGE = re.compile(
+    rf'({CURRENCY})?({NUM})({_SCALED})[-–—~](?:{CURRENCY})?({NUM})({_SCALED})'
+)
+_PRICE_WORD = re.compile(rf'({CURRENCY})({NUM})[-‑]([a-z]+(?:-[a-z]+)*)')
+_UNIT_BEFORE_WORD = re.compile(rf'({NUM})-({UNIT})')
+_MIXED_FRACTION = re.compile(r'(\d{1,3})[-–](\d{1,2})/(\d{1,2})')
+_FRACTION_INCHES = re.compile(r'(\d{1,2})/(\d{1,2})["″”]')
 _MOST_DIGITS = 12  # of a number that is read as a number
 
 
@@ -52,8 +62,8 @@ def currency_left(left: str) -> str:
 
 def version(core: str, tail: str, context: Context) -> str | None:
     """A version or an address of a machine as it is said, or None."""
-    if port := re.fullmatch(r'(\d+(?:\.\d+){3}):(\d+)', core):
-        return f'{port[1].replace(".", " dot ")}, port {port[2]}'
+    if port := re.fullmatch(r'(\d+(?:\.\d+){3})([:/])(\d+)', core):
+        return f'{port[1].replace(".", " dot ")}, {"port" if port[2] == ":" else "slash"} {port[3]}'
     found = _VERSION.fullmatch(core)
     if found is None:
         return None
@@ -67,6 +77,8 @@ def version(core: str, tail: str, context: Context) -> str | None:
 
 def fraction_of(core: str, tail: str, context: Context) -> str | None:
     """A fraction like "3/4" as it is said, or None."""
+    if (mixed := _MIXED_FRACTION.fullmatch(core)) and int(mixed[2]) < int(mixed[3]):
+        return f'{mixed[1]} {fraction(int(mixed[2]), int(mixed[3]), after_whole=True)}'
     found = _FRACTION.fullmatch(core)
     if found is None:
         return None
@@ -83,21 +95,56 @@ def fraction_of(core: str, tail: str, context: Context) -> str | None:
 
 def quantity(core: str, tail: str, context: Context) -> str | None:
     """A number with its sign, range, currency or unit as it is said, or None."""
+    if (said := _price_before_word(core) or _scaled_range(core)) is not None:
+        return said
+    glued = _UNIT_BEFORE_WORD.fullmatch(core)
+    if glued and (glued[2] in SURE or len(glued[2]) == 2):
+        return f'{number(glued[1])} {unit(glued[2], one=True)}'  # "a 10-kg bag"
     found = QUANTITY.fullmatch(core)
     if found is None:
         return None
-    if found['unit'] and found['unit'] in NOT_GLUED:
+    degrees = found['unit'] in ('C', 'F') and found['b']
+    if found['unit'] and found['unit'] in NOT_GLUED and not degrees:
         return None
     currency = found['pre'] or found['post'] or _left_currency(context)
     if found['scale'] and not currency:
-        return None
+        return _scaled(found)
     said = _amount(found, tail, currency, context)
     sign = BEFORE_NUMBER.get(found['sign'] or '', '')
     if found['sign'] == '-' and is_number(context.left) and not context.left.endswith(','):
         sign = 'minus'
     if per := found['per']:
-        said += f' per {UNITS.get(per, (per, per))[0]}'
+        said += f' per {_PER.get(per) or UNITS.get(per, (per, per))[0]}'
     return f'{sign} {said}'.strip()
+
+
+def _price_before_word(core: str) -> str | None:
+    """A price before what it is of: "$100-a-night", "$5-million"."""
+    found = _PRICE_WORD.fullmatch(core)
+    if found is None:
+        return None
+    one, words = CURRENCIES[found[1]][0], found[3].replace('-', ' ')
+    if words in SCALE_WORDS:
+        return f'{number(found[2])} {words} {one}'
+    return f'{number(found[2])} {one} {words}'
+
+
+def _scaled_range(core: str) -> str | None:
+    """A span of prices that both have a scale: "$1.5M-2M"."""
+    found = _SCALED_RANGE.fullmatch(core)
+    if found is None or not (found[1] or {found[3], found[5]} <= set('kKMB')):
+        return None
+    sign, first, scale, second, other = found.groups()
+    low, high = f'{number(first)} {SCALES[scale]}', f'{number(second)} {SCALES[other]}'
+    return f'{low} to {high} {CURRENCIES[sign][1] if sign else ""}'.strip()
+
+
+def _scaled(found: re.Match[str]) -> str | None:
+    """A decimal with a scale: "1.2k", "3.5M"; "1.80m" is a length. Whole ones ("5G") are not."""
+    if '.' not in found['a'] or found['b'] or found['pre'] or found['sign']:
+        return None
+    scale = 'meters' if found['scale'] == 'm' else SCALES[found['scale']]
+    return f'{number(found["a"])} {scale}'
 
 
 def _left_currency(context: Context) -> str:
@@ -131,7 +178,9 @@ def _price(found: re.Match[str], tail: str, currency: str, context: Context) -> 
     scale = SCALES.get(found['scale'] or '', '')
     if scale:
         return f'{to}{number(last)} {scale} {CURRENCIES[currency][1]}'
-    if not tail and found['pre'] and context.right().rstrip(TAIL) in SCALE_WORDS:
+    if not tail and found['pre'] and context.right().rstrip(TAIL) == '000':
+        return f'{to}{number(last)}'  # "$1 000"
+    if not tail and not found['post'] and context.right().rstrip(TAIL) in SCALE_WORDS:
         return f'{to}{number(last)}'  # the next word says the currency
     if last[-1] in VULGAR or len(re.sub(r'\D', '', last)) > _MOST_DIGITS:
         return f'{to}{number(last)} {CURRENCIES[currency][1]}'
@@ -166,6 +215,8 @@ def length_of(body: str, quoted: bool) -> str:
         feet = f'{found[1]} {"foot" if found[1] == "1" else "feet"}'
         inches = f' {found[2]} {"inch" if found[2] == "1" else "inches"}' if found[2] else ''
         return feet + inches + tail
+    if (found := _FRACTION_INCHES.fullmatch(bare)) and not quoted and int(found[2]):
+        return f'{fraction(int(found[1]), int(found[2]))} inch{tail}'
     if (found := _INCHES.fullmatch(bare)) and not quoted:
         return f'{found[1]} {"inch" if found[1] == "1" else "inches"}{tail}'
     return ''

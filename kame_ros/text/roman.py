@@ -68,6 +68,8 @@ def roman_numeral(core: str, tail: str, context: Context) -> str:
     name = left.lower()
     worth = _worth(core)
     ruler = name in _RULERS
+    if len(core) > 1 and not tail and context.right().rstrip(TAIL).lower() == 'century':
+        return ordinal(worth)
     if name in _COUNTED and (len(core) > 1 or core in 'VX' or name in ('war', 'part', 'type')):
         return str(worth)
     if not left.isalpha() or not left[:1].isupper() or left.isupper():
@@ -79,6 +81,13 @@ def roman_numeral(core: str, tail: str, context: Context) -> str:
     if core in ('MD', 'CD', 'DC', 'MC', 'MI', 'DI', 'CV', 'LC', 'XL', 'DIV', 'MIX', 'CIV', 'DIM'):
         return core
     return f'the {ordinal(worth)}' if ruler else str(worth)
+
+
+def small_numeral(core: str, context: Context) -> str:
+    """A numeral in small letters behind what is counted, as in "chapter xii"."""
+    counted = context.left.lower() in _COUNTED and context.left.lower() != 'v'
+    numeral = core.upper()
+    return str(_worth(numeral)) if counted and ROMAN.fullmatch(numeral) else core
 
 
 def _worth(numeral: str) -> int:

@@ -13,6 +13,7 @@ import unicodedata
 from kame_ros.text.addresses import address_of
 from kame_ros.text.amounts import (
     CURRENCIES,
+    CURRENCY,
     IS_UNIT,
     SCALE_WORDS,
     SCALES,
@@ -35,7 +36,7 @@ from kame_ros.text.quantities import (
     quantity_left,
     version,
 )
-from kame_ros.text.roman import ROMAN, roman_numeral
+from kame_ros.text.roman import ROMAN, roman_numeral, small_numeral
 from kame_ros.text.sign_names import BEFORE_NUMBER, LATIN, SIGNS
 
 _COMPARED = word_set(
@@ -46,6 +47,11 @@ _COMPARED = word_set(
 )
 _DECADE = re.compile(r"'\d0s")
 _SCIENTIFIC = re.compile(rf'([-−+]?{NUM})[eE]([-−+]?)(\d{{1,3}})')
+# A million as it is written elsewhere: 1.000.000, 1'000'000, 1_000_000.
+_GROUPED = re.compile(
+    r"(?<![\w.,'’-])(?:(?!192\.168)[1-9]\d{0,2}(?:\.\d{3}){2}|[1-9]\d{0,2}(?:['’]\d{3})+|[1-9]\d{0,2}(?:_\d{3})+)"
+    r"(?![\w'’-]|\.\d)"
+)
 _CODE = re.compile(r'(?=.{2,10}\Z)[A-Za-z]*(?:\d{1,4}[A-Za-z]+|[A-Za-z]\d{1,4})[A-Za-z0-9]*')
 
 
@@ -55,6 +61,7 @@ def spoken(token: str, context: Context) -> str:
     token = re.sub(r'^(\(?)(?:\+/-|\+-|-/\+)', r'\1±', token)
     token = _without_math_marks(token, context)
     token = re.sub(r'(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)', _with_point, token)
+    token = _GROUPED.sub(lambda found: re.sub(r'\D', ',', found[0]), token)
     if token == ':' and is_number(context.left) and is_number(context.right().rstrip(TAIL)):
         return 'to'
     if token[:2] in ('..', '…') or token[:1] == '…':
@@ -82,6 +89,25 @@ def spoken(token: str, context: Context) -> str:
     if not said:
         return ''
     return f'{lead}{said}{tail}'
+
+
+def _thousands(tail: str, context: Context) -> str | None:
+    """The last group of "1 000 000" says how many thousands these are; others say nothing."""
+    groups = 1
+    while groups < 5 and context.before[-groups:] and context.before[-groups] == '000':
+        groups += 1
+    first = context.before[-groups] if len(context.before) >= groups else ''
+    if groups > 4 or not re.fullmatch(r'[-−+$€£¥]?[1-9]\d{0,2}', first):
+        return None
+    if (
+        len(context.before) > groups
+        and context.before[-groups - 1].lstrip('+(').rstrip(')').isdigit()
+    ):
+        return None  # a telephone number
+    if not tail and context.right().rstrip(TAIL) == '000':
+        return ''
+    scale = ('thousand', 'million', 'billion', 'trillion')[groups - 1]
+    return f'{scale} {CURRENCIES[first[0]][1]}' if first[0] in CURRENCIES else scale
 
 
 def _without_math_marks(token: str, context: Context) -> str:
@@ -118,6 +144,8 @@ def _plain_signs(token: str) -> str:
 
 def _word(core: str, tail: str, context: Context) -> str:
     left = context.left
+    if core == 'in' and is_number(left) and tail[:1] == '.' and context.right()[:1].islower():
+        return 'inch' if '/' in left or left == '1' else 'inches'
     if core == 'in' and is_number(left) and context.before[-2:-1] in (['ft'], ['feet'], ['foot']):
         return 'inches'
     if core in UNITS:
@@ -130,10 +158,15 @@ def _word(core: str, tail: str, context: Context) -> str:
         if is_number(left) and not left.endswith(tuple(TAIL)):
             return CURRENCIES[core][left not in ('1', 'one')]
         return '' if context.right()[:1].isdigit() else core
-    if core in SCALE_WORDS and (sign := currency_left(left)):
+    sign = currency_left(left)
+    if not sign and is_number(left) and context.before[-2:-1]:
+        sign = context.before[-2] if context.before[-2] in CURRENCIES else ''
+    if core in SCALE_WORDS and sign:
         return f'{SCALES.get(core, core)} {CURRENCIES[sign][1]}'
     if core.isupper() and ROMAN.fullmatch(core):
         return roman_numeral(core, tail, context)
+    if len(core) > 1 and not set(core) - set('ivx'):
+        return small_numeral(core, context)
     if core in ('x', 'X') and is_number(left) and is_number(context.right().rstrip(TAIL)):
         return 'times' if '=' in (context.right(2), left) else 'by'
     return core
@@ -198,10 +231,24 @@ def _mixed(core: str, tail: str, context: Context) -> str:
         return address
     if core in CURRENCIES:
         return _sign(core, context)
+    if core[-1] in '-–—' and QUANTITY.fullmatch(core.rstrip('.-–—')):
+        core = core.rstrip('.-–—')  # "$5.-"
+    if core == '000' and (said := _thousands(tail, context)) is not None:
+        return said
+    if (found := re.fullmatch(r"([IVXLC]+)(['’]s)", core)) and ROMAN.fullmatch(found[1]):
+        return roman_numeral(found[1], found[2], context) + found[2]
+    if re.fullmatch(r'[A-F]-|[a-z]-\d+', core):  # a grade; a letter of a formula
+        return core.replace('-', ' minus ').strip()
+    if re.fullmatch(r'\d{1,2}(?:,\d{1,2}){2,}', core):
+        return core.replace(',', ', ')
+    if found := re.fullmatch(r'([ap]\.m\.)[-–](\d.*)', core, re.IGNORECASE):
+        return f'{found[1]} to {found[2]}'
     if (
         core[0].isdigit()
         or core[0] in '+(-−–.~≈<>≤≥±#$€£¥₹₩₽₺₴₿¢'
         or core[0] in VULGAR
+        or re.match(r'[vV]\.?\d', core)
+        or re.match(rf'(?:{CURRENCY})\d', core)
         or core[-1].isdigit()
     ):
         for rule in (date, phone_number, version, clock_time, ratio, fraction_of, quantity):

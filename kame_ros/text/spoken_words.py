@@ -19,7 +19,7 @@ _LONGEST_TOKEN = 400  # characters: a longer run without a space is taken in par
 _NEVER = word_set(
     """
     mr mrs ms messrs dr prof mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl
-    maj adm fr msgr vs approx e.g i.e eg ie cf al fig figs vol vols pp ed eds no nos dept univ
+    maj adm fr msgr vs approx e.g i.e eg ie cf al fig figs vol vols pp ed eds no nos op dept univ
     sec art resp incl excl esp viz nr p.s st ave blvd rd ca c tel ext mx mlle mme
     """
 )
@@ -47,7 +47,11 @@ _LETTER_NAMES = word_set(
 )
 _PAUSES = (',', ';', ':', '—', '–')
 _LONE = frozenset(('-', '–', '—', '--', '...', '…', ':', ',', ';'))
-_EMOTICON = re.compile(r'[:;=8xX]-?[)(DPpOo3/\\|*\]\[]|<3|\^_?\^|:[a-z0-9_+-]{2,30}:')
+_EMOTICON = re.compile(
+    r'[:;]-?[)(DPpOo3/\\|*\]\[]|=-?[)(DP]|8-[)(D]|[xX]-?D|<3|\^_?\^|:[a-z0-9_+-]{2,30}:'
+)
+_LOVED = word_set('you u it this that my your the him her them us all')  # behind "<3"
+_DOTTED_UNITS = word_set('in ft lb lbs oz min sec hr hrs yd mi gal tsp tbsp Tbsp')
 _KNOWN = re.compile(r"[^\w\s.,;:!?'’\-()\"“”…&]|_", re.UNICODE)
 
 
@@ -158,13 +162,15 @@ def words_of(text: str, ended: bool) -> list[SpokenWord]:
 def _words(token: str, context: Context, last: SpokenWord | None) -> Iterator[SpokenWord]:
     """The token as one word, as several if it is too long, or as none."""
     text = _readable(token)
-    if not text or _EMOTICON.fullmatch(token):
+    if not text or (_EMOTICON.fullmatch(token) and not _is_fewer(token, context)):
         return
     speech = _for_the_voice(spoken(text, context))
     if not any(c.isascii() and c.isalnum() for c in _plain(speech)):
         return
     stop = _stops(text, context, last)
     bare = text.rstrip(CLOSERS)
+    if not stop and _is_dotted_unit(bare, context):
+        speech = speech.rstrip('.')
     pause = stop or bare.endswith(_PAUSES) or _is_list_number(text, context, last)
     if not stop and speech.rstrip(CLOSERS).endswith('.') and is_number(bare.rstrip('.')):
         speech = speech.rstrip('.') + ','  # the number of an item in a list
@@ -260,10 +266,24 @@ def _stops(text: str, context: Context, last: SpokenWord | None) -> bool:
     stem = bare[:-1].lstrip(OPENERS)
     word = stem.casefold()
     if word in _NEVER:
-        return word in ('no', 'st', 'ave', 'rd', 'blvd', 'fig', 'art', 'ed', 'c', 'sec') and not (
-            _belongs_to_next(word, context)
-        )
-    if word in _OFTEN or ('.' in stem and _INITIALS.fullmatch(stem)):
+        return word in (
+            'no',
+            'op',
+            'st',
+            'ave',
+            'rd',
+            'blvd',
+            'fig',
+            'art',
+            'ed',
+            'c',
+            'sec',
+        ) and not (_belongs_to_next(word, context))
+    if (
+        word in _OFTEN
+        or _is_dotted_unit(bare, context)
+        or ('.' in stem and _INITIALS.fullmatch(stem))
+    ):
         return _begins_sentence(context.right())
     if len(stem) == 1 and stem.isalpha():
         if stem == 'I' or context.left.rstrip('.').lower() in _LETTER_NAMES:
@@ -272,10 +292,21 @@ def _stops(text: str, context: Context, last: SpokenWord | None) -> bool:
     return not _is_list_number(text, context, last)
 
 
+def _is_fewer(token: str, context: Context) -> bool:
+    """Whether "<3" is less than three of something, and no heart."""
+    following = context.right().rstrip('.,;:!?') if token == '<3' else ''
+    return following.isalpha() and following.islower() and following not in _LOVED
+
+
+def _is_dotted_unit(bare: str, context: Context) -> bool:
+    """Whether the word is a short unit with its point behind a number: "3 in."."""
+    return bare[:-1] in _DOTTED_UNITS and bare[-1:] == '.' and is_number(context.left)
+
+
 def _belongs_to_next(word: str, context: Context) -> bool:
     """Whether "No.", "St." and the like stand before what they name."""
     following = context.right()
-    if word in ('no', 'fig', 'art', 'sec', 'ed', 'c'):
+    if word in ('no', 'op', 'fig', 'art', 'sec', 'ed', 'c'):
         return following[:1].isdigit()
     return bool(following) and not _begins_sentence(following)
 

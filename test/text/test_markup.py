@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 from kame_ros.text.markup import Markup, plain
 
 FORMS = [
+    ('<minimax:tool_call>x</minimax:tool_call>Yes.', 'Yes.'),
+    ('<thinking_process>x</thinking_process>Yes.', 'Yes.'),
+    ('<observation>x</observation>Yes.', 'Yes.'),
+    ('[think]x[/think]Yes.', 'Yes.'),
+    ('[CLS] Yes. [SEP]', 'Yes.'),
+    ('if a<b and c>d', 'if a <b and c>d'),
+    ('mail <me@x.org> now', 'mail me@x.org now'),
+    ('>= 5 people', '>= 5 people'),
+    ('<summary>More</summary>Text', 'More. Text'),
     # of models
     ('Paris.<|im_end|>', 'Paris.'),
     ('Paris.<|endoftext|>', 'Paris.'),

@@ -113,6 +113,8 @@ def test_what_cannot_be_said_is_counted() -> None:
         ('I have apples etc. They rot', '.'),
         ('Acme Inc. was sold', ''),
         ('Jan. 5 and approx. 6', ''),
+        ('3 in. of rain', ''),
+        ('Op. 27 is old', ''),
     ],
 )
 def test_where_a_clause_ends(text: str, ends: str) -> None:
