@@ -79,12 +79,13 @@ class OpenAiClient(AsksOneToken):
             async with aclosing(await self._ask(self._request(messages, options))) as response:
                 answer = _Answer(self._config, usage)
                 kind = response.headers.get('content-type', '')
-                if 'json' in kind and 'ndjson' not in kind:  # a server that cannot stream
-                    for text in answer.read(json.loads(await response.aread())):
+                whole = await _whole(response, kind)
+                if whole is not None:  # a server that cannot stream
+                    for text in answer.read(whole):
                         yield text
                     answer.closed = True
                 else:
-                    async for event in read_events(response.aiter_bytes()):
+                    async for event in read_events(_body(response)):
                         if event is DONE:
                             answer.closed = True
                             break
@@ -137,12 +138,11 @@ class OpenAiClient(AsksOneToken):
                 f'{self._config.base_url} answers with a web page: is the address complete? '
                 f'Those of compatible servers end with /v1'
             )
-        if 'json' in kind and 'ndjson' not in kind:
-            said = json.loads(await response.aread())
-            if isinstance(said, Mapping) and said.get('error'):
-                error = told(self._config, said)
-                if 'nothing at this path' in str(error):  # LM Studio's
-                    return error
+        said = await _whole(response, kind)
+        if isinstance(said, Mapping) and said.get('error'):
+            error = told(self._config, said)
+            if 'nothing at this path' in str(error):  # LM Studio's
+                return error
         return None
 
     def _learn(self, sent: dict[str, Any], failure: Any) -> bool:
@@ -192,6 +192,25 @@ class OpenAiClient(AsksOneToken):
         return request
 
 
+async def _whole(response: Any, kind: str) -> Any:
+    """The JSON value that a response is, if it is one: some servers name a stream JSON."""
+    if 'json' not in kind or 'ndjson' in kind:
+        return None
+    try:
+        return json.loads(await response.aread())
+    except (ValueError, RecursionError):
+        return None
+
+
+async def _body(response: Any) -> AsyncGenerator[bytes, None]:
+    """The bytes of a response, read already or not."""
+    if response.is_stream_consumed:
+        yield response.content
+        return
+    async for chunk in response.aiter_bytes():
+        yield chunk
+
+
 class _Answer:
     """Reads the chunks of one answer, whatever dialect they are written in."""
 
@@ -201,6 +220,7 @@ class _Answer:
         self._usage = usage
         self._text = ''
         self._odd: Any = None
+        self._places: dict[tuple[str, str], int] = {}  # of calls, by their index and id
         self._calls: dict[int, list[str]] = {}  # tools that it wants: name, arguments
 
     def read(self, chunk: Any) -> list[str]:
@@ -235,6 +255,8 @@ class _Answer:
                 f'the content filter of {self._config.base_url} stopped the answer',
                 retryable=False,
             )
+        if self._usage.finish == 'error' and not said:
+            raise LlmError(f'{self._config.base_url} ended the answer with an error')
         if self.closed or self._usage.finish or (said and framed) or is_whole(self._text):
             return calls
         if self._odd is not None and not said:
@@ -242,20 +264,28 @@ class _Answer:
         raise LlmError('the stream broke off')
 
     def _read_choice(self, choice: Mapping[str, Any]) -> list[str]:
+        if choice.get('error'):  # OpenRouter's, of the server behind it
+            raise told(self._config, {'error': choice['error']})
         if finish := choice.get('finish_reason'):
             self._usage.finish = str(finish)
         part = choice.get('delta')
         if not isinstance(part, Mapping) or not part:
             whole = choice.get('message')  # of a server that does not stream, or at the very end
-            part = whole if isinstance(whole, Mapping) and not self._text else {}
+            part = whole if isinstance(whole, Mapping) and not self._is_repeated(whole) else {}
         if part.get('reasoning_content') or part.get('reasoning') or part.get('thinking'):
             self._usage.thought = True
         self._take_calls(part.get('tool_calls'))
+        if isinstance(part.get('function_call'), Mapping):  # of before tools
+            self._take_calls([{'index': 0, 'function': part['function_call']}])
         pieces = [self._prose(part.get('content')), self._prose(part.get('refusal'))]
         pieces += [self._prose(choice.get('text'))] if not part else []
         pieces = [piece for piece in pieces if piece]
         self._text = (self._text + ''.join(pieces))[-200:]
         return pieces
+
+    def _is_repeated(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message says once more what came in pieces."""
+        return bool(self._text) and self._prose(message.get('content')).endswith(self._text)
 
     def _prose(self, content: Any) -> str:
         """The text of a content: a text, a list of parts, or nothing."""
@@ -264,25 +294,45 @@ class _Answer:
         if isinstance(content, list):
             return ''.join(map(self._prose, content))
         if isinstance(content, Mapping):
-            kind = content.get('type', 'text')
+            kind = content.get('type')
+            if not isinstance(kind, str):
+                kind = 'text'
             if kind in _PROSE:
-                return self._prose(content.get('text') or content.get('refusal'))
+                text = content.get('text') or content.get('refusal')
+                return self._prose(text.get('value') if isinstance(text, Mapping) else text)
             self._usage.thought = self._usage.thought or 'think' in kind or 'reason' in kind
         return ''
 
     def _take_calls(self, calls: Any) -> None:
-        for call in calls if isinstance(calls, list) else ():
+        for call in calls if isinstance(calls, list) else [calls]:
             if not isinstance(call, Mapping):
                 continue
-            index, function = call.get('index', len(self._calls)), call.get('function')
-            if not isinstance(function, Mapping) or not isinstance(index, int):
+            function = call.get('function')
+            if not isinstance(function, Mapping):
                 continue
+            if len(self._places) > _MOST_PARTS:
+                break
+            index = self._place(call.get('index'), call.get('id'), function.get('name'))
             if index not in self._calls and len(self._calls) >= _MOST_PARTS:
                 continue
             entry = self._calls.setdefault(index, ['', ''])
             entry[0] = entry[0] or str(function.get('name') or '')
             arguments = function.get('arguments') or ''
             entry[1] += arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+    def _place(self, index: Any, identity: Any, name: Any) -> int:
+        """Which call a piece belongs to; not all servers number them, and some all with 0."""
+        key = (str(index), str(identity))
+        if identity and name:
+            if key not in self._places:
+                self._places[key] = len(self._places)
+        elif index is None or key[0] not in {place[0] for place in self._places}:
+            if name or not self._places:
+                self._places[(key[0], f'#{len(self._places)}')] = len(self._places)
+            return len(self._places) - 1
+        else:
+            return max(n for place, n in self._places.items() if place[0] == key[0])
+        return self._places[key]
 
     def _read_usage(self, chunk: Mapping[str, Any]) -> None:
         usage, told_by = self._usage, chunk.get('usage')
