@@ -7,6 +7,7 @@ they cannot differ.
 from __future__ import annotations
 
 import difflib
+import os
 import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -137,7 +138,7 @@ def load_graph(
         sections = [*_read(find_config(DEFAULT_CONFIG)), *sections]
     nodes = _nodes_of(sections, path, namespace)
     if params_file:
-        for section in _read(Path(params_file).expanduser()):
+        for section in _read(Path(os.path.expanduser(params_file))):
             fitting = [name for name in nodes if section.fits(_path(namespace, name))]
             for name in fitting:
                 nodes[name].append(section)

@@ -97,11 +97,16 @@ def parse(text: str, name: str, *, as_typed: bool = False) -> list[Section]:
         content = yaml.load(text, _AsTyped if as_typed else _Plain)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadParameterFile(f'{name} is no YAML: {_one_line(error)}') from error
+    except (AttributeError, LookupError) as error:  # PyYAML's own, of a tag: `!!bool maybe`
+        raise BadParameterFile(f'{name} has a value that its YAML tag does not fit') from error
     if not isinstance(content, dict) or not content:
         raise BadParameterFile(f'{name} is no ROS parameter file: it names no node')
     sections: list[Section] = []
-    for key, value in content.items():
-        sections += _sections(str(key), value, name)
+    try:
+        for key, value in content.items():
+            sections += _sections(str(key), value, name)
+    except RecursionError as error:
+        raise BadParameterFile(f'{name} has an alias inside what it stands for') from error
     return sorted(sections, key=lambda section: not section.for_all)  # stable
 
 

@@ -22,7 +22,8 @@ def _folders_at_start() -> tuple[Path, ...]:
     found = [package.parent / 'config', package / 'config']
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
         found += [Path(prefix, 'share', 'kame_ros', 'config')] if prefix else []
-    found += [Path(p).expanduser() for p in os.environ.get(VARIABLE, '').split(os.pathsep) if p]
+    given = os.environ.get(VARIABLE, '').split(os.pathsep)
+    found += [Path(os.path.expanduser(p)) for p in given if p]  # Path's own raises without a home
     try:
         working = Path.cwd()
     except OSError:  # it was removed
@@ -75,7 +76,7 @@ class TrustedFiles:
 
 def _real(path: str) -> Path:
     try:
-        return Path(path).expanduser().resolve()
+        return Path(os.path.expanduser(path)).resolve()
     except (RuntimeError, ValueError) as error:  # no HOME, a loop of links, a NUL
         raise NotTrusted(f'{path!r} is no path: {error}') from error
 

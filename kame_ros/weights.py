@@ -203,7 +203,7 @@ def find(name_or_path: str, kind: str = '') -> Path:
     """
     weights = KNOWN.get(name_or_path)
     if weights is None:
-        path = Path(name_or_path).expanduser()
+        path = Path(os.path.expanduser(name_or_path))
         if name_or_path and path.exists():
             return path
         names = [w.name for w in _ALL if kind in ('', w.kind)]

@@ -56,6 +56,13 @@ def test_namespaces_may_be_nested_and_sections_for_all_come_first():
         'stt: {ros__parameters: [1]}',
         'stt: {ros__parameters: {a: You are: b}}',
         '!!python/object:os.system x',
+        'stt: &a {b: *a}',
+        'stt: {ros__parameters: &a {b: *a}}',
+        *(
+            f'stt: {{ros__parameters: {{a: !!{tag} "{value}"}}}}'
+            for tag in ('bool', 'int', 'float', 'timestamp')
+            for value in ('', 'maybe')
+        ),
     ],
 )
 def test_what_is_no_parameter_file_is_one_sentence(text):

@@ -1,6 +1,8 @@
 """No parameter makes a node read any file."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -50,6 +52,20 @@ def test_what_was_given_at_start_is_read_wherever_it_lies(files, tmp_path):
     assert trusted.read(secret) == 'the key'
     with pytest.raises(NotTrusted, match='KAME_FILES'):
         trusted.read(str(tmp_path / 'other.txt'))
+
+
+def test_the_home_of_nobody_is_no_end_of_a_process():
+    code = 'import kame_ros.trusted_files as t; t.TrustedFiles.at_start(["~nobody-here/a"])'
+    env = {**os.environ, 'KAME_FILES': '~nobody-here/x:/tmp'}
+    subprocess.run([sys.executable, '-c', code], env=env, check=True)
+
+
+@pytest.mark.parametrize('tag', ['bool', 'int', 'float', 'timestamp'])
+def test_a_tag_that_does_not_fit_is_one_sentence(tag, tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(f'names: [!!{tag} ""]')
+    with pytest.raises(ValueError, match=r'mine\.yaml'):
+        read_settings(str(path))
 
 
 def test_settings_are_read_through_the_same_gate(files, tmp_path):

@@ -55,6 +55,8 @@ def read_settings(path: str, files: TrustedFiles | None = None) -> Settings:
         content = yaml.safe_load((files or TrustedFiles.at_start((path,))).read(path)) or {}
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f'{path} is not YAML: {error}') from error
+    except (AttributeError, LookupError) as error:  # PyYAML's own, of a tag: `!!bool maybe`
+        raise ValueError(f'{path} has a value that its YAML tag does not fit') from error
     if not isinstance(content, dict):
         raise ValueError(f'{path} is not a table of {", ".join(_KEYS)}')
     for key in content:

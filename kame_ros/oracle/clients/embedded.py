@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +126,7 @@ def load_server(
 def find_gguf(model: str) -> Path:
     """The .gguf file of a path or of a name in kame_ros.weights; raises LlmUnavailable."""
     if model.endswith('.gguf'):
-        path = Path(model).expanduser()
+        path = Path(os.path.expanduser(model))
         if not path.is_file():
             raise LlmUnavailable(f'there is no model file {path}')
         return path

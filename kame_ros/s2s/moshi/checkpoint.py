@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,7 @@ def find(
     model is looked for and, from the hub, downloaded: config.json and the tokeniser; with `codec`
     also that of the codec. Raises CheckpointError for what is missing.
     """
-    folder = Path(where).expanduser()
+    folder = Path(os.path.expanduser(where))
     if folder.is_dir():
         get: Callable[[str], Path | None] = lambda name: _existing(folder / name)  # noqa: E731
     elif where.startswith(('/', '.', '~')) or where.count('/') != 1:
