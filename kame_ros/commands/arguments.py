@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 from pathlib import Path
 from typing import Any
 
 from kame_ros.graph import DEFAULT_CONFIG, DEFAULT_NAMESPACE
 from kame_ros.names import DISCOVERY
+
+_LONGEST_S = 1e9  # what timers of ROS can still count in nanoseconds
+_INT32 = 2**31  # the bound of the field `priority` of the action
 
 
 class _Later:
@@ -21,6 +25,26 @@ class _Later:
     def __call__(self, args: argparse.Namespace) -> int:
         module = importlib.import_module(f'kame_ros.commands.{self._module}')
         return int(getattr(module, self._function)(args))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of seconds')
+    return seconds
+
+
+def _priority(text: str) -> int:
+    try:
+        priority = int(text)
+    except ValueError:
+        priority = _INT32
+    if not -_INT32 <= priority < _INT32:
+        raise argparse.ArgumentTypeError(f'{text!r} is no whole number of 32 bits')
+    return priority
 
 
 def add(commands: Any) -> None:
@@ -76,7 +100,7 @@ def _add_graph(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--patience',
-        type=float,
+        type=_seconds,
         default=180.0,
         metavar='SECONDS',
         help='how long the nodes may come no further while they come up (default: %(default)g)',
@@ -133,7 +157,11 @@ def _up(commands: Any) -> None:
         'if it is set).',
     )
     parser.add_argument(
-        '--for', type=float, dest='duration', metavar='SECONDS', help='ends by itself after a while'
+        '--for',
+        type=_seconds,
+        dest='duration',
+        metavar='SECONDS',
+        help='ends by itself after a while',
     )
     _add_graph(parser)
 
@@ -160,12 +188,12 @@ def _say(commands: Any) -> None:
     parser.add_argument('text', help='what to say')
     parser.add_argument(
         '--priority',
-        type=int,
+        type=_priority,
         default=10,
         help='the highest speaks first; the LLM has 0 (default: %(default)s)',
     )
     parser.add_argument(
-        '--patience', type=float, default=30.0, help='seconds until it must begin (default: 30)'
+        '--patience', type=_seconds, default=30.0, help='seconds until it must begin (default: 30)'
     )
     _add_where(parser)
     parser.set_defaults(namespace=None)

@@ -13,6 +13,7 @@ from kame_ros.private_folder import NoPrivateFolder
 from kame_ros.processes import environment, join
 from kame_ros.running_graphs import Note, running_graphs
 from kame_ros.surroundings import BadSurroundings
+from kame_ros.well_formed import well_formed
 
 
 def say(args: argparse.Namespace) -> int:
@@ -32,7 +33,11 @@ def say(args: argparse.Namespace) -> int:
 
     try:
         said, problem = say_to_robot(
-            f'/{namespace.strip("/")}/say', args.text, args.priority, args.patience, _Echo()
+            f'/{namespace.strip("/")}/say',
+            well_formed(args.text),
+            args.priority,
+            args.patience,
+            _Echo(),
         )
     except NoRobot as error:
         return fail(escape(f'{error}; is there a robot? `kame up` starts one'))

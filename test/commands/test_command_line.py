@@ -108,3 +108,22 @@ def test_a_node_says_what_is_wrong_before_ros_does():
         assert done.stderr.startswith('error: ')
         assert says in done.stderr
         assert done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize('value', ['nan', 'inf', '-1', '1e300', 'soon'])
+@pytest.mark.parametrize(
+    'words', [('up', '--patience'), ('up', '--for'), ('say', 'hi', '--patience')]
+)
+def test_what_is_no_time_is_refused_in_words(words, value, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*words[:-1], f'{words[-1]}={value}'])
+    assert ended.value.code == 2
+    assert 'no number of seconds' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('value', ['99999999999', '-99999999999', '1.5', 'high'])
+def test_a_priority_that_no_goal_can_bear_is_refused_in_words(value, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(['say', 'hi', f'--priority={value}'])
+    assert ended.value.code == 2
+    assert 'no whole number of 32 bits' in capsys.readouterr().err
