@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from fake_vad import FakeVad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,23 +37,6 @@ class FakeVoice:
         return Speech(sound, tuple(step * i for i in range(len(words))))
 
 
-class ScriptedVad:
-    """Loud is speech."""
-
-    def __init__(self) -> None:
-        self._rest = np.zeros(0, np.float32)
-
-    def push(self, sound: np.ndarray) -> list[float]:
-        sound = np.concatenate([self._rest, sound])
-        count = len(sound) // 512
-        self._rest = sound[count * 512 :]
-        windows = sound[: count * 512].reshape(count, 512)
-        return [0.9 if np.abs(window).mean() > 0.1 else 0.01 for window in windows]
-
-    def reset(self) -> None:
-        self._rest = np.zeros(0, np.float32)
-
-
 @dataclass
 class Talk:
     """A conversation: the node's loop without the node, the mux included."""
@@ -63,7 +47,7 @@ class Talk:
 
     def __post_init__(self) -> None:
         self.voice = FakeVoice()
-        self.front = TtsFrontEnd(self.voice, ScriptedVad(), self.config)
+        self.front = TtsFrontEnd(self.voice, FakeVad(), self.config)
         self.mux = OracleMux()
         self.sound: list[np.ndarray] = []
         self.gains: list[float] = []
@@ -613,7 +597,7 @@ def test_the_rhythm_and_the_books_are_kept(answers, speech) -> None:
 
 
 def test_an_oracle_may_come_without_a_mux() -> None:
-    front: FrontEnd = TtsFrontEnd(FakeVoice(), ScriptedVad())
+    front: FrontEnd = TtsFrontEnd(FakeVoice(), FakeVad())
     front.warm_up()
     quiet = np.zeros(FRAME_SAMPLES, np.int16)
     oracle = Oracle('llm', 1, 'Hello there.', ended=True)

@@ -12,7 +12,6 @@ from kame_ros.oracle.clients.base import (
     AsksOneToken,
     ClientConfig,
     LlmError,
-    LlmUnavailable,
     Message,
     Options,
     Usage,
@@ -21,8 +20,8 @@ from kame_ros.oracle.clients.base import (
     split_system,
 )
 from kame_ros.oracle.clients.errors import translate
-from kame_ros.oracle.clients.sdk import load_sdk
-from kame_ros.proxies import connection_options, proxy_hint
+from kame_ros.oracle.clients.sdk import load_sdk, making_client
+from kame_ros.proxies import connection_options
 
 KEY = 'ANTHROPIC_API_KEY'
 _OFFICIAL = 'https://api.anthropic.com'
@@ -40,7 +39,7 @@ class AnthropicClient(AsksOneToken):
         variable = trust.variable_for(url, config.key_name or KEY)
         self._config = replace(config, base_url=url, key_name=variable, kind='anthropic')
         key = key_from_environment(self._config, 'Anthropic')
-        try:
+        with making_client(url):
             self._client = anthropic.AsyncAnthropic(
                 api_key=key,
                 base_url=url,
@@ -48,8 +47,6 @@ class AnthropicClient(AsksOneToken):
                 timeout=anthropic.Timeout(config.idle_s, connect=config.connect_s),
                 http_client=anthropic.DefaultAsyncHttpxClient(**connection_options(url)),
             )
-        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
-            raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
         if key == 'none':
             self._client._custom_headers = {}  # ANTHROPIC_CUSTOM_HEADERS, which may hold one too
         self._client.auth_token = None  # ANTHROPIC_AUTH_TOKEN is no key that we were told to send

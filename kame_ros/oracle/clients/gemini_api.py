@@ -14,7 +14,6 @@ from kame_ros.oracle.clients.base import (
     AsksOneToken,
     ClientConfig,
     LlmError,
-    LlmUnavailable,
     Message,
     Options,
     Usage,
@@ -23,8 +22,8 @@ from kame_ros.oracle.clients.base import (
     split_system,
 )
 from kame_ros.oracle.clients.errors import translate
-from kame_ros.oracle.clients.sdk import load_sdk
-from kame_ros.proxies import connection_options, proxy_hint
+from kame_ros.oracle.clients.sdk import load_sdk, making_client
+from kame_ros.proxies import connection_options
 
 KEY = 'GEMINI_API_KEY'
 _FILTERED = ('safety', 'prohibited_content', 'blocklist', 'spii', 'recitation')
@@ -49,7 +48,7 @@ class GeminiClient(AsksOneToken):
         options = connection_options(url)
         # The SDK would take aiohttp where it is installed, which follows to other addresses.
         httpx = sys.modules.get('httpx2') or importlib.import_module('httpx')
-        try:
+        with making_client(url):
             self._http = httpx.AsyncClient(**options)
             self._client = genai.Client(
                 vertexai=False,
@@ -61,8 +60,6 @@ class GeminiClient(AsksOneToken):
                     httpx_async_client=self._http,
                 ),
             )
-        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
-            raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
 
     async def stream(
         self, messages: Sequence[Message], options: Options, usage: Usage

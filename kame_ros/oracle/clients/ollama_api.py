@@ -12,15 +12,14 @@ from kame_ros.oracle.clients.base import (
     AsksOneToken,
     ClientConfig,
     LlmError,
-    LlmUnavailable,
     Message,
     Options,
     Usage,
     is_whole,
 )
 from kame_ros.oracle.clients.errors import translate
-from kame_ros.oracle.clients.sdk import load_sdk
-from kame_ros.proxies import connection_options, proxy_hint
+from kame_ros.oracle.clients.sdk import load_sdk, making_client
+from kame_ros.proxies import connection_options
 
 KEY = 'OLLAMA_API_KEY'
 _OFFICIAL = 'http://127.0.0.1:11434'
@@ -46,15 +45,13 @@ class OllamaClient(AsksOneToken):
         variable = trust.variable_for(host, config.key_name or KEY)
         self._config = replace(config, base_url=host, key_name=variable, kind='ollama')
         key = trust.key_for(variable, host)
-        try:
+        with making_client(host):
             self._client = ollama.AsyncClient(
                 host=host,
                 timeout=httpx.Timeout(config.idle_s, connect=config.connect_s),
                 headers={'authorization': f'Bearer {key}'} if key else {},
                 **connection_options(host),
             )
-        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
-            raise LlmUnavailable(f'{host} cannot be reached: {proxy_hint(error)}') from error
         if not key:  # the SDK sends OLLAMA_API_KEY to whatever address
             self._client._client.headers.pop('authorization', None)
 

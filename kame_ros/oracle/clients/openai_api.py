@@ -26,9 +26,9 @@ from kame_ros.oracle.clients.base import (
 )
 from kame_ros.oracle.clients.errors import read_error, told, translate
 from kame_ros.oracle.clients.quirks import quirks_of
-from kame_ros.oracle.clients.sdk import load_sdk
+from kame_ros.oracle.clients.sdk import load_sdk, making_client
 from kame_ros.oracle.clients.sse import DONE, read_events
-from kame_ros.proxies import connection_options, proxy_hint
+from kame_ros.proxies import connection_options
 
 KEY = 'OPENAI_API_KEY'
 _OFFICIAL = 'https://api.openai.com/v1'
@@ -59,7 +59,7 @@ class OpenAiClient(AsksOneToken):
         self._quirks = quirks_of(url, config.model)
         key = key_from_environment(self._config, 'OpenAI')
         others: dict[str, Any] = {} if self._official else {'organization': '', 'project': ''}
-        try:
+        with making_client(url):
             self._client = openai.AsyncOpenAI(
                 api_key=key,
                 base_url=url,
@@ -68,8 +68,6 @@ class OpenAiClient(AsksOneToken):
                 http_client=openai.DefaultAsyncHttpxClient(**connection_options(url)),
                 **others,
             )
-        except (ImportError, ValueError) as error:  # a proxy that httpx cannot use
-            raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
 
     async def stream(
         self, messages: Sequence[Message], options: Options, usage: Usage

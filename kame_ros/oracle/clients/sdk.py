@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kame_ros.oracle.clients.base import LlmUnavailable, missing_sdk
+from kame_ros.proxies import proxy_hint
 from kame_ros.redact import redact
 
 _PROXIES = ('all_proxy', 'http_proxy', 'https_proxy')
@@ -34,6 +35,15 @@ def load_sdk(module: str, package: str) -> Any:
                 return importlib.import_module(module)
         except Exception as error:
             raise _broken(package, error) from error
+
+
+@contextmanager
+def making_client(url: str) -> Iterator[None]:
+    """While an SDK makes its client: a proxy that httpx cannot use is an LlmUnavailable."""
+    try:
+        yield
+    except (ImportError, ValueError) as error:
+        raise LlmUnavailable(f'{url} cannot be reached: {proxy_hint(error)}') from error
 
 
 def _broken(package: str, error: Exception) -> LlmUnavailable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fake_vad import FakeVad
 
 from kame_ros.audio.frame import FRAME_S
 from kame_ros.oracle.chunk import Oracle
@@ -13,23 +14,6 @@ from kame_ros.s2s.tts_barge_in import Verdict
 ANSWER = Oracle('llm', 1, 'The capital of France is Paris.', utterance=4)
 LOUD, QUIET = np.full(1920, 12_000, np.int16), np.zeros(1920, np.int16)
 DUCK, HOLD, GO_ON, STOP = Verdict.DUCK, Verdict.HOLD, Verdict.GO_ON, Verdict.STOP
-
-
-class FakeVad:
-    """Hears a voice in each 32 ms that is loud."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self._rest = np.zeros(0, np.float32)
-
-    def push(self, sound: np.ndarray) -> list[float]:
-        sound = np.concatenate([self._rest, sound])
-        count = len(sound) // 512
-        self._rest = sound[count * 512 :]
-        windows = sound[: count * 512].reshape(count, 512)
-        return [0.95 if np.abs(window).mean() > 0.05 else 0.01 for window in windows]
 
 
 def over(
@@ -45,7 +29,7 @@ def over(
 
     Gives the decisions with their frames, and the gain of each frame.
     """
-    judge = GiveWay(FakeVad())
+    judge = GiveWay(FakeVad(0.05, 0.95))
     judge.hear_words(utterance - 1, 'what is the capital', -3.0, -2.0)
     decisions, gains = [], []
     for k in range(round(seconds / FRAME_S)):
@@ -122,7 +106,7 @@ def test_the_answer_to_what_is_being_said_is_not_spoken_over():
 
 
 def test_an_answer_to_a_remark_is_not_said():
-    judge = GiveWay(FakeVad())
+    judge = GiveWay(FakeVad(0.05, 0.95))
     assert judge.choose(ANSWER) is ANSWER
     for k in range(100):
         loud = 25 <= k < 33
@@ -137,7 +121,7 @@ def test_an_answer_to_a_remark_is_not_said():
 
 
 def test_it_remembers_no_more_than_it_needs():
-    judge = GiveWay(FakeVad())
+    judge = GiveWay(FakeVad(0.05, 0.95))
     for k in range(5_000):
         judge.hear_words(k, 'what is the capital of France and of Italy ' * 50, 0.0, 0.1)
     assert len(judge._ear.words.now.turn) < 20_000
