@@ -80,27 +80,37 @@ class BuildWithCMake(build_ext):
         return {}
 
 
-EMBEDDED = ['xllamacpp>=2026.10']
+def required(*names):
+    """The lines of requirements/NAME.txt, where each dependency and its bounds stand once."""
+    lines = []
+    for name in names:
+        for line in (ROOT / f'requirements/{name}.txt').read_text().splitlines():
+            if line.startswith('-r '):
+                lines += required(line[3:].removesuffix('.txt'))
+            elif line and not line.startswith('#'):
+                lines.append(line)
+    return lines
+
+
+def only(name, *packages):
+    """The lines of requirements/NAME.txt that are of these packages."""
+    return [line for line in required(name) if re.split('[<>=]', line)[0] in packages]
+
+
 EXTRAS = {
-    'models': ['faster-whisper>=1.2.1,<2', 'hibari-tts==0.2.1', *EMBEDDED],
-    'embedded': EMBEDDED,
-    'audio': ['pyaudio>=0.2.14', 'pywebrtc-audio>=0.2'],
-    'ollama': ['ollama>=0.6'],
-    'openai': ['openai>=2'],
-    'anthropic': ['anthropic>=0.60'],
-    'gemini': ['google-genai>=1.30'],
-    'moshi': ['torch>=2.6', 'moshi>=0.2.13,<0.3'],
-    'train': ['accelerate>=1.10', 'matplotlib>=3.8'],
-    'dev': [
-        'hypothesis',
-        'jiwer',
-        'mypy',
-        'pytest',
-        'pytest-timeout',
-        'pytest-xdist',
-        'ruff',
-        'types-PyYAML',
-    ],
+    'models': required('app'),
+    'embedded': only('app', 'xllamacpp'),
+    'audio': required('devices'),
+    'page': required('page'),
+    'ollama': only('llm', 'ollama', 'httpx'),
+    'openai': only('llm', 'openai', 'httpx'),
+    'anthropic': only('llm', 'anthropic'),
+    'gemini': only('llm', 'google-genai', 'httpx'),
+    'moshi': required('torch', 'moshi-deps', 'moshi'),
+    'train': required('train'),
+    'eval': required('eval'),
+    'dev': required('test'),
+    'docs': required('docs'),
 }
 
 setup(
@@ -111,11 +121,13 @@ setup(
     package_dir={'': '.'},
     packages=find_packages(include=['kame_ros', 'kame_ros.*']),
     package_data={
-        'kame_ros.s2s.moshi': ['kame_tiny/*'],
-        'kame_ros.training.tiny': ['*.yaml', '*.txt'],
+        'kame_ros.evaluation': ['*.jsonl'],
+        'kame_ros.page': ['files/*'],
+        'kame_ros.s2s.small': ['*.json', '*.npz', 'kame_small/*'],
+        'kame_ros.training.small': ['*.yaml', '*.txt'],
     },
     python_requires='>=3.10',
-    install_requires=['numpy>=1.26', 'pyyaml', 'rich', 'soundfile', 'soxr'],
+    install_requires=required('core'),
     extras_require=EXTRAS,
     ext_modules=[Extension('kame_ros.interfaces', sources=[])],
     cmdclass={'build_ext': BuildWithCMake},

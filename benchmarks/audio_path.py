@@ -1,6 +1,6 @@
 """Ears and mouth, measured: age and loss of frames, echo, barge-in, ends of turns.
 
-    python benchmarks/audio_path.py --json build/audio_path.json [--minutes 10] [--only echo,turns]
+    python benchmarks/audio_path.py --results [--minutes 10] [--only echo,turns]
 
 The sound path runs as a graph, once without devices (what the graph itself costs) and, where
 PulseAudio and PyAudio are installed, once on the null sink of a PulseAudio of its own. Echo and
@@ -12,23 +12,23 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
+from result_file import Results
 from rich.console import Console
 
-from kame_ros.audio.echo import METHODS
+from kame_ros.audio.echo.canceller import METHODS
 
 _PARTS = ('graph', 'devices', 'echo', 'barge_in', 'turns')
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--json', type=Path, help='where the figures go')
     parser.add_argument('--minutes', type=float, default=10.0, help='of each run of the graph')
     parser.add_argument('--model', default='whisper-base')
     parser.add_argument('--meter', choices=('wall', 'cpu'), default='wall')
     parser.add_argument('--only', default=','.join(_PARTS), help='parts, with commas between')
+    writer = Results(parser, 'audio_path')
     args = parser.parse_args()
     parts = args.only.split(',')
     figures: dict[str, Any] = {}
@@ -37,10 +37,8 @@ def main() -> None:
         console.print(f'[dim]{part}[/]')
         figures[part] = _measure(part, args)
         console.print_json(json.dumps(figures[part]))
-    figures = _headlines(figures) | figures
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(figures, indent=2) + '\n')
+    headlines = _headlines(figures)
+    writer.write(args, headlines, headlines | figures)
 
 
 def _measure(part: str, args: argparse.Namespace) -> Any:

@@ -11,8 +11,8 @@ import soxr
 from speech_material import clips, frames
 from stt_scores import errors, normal
 
-from kame_ros.audio.echo import METHODS, EchoCanceller, EchoConfig
-from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, Frame
+from kame_ros.audio.echo.canceller import METHODS, EchoCanceller, EchoConfig
+from kame_ros.wire.frame import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 _ROBOT = (
     'The tallest mountain in the world is Mount Everest, and it is in the Himalayas.',
@@ -72,7 +72,7 @@ def cancelled(
     near: np.ndarray, far: np.ndarray, method: str = 'webrtc', ppm: float = 0.0
 ) -> np.ndarray:
     """As the ear does it: frames with stamps, the microphone on its own clock."""
-    canceller, out = EchoCanceller(EchoConfig(method=method)), []
+    canceller, out = EchoCanceller(EchoConfig(echo_cancellation=method)), []
     for heard, played in zip(frames(near), frames(far), strict=True):
         canceller.played(played)
         t = heard.t / (1 + ppm * 1e-6)
@@ -84,7 +84,7 @@ def echo_scores(model: str = 'whisper-base') -> dict[str, Any]:
     """ERLE in dB while the robot speaks alone, WER of the user while both do, percent."""
     from faster_whisper import WhisperModel
 
-    from kame_ros import weights
+    from kame_ros.runtime import weights
 
     whisper = WhisperModel(str(weights.find(model, 'stt')), compute_type='int8', cpu_threads=1)
     robot = np.concatenate([clip.sound[: -2 * SAMPLE_RATE] for clip in clips('hibari', _ROBOT)])

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 import kame_ros.msg as msg
-from kame_ros.audio.frame import FRAME_S
-from kame_ros.graph import load_graph
-from kame_ros.nodes import convert, qos
-from kame_ros.nodes.clock import NodeClock
-from kame_ros.nodes.running_graph import RunningGraph, running
+from kame_ros.graph.description import load_graph
+from kame_ros.nodes.common import convert, qos
+from kame_ros.nodes.common.clock import NodeClock
+from kame_ros.nodes.visitor.running_graph import RunningGraph, running
+from kame_ros.wire.frame import FRAME_S
 
 _TICKS = os.sysconf('SC_CLK_TCK')
 _SETTLE_S = 10.0  # discovery, and the first frames

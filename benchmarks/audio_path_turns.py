@@ -9,14 +9,15 @@ import numpy as np
 from speech_material import clips, disturbances, frames
 from stt_policies import ours
 
-from kame_ros.audio.frame import FRAME_S, SAMPLE_RATE
-from kame_ros.audio.vad import SileroVad
-from kame_ros.oracle.chunk import Oracle
-from kame_ros.s2s.front_end import Happening, Step
-from kame_ros.s2s.tts import TtsFrontEnd
-from kame_ros.s2s.tts_config import TtsConfig
-from kame_ros.s2s.tts_voice import HibariVoice
-from kame_ros.stt.transcript import Transcript
+from kame_ros.s2s.front_end import Step
+from kame_ros.s2s.tts.config import TtsConfig
+from kame_ros.s2s.tts.front_end import TtsFrontEnd
+from kame_ros.s2s.tts.voice import HibariVoice
+from kame_ros.turns.vad import SileroVad
+from kame_ros.wire.frame import FRAME_S, SAMPLE_RATE
+from kame_ros.wire.oracle import Oracle
+from kame_ros.wire.transcript import Transcript
+from kame_ros.wire.turn import TurnKind
 
 _SPEECH = (
     'The tallest mountain in the world is Mount Everest, which stands in the Himalayas. '
@@ -46,7 +47,7 @@ _TRANSCRIBED: Said = [(-1.0, Transcript(999, 0, 'Hello.', 6, True, -9.0, -8.0))]
 class _Run:
     steps: list[Step]
 
-    def when(self, kind: Happening, after: float = -1.0) -> list[float]:
+    def when(self, kind: TurnKind, after: float = -1.0) -> list[float]:
         """The ends of the frames in which it happened: then the decision is known."""
         times = [(k + 1) * FRAME_S for k, s in enumerate(self.steps) for e in s.events
                  if e.kind == kind]  # fmt: skip
@@ -79,7 +80,7 @@ def barge_in_scores(model: str, meter: str) -> dict[str, Any]:
     """Milliseconds from detected speech to silence, and what was taken for an interruption."""
     voice, stt = HibariVoice(), ours(model, meter)
     oracle = Oracle('llm', 1, _SPEECH, ended=True)
-    config = TtsConfig(apology='')
+    config = TtsConfig(end_of_turn='words', apology='')
     ducks, stops, drops = [], [], []
     mistaken: list[str] = []
     counts = dict.fromkeys(('interruptions', 'stopped', 'remarks', 'wrongly_stopped', 'noises'), 0)
@@ -94,8 +95,8 @@ def barge_in_scores(model: str, meter: str) -> dict[str, Any]:
         words = stt.run(sound, True).transcripts
         run = _talk(voice, sound, oracle, [*_TRANSCRIBED, *words], config)
         heard_as = ' | '.join(t.text for _, t in words if t.final)
-        heard = run.when(Happening.USER_SPEECH_START)
-        barged = run.when(Happening.BARGE_IN)
+        heard = run.when(TurnKind.USER_SPEECH_START)
+        barged = run.when(TurnKind.BARGE_IN)
         if interrupts:
             counts['interruptions'] += 1
             counts['stopped'] += bool(barged)
@@ -113,7 +114,7 @@ def barge_in_scores(model: str, meter: str) -> dict[str, Any]:
     for name, sound in noise.items():
         run = _talk(voice, np.tile(sound, 4), oracle, [], config)
         counts['noises'] += 1
-        if run.when(Happening.BARGE_IN):
+        if run.when(TurnKind.BARGE_IN):
             counts['wrongly_stopped'] += 1
             mistaken.append(name)
     return {
@@ -131,9 +132,9 @@ def turn_end_scores(model: str, meter: str) -> dict[str, Any]:
     """
     voice, stt = HibariVoice(), ours(model, meter)
     policies = {
-        'silence of 0.6 s': (TtsConfig(apology=''), False),
-        'silence of 1.2 s': (TtsConfig(apology='', end_of_turn_s=1.2), False),
-        'silence and words': (TtsConfig(apology=''), True),
+        'silence of 0.6 s': (TtsConfig(end_of_turn='words', apology=''), False),
+        'silence of 1.2 s': (TtsConfig(end_of_turn='words', apology='', end_of_turn_s=1.2), False),
+        'silence and words': (TtsConfig(end_of_turn='words', apology=''), True),
     }
     found: dict[str, dict[str, list[float]]] = {
         name: {'false': [], 'late': []} for name in policies
@@ -154,7 +155,7 @@ def turn_end_scores(model: str, meter: str) -> dict[str, Any]:
                 config = TtsConfig(**{**config.__dict__, 'filler': 'Hm,'})
                 listened = said if hears else []
                 run = _talk(voice, sound, None, [*_TRANSCRIBED, *listened] if hears else [], config)
-                starts = run.when(Happening.ROBOT_SPEECH_START)
+                starts = run.when(TurnKind.ROBOT_SPEECH_START)
                 # The filler is said at the end of a turn: in the pause it is a take-over.
                 found[name]['false'].append(any(t < resumes + 0.1 for t in starts))
                 after = [t - over for t in starts if t > over]

@@ -1,12 +1,14 @@
 """The main job, measured: what is heard, what is said, how soon, and at what cost.
 
-    python benchmarks/conversation.py --json build/conversation.json
+    python benchmarks/conversation.py --results
 
 Asks spoken questions in voices that are not the robot's (flite, and human recordings where Debian's
 pocketsphinx-testdata is installed) through the whole graph with `kame ask`; then runs the graph for
 a minute of silence. Prints, for each question, the word error rate of what was heard and of what a
-recogniser hears in the answer, and the latency; and for all processes together their memory
-(proportional set size) and their share of the processor, idle and talking.
+recogniser hears in the answer, and the latency, with what it was spent on: until the end of the
+turn was known, waiting for a part that was late (the words, the LLM, the voice), and on the way to
+the loudspeaker; and for all processes together their memory (proportional set size) and their share
+of the processor, idle and talking.
 """
 
 from __future__ import annotations
@@ -21,17 +23,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import jiwer
 import numpy as np
 import soundfile
 import soxr
+from result_file import Results
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+from kame_ros.evaluation.words import errors
 
 _QUESTIONS = (
     'What is the capital of France?',
@@ -54,13 +60,48 @@ class Asked:
     said: str
     heard: str = ''
     answer: str = ''
+    answer_heard: str = ''
     heard_wer: float = 1.0
     answer_wer: float | None = None
     latency_s: float | None = None
+    spent: dict[str, float] = field(default_factory=dict)  # the latency, by what it was spent on
     counters: dict[str, int] = field(default_factory=dict)
     memory_mb: float = 0.0
     cpu_percent: float = 0.0
     failed: str = ''
+
+
+_LATE = ('late_words', 'late_llm', 'late_voice')
+_PARTS = ('decision', *_LATE, 'playback')
+
+
+def spent(turn: dict[str, Any]) -> dict[str, float]:
+    """The latency of a recorded turn by what it was spent on, in s; empty where it is not known.
+
+    `decision`: from the last sound of the user to the frame in which their turn was over for the
+    front-end. From there on it waits for what is late: `late_words`, until the LLM is asked what
+    is said, `late_llm`, until its first word, and `late_voice`, until the frame with the first
+    sound of the answer is given. `playback`: from there to the loudspeaker. A decision before the
+    last sound (the user went on) is less than nothing.
+    """
+    ended, given = turn.get('turn_ended_s'), turn.get('speech_given_s')
+    begin, heard = turn['user_speech_end_s'], turn['robot_speech_start_s']
+    if heard is None or ended is None or given is None:
+        return {}
+    said = [
+        oracle
+        for oracle in turn['oracles']
+        if oracle['state'] == 'applied' and (oracle['first_word_at_s'] or given) < given
+    ]
+    asked, answered = ended, ended
+    if said:
+        asked = min(max(ended, said[-1]['started_at_s']), given)
+        answered = min(max(asked, said[-1]['first_word_at_s']), given)
+    times = (begin, ended, asked, answered, given, heard)
+    return {
+        name: round(after - before, 3)
+        for name, (before, after) in zip(_PARTS, pairwise(times), strict=True)
+    }
 
 
 class Cost:
@@ -132,14 +173,15 @@ def questions(folder: Path, console: Console) -> list[tuple[str, str, Path]]:
     return found
 
 
-def words(text: str) -> str:
-    """Lower case, without punctuation."""
-    return ' '.join(re.sub(r"[^a-z0-9' ]", ' ', text.lower().replace('-', ' ')).split())
-
-
 def wer(said: str, heard: str) -> float:
-    """Word error rate after normalisation."""
-    return float(jiwer.wer(words(said), words(heard))) if words(said) else 0.0
+    """Word error rate after normalisation, as `kame eval` has it."""
+    return pooled([(said, heard)])
+
+
+def pooled(pairs: Sequence[tuple[str, str]]) -> float:
+    """Errors of all sentences by the words of all sentences."""
+    found = [errors(said, heard) for said, heard in pairs]
+    return sum(wrong for wrong, _ in found) / max(1, sum(count for _, count in found))
 
 
 def ask(voice: str, text: str, path: Path, folder: Path, config: str) -> tuple[Asked, Path]:
@@ -168,6 +210,7 @@ def ask(voice: str, text: str, path: Path, folder: Path, config: str) -> tuple[A
     asked.answer = ' '.join(turn['robot_text'] for turn in turns)
     asked.heard_wer = wer(text, asked.heard)
     asked.latency_s = turns[-1]['latency_s'] if turns else None
+    asked.spent = spent(turns[-1]) if turns else {}
     asked.counters = session['counters']
     return asked, answer
 
@@ -178,7 +221,7 @@ class Judge:
     def __init__(self) -> None:
         from faster_whisper import WhisperModel
 
-        from kame_ros import weights
+        from kame_ros.runtime import weights
 
         path = str(weights.find('whisper-base'))
         self._model = WhisperModel(path, compute_type='int8', cpu_threads=1)
@@ -224,9 +267,9 @@ def idle(seconds: float, config: str, folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--json', type=Path, help='where the numbers go')
     parser.add_argument('--config', default='tandem', help='which configuration (default: tandem)')
     parser.add_argument('--idle', type=float, default=60.0, help='seconds of silence (default: 60)')
+    writer = Results(parser, 'conversation')
     args = parser.parse_args()
     console = Console(stderr=True)
     results = []
@@ -236,13 +279,62 @@ def main() -> None:
         for voice, text, path in track(questions(folder, console), 'asking', console=console):
             asked, answer = ask(voice, text, path, folder, args.config)
             if asked.answer and answer.exists():
-                asked.answer_wer = wer(asked.answer, judge.hear(answer))
+                asked.answer_heard = judge.hear(answer)
+                asked.answer_wer = wer(asked.answer, asked.answer_heard)
             results.append(asked)
         quiet = idle(args.idle, args.config, folder) if args.idle else {}
     report(results, quiet, console)
-    if args.json:
-        content = {'asked': [asdict(asked) for asked in results], 'idle': quiet}
-        args.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + '\n')
+    everything = {'asked': [asdict(asked) for asked in results], 'idle': quiet}
+    writer.write(args, told(results, quiet), everything)
+
+
+def told(results: list[Asked], quiet: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a result file."""
+    answered = [asked for asked in results if not asked.failed]
+    latencies = [a.latency_s for a in answered if a.latency_s is not None]
+    figures: dict[str, Any] = {
+        'questions': len(results),
+        'failed': len(results) - len(answered),
+        'latency_median_s': round(statistics.median(latencies), 3) if latencies else None,
+        'memory_gb': round(max((a.memory_mb for a in answered), default=0.0) / 1024, 3),
+    }
+    figures |= shares([a for a in answered if a.spent])
+    for kind in ('human', 'flite'):
+        heard = [(a.said, a.heard) for a in answered if a.voice.startswith(kind)]
+        figures[f'wer_heard_{kind}'] = round(pooled(heard), 4) if heard else None
+    said = [(a.answer, a.answer_heard) for a in answered if a.answer_wer is not None]
+    figures['wer_said'] = round(pooled(said), 4) if said else None
+    if quiet:
+        counters = quiet['counters']
+        figures |= {
+            'idle_s': quiet['seconds'],
+            'idle_cpu_percent': quiet['cpu_percent'],
+            'idle_frames': counters['frames_in'],
+            'idle_frames_lost': counters['frames_dropped'],
+        }
+    return figures
+
+
+def shares(answered: list[Asked]) -> dict[str, Any]:
+    """The medians of what the latency was spent on, and the share of all of it that was waiting
+    for a part that was late.
+    """
+    if not answered:
+        return {}
+    medians = {
+        f'{name}_median_s': round(statistics.median(a.spent[name] for a in answered), 3)
+        for name in ('decision', 'playback')
+    }
+    late = [sum(a.spent[name] for name in _LATE) for a in answered]
+    total = sum(sum(a.spent.values()) for a in answered)
+    return {
+        **medians,
+        'late_median_s': round(statistics.median(late), 3),
+        'late_share': round(sum(late) / total, 3) if total > 0 else None,
+        'late_by_part_s': {
+            name: round(statistics.mean(a.spent[name] for a in answered), 3) for name in _LATE
+        },
+    }
 
 
 def report(results: list[Asked], quiet: dict[str, Any], console: Console) -> None:
@@ -263,6 +355,8 @@ def report(results: list[Asked], quiet: dict[str, Any], console: Console) -> Non
     latencies = [a.latency_s for a in results if a.latency_s is not None]
     if latencies:
         console.print(f'median latency {statistics.median(latencies):.2f} s')
+    for name, value in shares([a for a in results if a.spent]).items():
+        console.print(f'of it: {name} {value}')
     for name in sorted({a.voice for a in results}):
         mine = [a for a in results if a.voice == name]
         heard = statistics.mean(a.heard_wer for a in mine)

@@ -1,6 +1,6 @@
 """When to ask the LLM: ours beside the reference's two policies, on a virtual clock.
 
-    python benchmarks/oracle_policy.py --json oracle_policy.json
+    python benchmarks/oracle_policy.py --results
 
 Each policy hears the same growing transcripts (recorded from the streaming recogniser in
 oracle_partials.json, and synthetic talkers) and asks servers that need 50 to 1500 ms to their
@@ -27,12 +27,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from oracle_rivals import Multiplexer, PollCancel
+from result_file import Results
 
-from kame_ros.oracle.decision import Adopt, Cancel, Decision, Start
-from kame_ros.oracle.policy import OraclePolicy
-from kame_ros.oracle.policy_config import PolicyConfig
-from kame_ros.oracle.words import normalise, word_count
-from kame_ros.stt.transcript import Transcript
+from kame_ros.oracle.policy.config import PolicyConfig
+from kame_ros.oracle.policy.decision import Adopt, Cancel, Decision, Start
+from kame_ros.oracle.policy.policy import OraclePolicy
+from kame_ros.text.compare import normalise, word_count
+from kame_ros.wire.transcript import Transcript
 
 RECORDED = Path(__file__).with_name('oracle_partials.json')
 TTFT_MS = (50, 200, 500, 1500)
@@ -344,7 +345,9 @@ def _turns(name: str, run: Any) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """Runs all, prints tables, writes the JSON."""
-    options = _options()
+    parser = _parser()
+    writer = Results(parser, 'oracle_policy', timed=False)
+    options = parser.parse_args()
     if options.record:
         record(options.record)
     groups = {'recorded': recorded(), 'synthetic': talkers()}
@@ -364,8 +367,10 @@ def main() -> None:
         'synthetic': tables['synthetic'],
     }
     _print(tables)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + '\n')
+    wasted = {name: by_ms['200']['tokens_wasted'] for name, by_ms in tables['all'].items()}
+    figures = {key: result[key] for key in ('turns', 'policies')}
+    figures['wasted_of_multiplexer'] = round(wasted['ours'] / wasted['multiplexer'], 3)
+    writer.write(options, figures, result)
 
 
 def _print(tables: dict[str, dict[str, dict[str, dict[str, Any]]]]) -> None:
@@ -383,11 +388,10 @@ def _print(tables: dict[str, dict[str, dict[str, dict[str, Any]]]]) -> None:
         Console(width=160).print(table)
 
 
-def _options() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures here')
     parser.add_argument('--record', nargs='+', metavar='VOICE', help='make the recordings anew')
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == '__main__':

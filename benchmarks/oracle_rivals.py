@@ -1,6 +1,6 @@
 """The two restart policies of the KAME reference server, as described, on a virtual clock.
 
-Both answer the same events with the same decisions as kame_ros.oracle.policy.OraclePolicy, so that
+Both answer the same events with the same decisions as kame_ros' `OraclePolicy`, so that
 one simulation runs all three.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kame_ros.oracle.decision import Adopt, Cancel, Decision, Start
-from kame_ros.oracle.words import word_count
-from kame_ros.stt.transcript import Transcript
+from kame_ros.oracle.policy.decision import Adopt, Cancel, Decision, Start
+from kame_ros.text.compare import word_count
+from kame_ros.wire.transcript import Transcript
 
 
 @dataclass

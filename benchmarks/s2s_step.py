@@ -1,73 +1,109 @@
 """One step of the speech model: stock `moshi` beside ours, in one run on one machine.
 
-    python benchmarks/s2s_step.py --device cpu --size tiny --json s2s_step.json
-    python benchmarks/s2s_step.py --device cuda --size 7b --json s2s_step.json
+    python benchmarks/s2s_step.py --device cpu --size tiny --results
+    python benchmarks/s2s_step.py --device cuda --size 7b --results benchmarks/results/s2s_gpu.json
 
 The weights are random: `tiny` is the model of `kame-random` in float32, `7b` is KAME's own shape in
-bfloat16 (16 GB). `stock_ms` and `ours_ms` are medians for one LM step at batch 1, codes in, codes
-out (`*_p99_ms` beside them); ours is the fastest variant that keeps the weights as they are, and
-`variants` has all, those with smaller weights too, and the reason of one that did not run.
-`floor_ms` is the time that the same device needs to read the weights of a step once, at the
-bandwidth of a large copy. `kernels_*` are what a step runs: kernels seen by the profiler on a GPU,
-operations on a CPU. `frame_*_ms` are whole frames of 80 ms: codec, model, codec. `slots_in_80ms`
-is the largest number of robots tried whose 99th percentile is within 80 ms. A GPU run needs a C
-compiler for stock moshi, or NO_TORCH_COMPILE=1.
+bfloat16 (19 GB of GPU memory with its ring and Mimi). A run takes at most `--minutes` (8): what is
+not measured by then is told in `left_out`, what ran out of memory or failed in its place, and the
+results are written all the same. No GPU has run this program yet.
+
+`stock_*` and `ours_*` are one LM step at batch 1, codes in, codes out; ours is the fastest variant
+that keeps the weights as they are. `variants` has all, those with smaller weights too: median and
+p99 of a step, what it runs (kernels seen by the profiler on a GPU, operations on a CPU), the time
+of its first step (compilation and capture), the memory that it held and the most it took, and
+`frames`, whole frames of 80 ms (codec, model, codec) by the number of robots. `floor_ms` is the
+time that the same device needs to read the weights of a step once, at the bandwidth of a large
+copy. `slots_in_80ms` is the largest number of robots tried whose 99th percentile is within 80 ms.
+A GPU run needs a C compiler for stock moshi, or NO_TORCH_COMPILE=1.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import json
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from s2s_models import NoTokenizer, bytes_of_a_step, make_lm, make_mimi
+from result_file import Results
+from s2s_models import NoTokenizer, RandomWeights, bytes_of_a_step, make_lm, make_mimi
 
-from kame_ros.s2s.moshi import fast_cpu, lean
+from kame_ros.s2s.moshi import memory
+from kame_ros.s2s.moshi.fast import fast_cpu, lean
 from kame_ros.s2s.moshi.model import OracleLMGen
 from kame_ros.s2s.moshi.op_trace import count_ops
 from kame_ros.s2s.moshi.slots import MoshiSlots
-from kame_ros.s2s.moshi.upstream import LMGen, LMModel, MimiModel
+from kame_ros.s2s.moshi.weights import runtime
+from kame_ros.s2s.moshi.weights.upstream import LMGen, LMModel, MimiModel
 
 WARM_UP = 8
-TRIED_SLOTS = (1, 2, 4, 8, 16, 24, 32, 48, 64)
+TRIED_SLOTS = (1, 2, 4, 8, 16, 32, 64)
+COPIED = {'cuda': (4 << 30, 1 << 30, 256 << 20), 'cpu': (256 << 20,)}  # bytes; less if it must be
 
 
+@dataclass
 class Clock:
-    """Times calls in milliseconds, to the end of the device's work."""
+    """Times calls in milliseconds, to the end of the device's work; and how long a run may take."""
 
-    def __init__(self, device: str, steps: int) -> None:
-        self._gpu, self._steps = device.startswith('cuda'), steps
+    device: str
+    steps: int
+    minutes: float
+    _began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def gpu(self) -> bool:
+        return self.device.startswith('cuda')
+
+    @property
+    def seconds_left(self) -> float:
+        return self._began + 60 * self.minutes - time.perf_counter()
 
     def _now(self) -> float:
-        if self._gpu:
-            torch.cuda.synchronize()
+        if self.gpu:
+            torch.cuda.synchronize(self.device)
         return time.perf_counter()
 
+    def once(self, call: Callable[[], Any]) -> float:
+        began = self._now()
+        call()
+        return 1e3 * (self._now() - began)
+
     def time(self, call: Callable[[], Any]) -> list[float]:
-        """Milliseconds of each call, after a warm-up."""
-        for _ in range(WARM_UP):
-            call()
-        out = []
-        for _ in range(self._steps):
-            began = self._now()
-            call()
-            out.append(1e3 * (self._now() - began))
-        return sorted(out)
+        """Milliseconds of each call, sorted, after a warm-up; fewer where the time is short."""
+        slowest = max(self.once(call) for _ in range(WARM_UP)) / 1e3
+        share = self.seconds_left / 8  # many are still to come
+        steps = max(5, min(self.steps, int(share / max(slowest, 1e-6))))
+        return sorted(self.once(call) for _ in range(steps))
+
+    def memory(self) -> dict[str, float]:
+        """Of this process on the GPU, now and at most since the last reset, in MB."""
+        if not self.gpu:
+            return {}
+        held, most = (
+            torch.cuda.memory_allocated(self.device),
+            torch.cuda.max_memory_allocated(self.device),
+        )
+        return {'memory_mb': held / 1e6, 'memory_peak_mb': most / 1e6}
+
+    def forget_peak(self) -> None:
+        runtime.collect()
+        if self.gpu:
+            torch.cuda.reset_peak_memory_stats(self.device)
 
 
 def p99(times: list[float]) -> float:
     return times[min(len(times) - 1, int(0.99 * len(times)))]
+
+
+def told(times: list[float]) -> dict[str, float]:
+    return {'ms': statistics.median(times), 'p99_ms': p99(times), 'steps': len(times)}
 
 
 def lm_step(gen: LMGen, device: str) -> Callable[[], Any]:
@@ -83,42 +119,52 @@ def lm_step(gen: LMGen, device: str) -> Callable[[], Any]:
     return step
 
 
-def kernels(step: Callable[[], Any], device: str) -> int:
+def kernels(step: Callable[[], Any], clock: Clock) -> int:
     """What one step runs: kernels on a GPU, also those of CUDA graphs; operations on a CPU."""
-    if not device.startswith('cuda'):
+    if not clock.gpu:
         return count_ops(step).total()
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
         step()
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(clock.device)
     return sum(event.device_type == torch.autograd.DeviceType.CUDA for event in seen.events())
 
 
-def floor_ms(lm: LMModel, device: str) -> tuple[float, float]:
-    """Milliseconds to read a step's weights once, and the measured bandwidth in GB/s."""
-    source = torch.empty((4 << 30 if device.startswith('cuda') else 256 << 20) // 4, device=device)
+def copied_ms(size: int, clock: Clock) -> float:
+    """The shortest time of a copy of `size` bytes."""
+    source = torch.ones(size // 4, device=clock.device)
     target = torch.empty_like(source)
-    source.fill_(1)
-    times = Clock(device, 10).time(lambda: target.copy_(source))
-    bandwidth = 2 * source.numel() * 4 / (times[0] / 1e3)
-    return 1e3 * bytes_of_a_step(lm) / bandwidth, bandwidth / 1e9
+    return clock.time(lambda: target.copy_(source))[0]
 
 
-def measure_lm(lm: Any, kind: type[LMGen], clock: Clock, device: str, prepare: Any) -> dict:
+def bandwidth(clock: Clock) -> float:
+    """Bytes a second of a large copy, of as many bytes as there is room for."""
+    for size in COPIED['cuda' if clock.gpu else 'cpu']:
+        try:
+            best = copied_ms(size, clock)
+        except torch.OutOfMemoryError:
+            runtime.collect()
+            continue
+        return 2 * size / (best / 1e3)
+    raise SystemExit(f'{clock.device} has no room for anything: what else runs there?')
+
+
+def measure_lm(lm: Any, kind: type[LMGen], clock: Clock, prepare: Any) -> dict:
     """Milliseconds and kernels of one kind of step."""
     with torch.no_grad(), ExitStack() as streaming:
         gen = kind(lm)
         streaming.enter_context(gen.streaming(1))
         prepare(gen)
-        step = lm_step(gen, device)
-        times = clock.time(step)
-        return {'times': times, 'kernels': kernels(step, device)}
+        step = lm_step(gen, clock.device)
+        first = clock.once(step)
+        result = told(clock.time(step))
+        return {**result, 'first_ms': first, 'kernels': kernels(step, clock), **clock.memory()}
 
 
-def stock_frame(lm: Any, mimi: MimiModel, clock: Clock, device: str) -> list[float]:
+def stock_frame(lm: Any, mimi: MimiModel, clock: Clock) -> dict[str, float]:
     """Whole frames as moshi's own server runs them."""
-    sound = torch.randn(1, 1, mimi.frame_size, device=device) * 0.1
+    sound = torch.randn(1, 1, mimi.frame_size, device=clock.device) * 0.1
     with torch.no_grad(), ExitStack() as streaming:
         gen = LMGen(lm)
         streaming.enter_context(gen.streaming(1))
@@ -129,40 +175,26 @@ def stock_frame(lm: Any, mimi: MimiModel, clock: Clock, device: str) -> list[flo
             if tokens is not None:
                 mimi.decode(tokens[:, 1:].clamp(min=0)).cpu()
 
-        return clock.time(frame)
+        return told(clock.time(frame))
 
 
 def our_frame(
     lm: Any, mimi: MimiModel, clock: Clock, slots: int, prepare: Callable[[LMGen], None]
-) -> list[float]:
+) -> dict[str, float]:
     """Whole frames of the front-end, with so many robots."""
+    clock.forget_peak()
     seats = MoshiSlots(lm, mimi, NoTokenizer(), slots=slots, prepare=prepare)
-    noise = (np.random.default_rng(0).standard_normal(mimi.frame_size) * 1000).astype(np.int16)
-    heard = {seats.join(): noise for _ in range(slots)}
     try:
-        return clock.time(lambda: seats.step(heard, {}))
+        noise = (np.random.default_rng(0).standard_normal(mimi.frame_size) * 1000).astype(np.int16)
+        heard = {seats.join(): noise for _ in range(slots)}
+        first = clock.once(lambda: seats.step(heard, {}))
+        return {
+            **told(clock.time(lambda: seats.step(heard, {}))),
+            'first_ms': first,
+            **clock.memory(),
+        }
     finally:
         seats.stop()
-
-
-def count_slots(
-    lm: Any, mimi: MimiModel, clock: Clock, prepare: Any, most: int
-) -> tuple[int, dict]:
-    """The largest number of robots whose 99th percentile is within a frame, and all times."""
-    best, seen = 0, {}
-    for slots in (n for n in TRIED_SLOTS if n <= most):
-        try:
-            seen[slots] = p99(our_frame(lm, mimi, clock, slots, prepare))
-        except torch.OutOfMemoryError:
-            print(f'{slots} slots: out of memory')
-            break
-        finally:
-            gc.collect()
-        print(f'{slots:3d} slots: {seen[slots]:.1f} ms (p99 of a frame)')
-        if seen[slots] > 80:
-            break
-        best = slots
-    return best, seen
 
 
 @dataclass(frozen=True)
@@ -173,48 +205,154 @@ class Variant:
     fused: bool = False
     compile: bool = False
 
-    def preparer(self, device: str) -> Callable[[LMGen], None]:
-        """What puts it into a generator. Raises what `parts_for` raises."""
-        parts = lean.parts_for(device.split(':')[0], self.quantise, self.fused)
-        return lambda gen: lean.install(gen, parts, self.compile)
+    def preparer(self, lm: Any, clock: Clock, slots: int) -> Callable[[LMGen], None]:
+        """What puts it into a generator; smaller weights are made one by one of random ones."""
+        parts = lean.parts_for(clock.device, self.quantise, self.fused, lm.dtype, slots)
+        small = self.quantise != 'none'
+        read = RandomWeights(lm) if small else None
+        return lambda gen: lean.install(gen, parts, self.compile, free=small, read=read)
 
 
 VARIANTS = {
     'cpu': {'lean': Variant(), 'int8': Variant('int8')},
     'cuda': {
-        'lean': Variant(),
-        'compiled': Variant(compile=True),
         'fused': Variant(fused=True),
+        'lean': Variant(),
         'int8': Variant('int8'),
-        'fp8': Variant('fp8'),
         'int4': Variant('int4'),
+        'compiled': Variant(compile=True),
+        'fp8': Variant('fp8'),
     },
 }
+FRAMES = ('fused', 'int8', 'int4', 'lean')  # the variants that are tried with more than one robot
 
 
-def run_variants(
-    lm: Any, chosen: dict[str, Variant], clock: Clock, device: str, floor: float
-) -> dict[str, dict]:
-    """Milliseconds and kernels of each variant, or why it did not run."""
-    seen: dict[str, dict] = {}
-    for name, variant in chosen.items():
+class Run:
+    """All measurements of one run; each may fail, and the others still count."""
+
+    def __init__(self, args: argparse.Namespace, clock: Clock) -> None:
+        self.args, self.clock = args, clock
+        self.left_out: list[str] = []
+        self.lm: Any = None
+        self.small = False  # the model has no more weights of its own
+        self.mimi = make_mimi(args.size, args.device)
+        if not clock.gpu:
+            fast_cpu.speed_up(self.mimi)
+
+    def model(self, whole: bool) -> Any:
+        """The language model; one whose weights were given up is made anew, empty or `whole`."""
+        if self.lm is None or (whole and self.small):
+            self.lm = None
+            runtime.collect()
+            self.lm, self.small = make_lm(self.args.size, self.args.device, whole), not whole
+        return self.lm
+
+    def attempt(self, what: str, measure: Callable[[], dict]) -> dict:
+        """What it gives, or why it did not run."""
+        if self.clock.seconds_left <= 0:
+            self.left_out.append(what)
+            print(f'{what}: no time left')
+            return {'failed': 'no time left'}
+        self.clock.forget_peak()
         try:
-            result = measure_lm(lm, OracleLMGen, clock, device, variant.preparer(device))
-        except Exception as error:  # an optional part is missing or fails: the others still count
-            seen[name] = {'failed': f'{type(error).__name__}: {error}'[:300]}
-            print(f'{name}: {seen[name]["failed"]}')
-            continue
-        finally:
-            gc.collect()
-        median = statistics.median(result['times'])
-        seen[name] = {
-            'ms': median,
-            'p99_ms': p99(result['times']),
-            'kernels': result['kernels'],
-            'ratio_to_floor': median / floor,
-        }
-        print(f'{name}: {median:.2f} ms, {result["kernels"]} kernels')
-    return seen
+            result = measure()
+        except Exception as error:  # an optional part is missing, memory is out: the others count
+            result = {'failed': f'{type(error).__name__}: {error}'[:300]}
+            if self.small or isinstance(error, torch.OutOfMemoryError):
+                self.lm = None  # half of its weights may be gone
+        runtime.collect()
+        shown = result.get('failed') or f'{result["ms"]:.2f} ms, p99 {result["p99_ms"]:.2f}'
+        print(f'{what}: {shown}', flush=True)
+        return result
+
+    def variant(self, name: str, variant: Variant, floor: float) -> dict:
+        """The step of a variant, and frames of more and more robots."""
+        small = variant.quantise != 'none'
+
+        def step() -> dict:
+            self.lm = None if small else self.lm  # memory for one model at a time
+            lm = self.model(whole=not small)
+            prepare = variant.preparer(lm, self.clock, 1)
+            return measure_lm(lm, OracleLMGen, self.clock, prepare)
+
+        result = self.attempt(name, step)
+        if 'ms' in result:
+            result['ratio_to_floor'] = result['ms'] / floor
+            result['frames'] = self.frames(name, variant)
+        return result
+
+    def frames(self, name: str, variant: Variant) -> dict[int, dict]:
+        small, seen = variant.quantise != 'none', {}
+        most = self.args.most_slots if name in FRAMES else 1
+        for slots in (n for n in TRIED_SLOTS if n <= most):
+
+            def frame(slots: int = slots) -> dict:
+                self.lm = None if small else self.lm
+                lm = self.model(whole=not small)
+                prepare = variant.preparer(lm, self.clock, slots)
+                return our_frame(lm, self.mimi, self.clock, slots, prepare)
+
+            seen[slots] = self.attempt(f'{name}, {slots} robots', frame)
+            if seen[slots].get('p99_ms', 1e9) > 80:
+                break
+        return seen
+
+
+def report_of(run: Run, chosen: dict[str, Variant]) -> dict[str, Any]:
+    args, clock = run.args, run.clock
+    speed = bandwidth(clock)
+    lm = run.model(whole=True)
+    floor = 1e3 * bytes_of_a_step(lm) / speed
+    print(f'floor: {floor:.2f} ms, {speed / 1e9:.0f} GB/s')
+    stock = run.attempt(
+        'stock', lambda: measure_lm(run.model(True), LMGen, clock, lambda gen: None)
+    )
+    frame = run.attempt('stock, frame', lambda: stock_frame(run.model(True), run.mimi, clock))
+    variants = {name: run.variant(name, variant, floor) for name, variant in chosen.items()}
+    same = {n: r for n, r in variants.items() if 'ms' in r and chosen[n].quantise == 'none'}
+    ran = same or {n: r for n, r in variants.items() if 'ms' in r}
+    best = min(ran, key=lambda name: ran[name]['ms']) if ran else ''
+    ours = variants.get(best, {})
+    one = ours.get('frames', {}).get(1, {})
+    fits = [n for n, r in ours.get('frames', {}).items() if r.get('p99_ms', 1e9) <= 80]
+    kwargs = {'oracle': True} if args.size == '7b' else {}
+    return {
+        'device': args.device,
+        'device_name': torch.cuda.get_device_name(args.device) if clock.gpu else platform.machine(),
+        'torch': torch.__version__,
+        'cuda': torch.version.cuda or '',
+        'size': args.size,
+        'ours': best,
+        'stock_ms': stock.get('ms'),
+        'stock_p99_ms': stock.get('p99_ms'),
+        'ours_ms': ours.get('ms'),
+        'ours_p99_ms': ours.get('p99_ms'),
+        'floor_ms': floor,
+        'bandwidth_gb_s': speed / 1e9,
+        'ratio_to_stock': ours['ms'] / stock['ms'] if 'ms' in ours and 'ms' in stock else None,
+        'ratio_to_floor': ours.get('ratio_to_floor'),
+        'kernels_stock': stock.get('kernels'),
+        'kernels_ours': ours.get('kernels'),
+        'frame_stock_ms': frame.get('ms'),
+        'frame_stock_p99_ms': frame.get('p99_ms'),
+        'frame_ours_ms': one.get('ms'),
+        'frame_ours_p99_ms': one.get('p99_ms'),
+        'slots_in_80ms': max(fits, default=0),
+        'memory_by_arithmetic_mb': {
+            kind: memory.weight_bytes(shape_of(lm), kind, str(lm.dtype)[6:], **kwargs) / 1e6
+            for kind in ('none', 'int8', 'int4')
+        },
+        'stock': stock,
+        'variants': variants,
+        'left_out': run.left_out,
+        'seconds': 60 * args.minutes - clock.seconds_left,
+    }
+
+
+def shape_of(lm: LMModel) -> dict[str, Any]:
+    from s2s_models import KWARGS
+
+    return KWARGS['7b' if lm.dim == KWARGS['7b']['dim'] else 'tiny']
 
 
 def main() -> int:
@@ -223,9 +361,10 @@ def main() -> int:
     parser.add_argument('--size', choices=('tiny', '7b'), default='tiny')
     parser.add_argument('--only', help='variants, with commas between them; all otherwise')
     parser.add_argument('--steps', type=int, default=200, help='steps that are timed')
-    parser.add_argument('--most-slots', type=int, default=64)
+    parser.add_argument('--most-slots', type=int, default=32)
+    parser.add_argument('--minutes', type=float, default=8.0, help='how long it may take')
     parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--json', type=Path)
+    writer = Results(parser, 's2s_step')
     args = parser.parse_args()
     kind = args.device.split(':')[0]
     if kind == 'cuda' and not torch.cuda.is_available():
@@ -233,52 +372,26 @@ def main() -> int:
         return 1
     chosen = VARIANTS[kind]
     if args.only:
-        chosen = {name: chosen[name] for name in args.only.split(',')}
+        names = args.only.split(',')
+        if unknown := [name for name in names if name not in chosen]:
+            parser.error(f'there is no variant {unknown[0]}: {", ".join(chosen)}')
+        chosen = {name: chosen[name] for name in names}
     torch.set_num_threads(args.threads)
-    clock = Clock(args.device, args.steps)
-    lm, mimi = make_lm(args.size, args.device), make_mimi(args.size, args.device)
-    floor, bandwidth = floor_ms(lm, args.device)
-    stock = measure_lm(lm, LMGen, clock, args.device, lambda gen: None)
-    stock_ms = statistics.median(stock['times'])
-    print(f'stock: {stock_ms:.2f} ms, {stock["kernels"]} kernels; floor: {floor:.2f} ms')
-    frame_stock = stock_frame(lm, mimi, clock, args.device)
-    variants = run_variants(lm, chosen, clock, args.device, floor)
-    ran = {name: result for name, result in variants.items() if 'ms' in result}
-    same = {name: result for name, result in ran.items() if chosen[name].quantise == 'none'}
-    best = min(same or ran, key=lambda name: ran[name]['ms'])
-    prepare = chosen[best].preparer(args.device)
-    if kind == 'cpu':
-        fast_cpu.speed_up(mimi)
-    frame_ours = our_frame(lm, mimi, clock, 1, prepare)
-    slots, by_slots = count_slots(lm, mimi, clock, prepare, args.most_slots)
-    report = {
-        'device': args.device,
-        'device_name': torch.cuda.get_device_name() if kind == 'cuda' else platform.machine(),
-        'torch': torch.__version__,
-        'size': args.size,
-        'ours': best,
-        'stock_ms': stock_ms,
-        'stock_p99_ms': p99(stock['times']),
-        'ours_ms': ran[best]['ms'],
-        'ours_p99_ms': ran[best]['p99_ms'],
-        'floor_ms': floor,
-        'bandwidth_gb_s': bandwidth,
-        'ratio_to_stock': ran[best]['ms'] / stock_ms,
-        'ratio_to_floor': ran[best]['ratio_to_floor'],
-        'kernels_stock': stock['kernels'],
-        'kernels_ours': ran[best]['kernels'],
-        'frame_stock_ms': statistics.median(frame_stock),
-        'frame_stock_p99_ms': p99(frame_stock),
-        'frame_ours_ms': statistics.median(frame_ours),
-        'frame_ours_p99_ms': p99(frame_ours),
-        'slots_in_80ms': slots,
-        'frame_p99_ms_by_slots': by_slots,
-        'variants': variants,
-    }
+    with runtime.on(args.device):
+        try:
+            run = Run(args, Clock(args.device, args.steps, args.minutes))
+            report = report_of(run, chosen)
+        except torch.OutOfMemoryError as error:
+            print(
+                f'{args.device} has no room for the model of --size {args.size} itself, which '
+                f'takes 19 GB: {str(error).splitlines()[0]}. Try --only int8,int4 or --size tiny',
+                file=sys.stderr,
+            )
+            return 1
     for key, value in report.items():
-        print(f'{key:22s} {value:.3f}' if isinstance(value, float) else f'{key:22s} {value}')
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + '\n')
+        if key not in ('variants', 'stock'):
+            print(f'{key:22s} {value:.3f}' if isinstance(value, float) else f'{key:22s} {value}')
+    writer.write(args, report, report)
     return 0
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
+from kame_ros.evaluation.noises import disturbances as disturbances  # for the other benchmarks
+from kame_ros.evaluation.noises import pink as pink
+from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 LIBRIVOX = Path('/usr/share/pocketsphinx/test/data/librivox')
 LEAD_S, TRAIL_S = 1.0, 2.0  # silence around a clip
@@ -135,43 +137,6 @@ def noisy(clip: Clip, snr_db: float, seed: int = 0) -> Clip:
     noise = pink(len(clip.sound), np.random.default_rng(seed))
     gain = 0.1 * 10 ** (-snr_db / 20) / float(np.sqrt(np.mean(noise**2)))
     return Clip(f'{clip.name}+noise', clip.text, clip.sound + gain * noise, clip.speech_end)
-
-
-def pink(count: int, rng: np.random.Generator, power: float = 1.0) -> np.ndarray:
-    """Noise whose power falls with frequency to the `power`, root mean square 1, float32."""
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    spectrum /= np.maximum(1.0, np.arange(len(spectrum))) ** (power / 2)
-    noise = np.fft.irfft(spectrum, count)
-    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
-
-
-def disturbances(seconds: float, seed: int = 0) -> dict[str, np.ndarray]:
-    """Sounds in which nobody speaks, float32 at 24 kHz, `seconds` long together."""
-    rng = np.random.default_rng(seed)
-    n = int(seconds / 8 * SAMPLE_RATE)
-    t = np.arange(n) / SAMPLE_RATE
-    knocks = np.zeros(n, np.float32)
-    coughs = np.zeros(n, np.float32)
-    for at in range(SAMPLE_RATE, n - SAMPLE_RATE, 2 * SAMPLE_RATE):
-        k = np.arange(SAMPLE_RATE // 4)
-        knocks[at : at + len(k)] += np.exp(-k / 900) * np.sin(k / 24) * 0.5
-        k = np.arange(int(0.3 * SAMPLE_RATE))
-        burst = pink(len(k), rng, 0.5) * np.exp(-k / 2_500) * np.minimum(1, k / 200)
-        coughs[at : at + len(k)] += 0.25 * burst
-    notes = 220 * 2 ** (np.array([0, 4, 7, 12, 9, 5])[(t * 2).astype(int) % 6] / 12)
-    phase = 2 * np.pi * np.cumsum(notes) / SAMPLE_RATE
-    melody = np.sin(phase) + np.sin(2 * phase) / 2 + np.sin(3 * phase) / 3
-    envelope = np.exp(-3 * (t * 2 % 1))
-    return {
-        'silence': np.zeros(n, np.float32),
-        'white': (0.05 * rng.standard_normal(n)).astype(np.float32),
-        'pink': 0.05 * pink(n, rng),
-        'brown': 0.1 * pink(n, rng, 2.0),
-        'hum': (0.1 * np.sin(2 * np.pi * np.outer([50, 150, 250], t)).sum(0)).astype(np.float32),
-        'knocks': knocks,
-        'coughs': coughs,
-        'music': (0.1 * melody * envelope).astype(np.float32),
-    }
 
 
 def frames(sound: np.ndarray, start: float = 0.0, seq: int = 0) -> Iterator[Frame]:

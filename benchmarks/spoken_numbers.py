@@ -1,6 +1,6 @@
 """Spoken numbers: which digits does a streaming transcript lose that an offline one has?
 
-    python benchmarks/spoken_numbers.py --json spoken_numbers.json
+    python benchmarks/spoken_numbers.py --results
 
 Sixty sentences with telephone numbers, codes, times, prices and the like, in each voice, are heard
 at five timings of decodes (the step between them, and what one costs on a virtual clock). The
@@ -13,26 +13,26 @@ The JSON has `lost` and `digits` per voice, timing and reference, and every text
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
+from result_file import Results
 from speech_material import Clip, clips, frames
 from stt_policies import Offline
 
-from kame_ros.audio.frame import SAMPLE_RATE
-from kame_ros.audio.vad import SileroVad
+from kame_ros.stt.config import TranscriberConfig
+from kame_ros.stt.engines.whisper import WhisperRecogniser
 from kame_ros.stt.recogniser import Hypothesis, Recogniser
-from kame_ros.stt.transcriber import Transcriber, TranscriberConfig
-from kame_ros.stt.transcript import Transcript
-from kame_ros.stt.whisper import WhisperRecogniser
+from kame_ros.stt.transcriber import Transcriber
+from kame_ros.turns.vad import SileroVad
+from kame_ros.wire.frame import SAMPLE_RATE
+from kame_ros.wire.transcript import Transcript
 
 NUMBERS = (
     'My phone number is five five five, zero one seven four.',
@@ -130,7 +130,7 @@ class Remembering:
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
         self._known: dict[tuple[bytes, bool], Hypothesis] = {}
-        self.max_sound = recogniser.max_sound
+        self.max_sound_s = recogniser.max_sound_s
         self.cost = self.now = 0.0
 
     def warm_up(self) -> None:
@@ -156,7 +156,7 @@ class Remembering:
 def stream(recogniser: Remembering, sound: np.ndarray, timing: Timing) -> list[Transcript]:
     """All transcripts of float32 at 24 kHz; the frames wait while a decode takes its time."""
     recogniser.begin(timing.cost)
-    config = TranscriberConfig(step=timing.step)
+    config = TranscriberConfig(step_s=timing.step)
     transcriber = Transcriber(recogniser, SileroVad(), config, lambda: recogniser.now)
     out: list[Any] = []
     waiting = list(frames(sound))
@@ -208,7 +208,7 @@ def measure(
     for clip in material:
         run, _ = offline.run(clip.sound)
         sound = soxr.resample(clip.sound, SAMPLE_RATE, 16_000)
-        sound = sound[: int(recogniser.max_sound * 16_000)]
+        sound = sound[: int(recogniser.max_sound_s * 16_000)]
         once = recogniser.recognise(sound.astype(np.float32), True).text
         for name, timing in TIMINGS.items():
             transcripts = stream(recogniser, clip.sound, timing)
@@ -231,10 +231,10 @@ def main() -> None:
     from rich.table import Table
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures here')
     parser.add_argument('--model', default='whisper-base')
     parser.add_argument('--voices', nargs='+', default=('hibari', 'flite-slt'), metavar='VOICE')
     parser.add_argument('--count', type=int, default=len(NUMBERS), help='sentences of each voice')
+    writer = Results(parser, 'spoken_numbers', timed=False)
     options = parser.parse_args()
     recogniser = Remembering(WhisperRecogniser(options.model, language='en'))
     offline = Offline(options.model, 'cpu')
@@ -246,8 +246,17 @@ def main() -> None:
         for name, row in rows.items():
             table.add_row(voice, name, *(str(value) for value in row.values()))
     Console(width=110).print(table)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + '\n')
+    writer.write(options, told(result), result)
+
+
+def told(result: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a result file: per voice, and at the timing that loses most."""
+    voices = {}
+    for voice, seen in result['voices'].items():
+        rows = list(seen['timings'].values())
+        most = {key: max(row[key] for row in rows) for key in ('lost', 'lost_once', 'broken')}
+        voices[voice] = {'digits': rows[0]['digits'], **most}
+    return {'sentences': result['sentences'], 'timings': len(TIMINGS), 'voices': voices}
 
 
 if __name__ == '__main__':

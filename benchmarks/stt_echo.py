@@ -9,8 +9,8 @@ from speech_material import Clip, clips
 from stt_policies import Run, ours
 from stt_scores import errors, normal
 
-from kame_ros.audio.frame import SAMPLE_RATE
-from kame_ros.stt.echo import EchoConfig
+from kame_ros.stt.echo import EchoGuardConfig
+from kame_ros.wire.frame import SAMPLE_RATE
 
 _ROBOT = (
     'The tallest mountain in the world is Mount Everest, and it is in the Himalayas.',
@@ -30,7 +30,7 @@ def echo_scores(model: str, meter: str) -> dict[str, Any]:
     robot = np.concatenate([clip.sound[: -2 * SAMPLE_RATE] for clip in clips('hibari', _ROBOT)])
     users = clips('flite-rms', _USER)
     table: dict[str, Any] = {}
-    for label, config in (('off', EchoConfig(enabled=False)), ('on', EchoConfig())):
+    for label, config in (('off', EchoGuardConfig(guard=False)), ('on', EchoGuardConfig())):
         policy = ours(model, meter, echo=config)
         for echo_db in (-20.0, -10.0, -3.0):
             echo = np.roll(robot, int(_DELAY_S * SAMPLE_RATE)) * 10 ** (echo_db / 20)

@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 from speech_material import frames
 
-from kame_ros import weights
-from kame_ros.audio.frame import SAMPLE_RATE
-from kame_ros.audio.speech_gate import GateConfig
-from kame_ros.audio.vad import SileroVad
+from kame_ros.runtime import weights
 from kame_ros.stt.agreement import AgreementConfig
+from kame_ros.stt.config import TranscriberConfig
+from kame_ros.stt.engines.whisper import WhisperRecogniser
 from kame_ros.stt.recogniser import Hypothesis, Recogniser
-from kame_ros.stt.transcriber import Output, SpeechEvent, Transcriber, TranscriberConfig
-from kame_ros.stt.transcript import Transcript, Word
-from kame_ros.stt.whisper import WhisperRecogniser
+from kame_ros.stt.speech_to_text import Output
+from kame_ros.stt.transcriber import Transcriber
+from kame_ros.turns.speech_gate import GateConfig
+from kame_ros.turns.vad import SileroVad
+from kame_ros.wire.frame import SAMPLE_RATE
+from kame_ros.wire.transcript import Transcript, Word
+from kame_ros.wire.turn import TurnEvent
 
 METERS: dict[str, Callable[[], float]] = {'wall': time.perf_counter, 'cpu': time.process_time}
 
@@ -41,8 +44,8 @@ class Run:
         return [(t, o) for t, o in self.transcripts if o.final]
 
     @property
-    def events(self) -> list[tuple[float, SpeechEvent]]:
-        return [(t, o) for t, o in self.outputs if isinstance(o, SpeechEvent)]
+    def events(self) -> list[tuple[float, TurnEvent]]:
+        return [(t, o) for t, o in self.outputs if isinstance(o, TurnEvent)]
 
     @property
     def text(self) -> str:
@@ -56,10 +59,12 @@ class Policy:
     arrive meanwhile wait, as in a node; on the virtual clock decoding costs nothing.
     """
 
-    def __init__(self, recogniser: Recogniser, config: TranscriberConfig, meter: str) -> None:
+    def __init__(
+        self, recogniser: Recogniser, config: TranscriberConfig, meter: str | Callable[[], float]
+    ) -> None:
         self._recogniser = recogniser
         self._config = config
-        self._meter = METERS[meter]
+        self._meter = METERS[meter] if isinstance(meter, str) else meter
         self._vad = SileroVad()
         recogniser.warm_up()
 
@@ -105,25 +110,25 @@ def full_redecode(model: str, meter: str) -> Policy:
     decode ahead of that end, no short window and no word settled by its probability.
     """
     config = TranscriberConfig(
-        step=0.5,
-        pause=9.0,
+        step_s=0.5,
+        pause_s=9.0,
         load=1e9,
-        agreement=AgreementConfig(sure=2.0, min_probability=0.0, margin=0.0),
-        gate=GateConfig(min_silence=0.5),
+        agreement=AgreementConfig(sure_probability=2.0, min_probability=0.0, margin_s=0.0),
+        gate=GateConfig(min_silence_s=0.5),
     )
-    return Policy(_Stock(model, beam=5, vad=False, max_sound=28.0), config, meter)
+    return Policy(_Stock(model, beam=5, vad=False, max_sound_s=28.0), config, meter)
 
 
 class _Stock:
     """faster-whisper's own `transcribe`, padded to 30 s."""
 
-    def __init__(self, model: str, beam: int, vad: bool, max_sound: float) -> None:
+    def __init__(self, model: str, beam: int, vad: bool, max_sound_s: float) -> None:
         from faster_whisper import WhisperModel
 
         path = str(weights.find(model, 'stt'))
         self._model = WhisperModel(path, device='cpu', compute_type='int8', cpu_threads=1)
         self._options = {'beam_size': beam, 'vad_filter': vad}
-        self.max_sound = max_sound
+        self.max_sound_s = max_sound_s
 
     def warm_up(self) -> None:
         self.recognise(np.zeros(16_000, np.float32), True)
@@ -146,7 +151,7 @@ class Offline:
     """faster-whisper on the whole recording, beam 5 and its voice filter: the ceiling."""
 
     def __init__(self, model: str, meter: str) -> None:
-        self._stock = _Stock(model, beam=5, vad=True, max_sound=1e9)
+        self._stock = _Stock(model, beam=5, vad=True, max_sound_s=1e9)
         self._meter = METERS[meter]
         self._stock.warm_up()
 

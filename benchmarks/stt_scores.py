@@ -8,11 +8,12 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jiwer
 import numpy as np
 from speech_material import Clip, disturbances
 from stt_policies import Run
 
-from kame_ros.stt.transcript import Word
+from kame_ros.wire.transcript import Word
 
 _SPELLINGS = {'mister': 'mr', '60': 'sixty', 'hawai': 'hawaii'}
 
@@ -24,13 +25,11 @@ def normal(text: str) -> list[str]:
 
 
 def errors(reference: Sequence[str], heard: Sequence[str]) -> int:
-    """Insertions, deletions and substitutions (Levenshtein)."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(reference, 1):
-        previous, row = row, [i]
-        for j, other in enumerate(heard, 1):
-            row.append(min(previous[j] + 1, row[-1] + 1, previous[j - 1] + (word != other)))
-    return row[-1]
+    """Insertions, deletions and substitutions."""
+    if not reference:
+        return len(heard)
+    done = jiwer.process_words(' '.join(reference), ' '.join(heard))
+    return done.insertions + done.deletions + done.substitutions
 
 
 def word_error_rate(material: Sequence[Clip], runs: Sequence[Run]) -> float:

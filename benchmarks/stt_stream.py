@@ -1,6 +1,6 @@
 """Streaming speech-to-text side by side: ours, offline, and the plain 30 s re-decode.
 
-    python benchmarks/stt_stream.py --json stt.json
+    python benchmarks/stt_stream.py --results
 
 On the real clock time moves by the measured cost of every decode (one thread); on the virtual
 clock decoding costs nothing, which leaves the policy alone. The JSON has `policies` (real clock),
@@ -10,23 +10,22 @@ clock decoding costs nothing, which leaves the policy alone. The JSON has `polic
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
+from result_file import Results
 from speech_material import HELD_OUT, SENTENCES, Clip, clips, noisy
 from stt_echo import echo_scores
 from stt_policies import METERS, Offline, Policy, Run, full_redecode, ours
 from stt_scores import false_transcripts, score, word_error_rate
 
-from kame_ros.stt.transcript import Word
+from kame_ros.wire.transcript import Word
 
 VOICES = ('human', 'hibari', 'flite-slt', 'flite-rms')
 KEYS: tuple[str, ...] = (
@@ -46,7 +45,9 @@ def main() -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    options = _options()
+    parser = _parser()
+    writer = Results(parser, 'stt_stream')
+    options = parser.parse_args()
     sentences = HELD_OUT if options.held_out else SENTENCES
     groups = {voice: clips(voice, sentences) for voice in options.voices}
     material = [clip for group in groups.values() for clip in group]
@@ -101,8 +102,8 @@ def main() -> None:
         'echo': echo_scores(options.model, options.meter) if options.echo else {},
     }
     _print(tables, result['echo'])
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + '\n')
+    told = ('model', 'material', 'policies', 'virtual', 'wer_by_voice', 'echo')
+    writer.write(options, {key: result[key] for key in told}, result)
 
 
 def _by_voice(names: list[str], material: list[Clip], runs: list[Run]) -> dict[str, float]:
@@ -126,9 +127,8 @@ def _print(tables: Tables, echo: Any) -> None:
         Console().print(f'echo, {name}: {values}')
 
 
-def _options() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures here')
     parser.add_argument('--model', default='whisper-base')
     parser.add_argument('--voices', nargs='+', default=VOICES, metavar='VOICE')
     parser.add_argument('--held-out', action='store_true', help='sentences not tuned on')
@@ -138,7 +138,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--noise-minutes', type=float, default=10.0)
     parser.add_argument('--meter', choices=list(METERS), default='wall')
     parser.add_argument('--no-echo', dest='echo', action='store_false')
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == '__main__':

@@ -16,6 +16,8 @@ examples:
   kame up                                    run the robot's voice until Ctrl-C
   kame say "My battery is low."              make a running robot say something
   kame ask q.wav -o a.wav --set stt.model=whisper-tiny.en --set oracle.backend=ollama:llama3.2
+  kame get kame                              the weights of --config kame, 32 GB
+  kame eval make facts -o suite/facts        how good is it? see kame eval --help
   kame doctor                                what this machine has, and what it lacks
 """
 

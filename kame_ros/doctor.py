@@ -12,9 +12,36 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kame_ros.graph.description import Graph
 
 OK, WARN, LACK = 'ok', 'warning', 'missing'
 _LEAST_FREE = 1e9  # bytes: a recording of some hours, or a model that is unpacked
+# Packages, and the modules by which they are found; their versions are in requirements/.
+NEEDED = (
+    ('numpy', 'numpy'),
+    ('pyyaml', 'yaml'),
+    ('rich', 'rich'),
+    ('soundfile', 'soundfile'),
+    ('soxr', 'soxr'),
+)
+# The same with what each is for, and the extra of setup.py that brings it.
+ENGINES = (
+    ('faster-whisper', 'faster_whisper', 'speech-to-text', 'models'),
+    ('hibari-tts', 'hibari', 'the voice of the tts and small front-ends', 'models'),
+    ('safetensors', 'safetensors', 'the small front-end', 'models'),
+    ('mcap', 'mcap', 'keeping conversations (--record)', 'models'),
+    ('mcap-ros2-support', 'mcap_ros2', 'reading them (kame show, kame replay)', 'models'),
+    ('pyaudio', 'pyaudio', 'microphone and loudspeaker', 'audio'),
+    ('pywebrtc-audio', 'pywebrtc_audio', 'echo cancellation', 'audio'),
+    ('websockets', 'websockets', 'the page and the Realtime socket', 'page'),
+    ('torch', 'torch', 'the moshi front-end', 'moshi'),
+    ('moshi', 'moshi', 'the moshi front-end', 'moshi'),
+)
+# What brings an extra with all that it stands on, where pip alone does not.
+MAKE = {'audio': 'make setup-devices', 'moshi': 'make setup-moshi'}
 
 
 @dataclass(frozen=True)
@@ -38,13 +65,15 @@ def examine() -> Iterator[Finding]:
         ('settings', _folders),
         ('settings', _proxies),
         ('engine', _engines),
-        ('engine', _codec2),
+        ('LLM', _llms),
+        ('engine', _small),
         ('weights', _weights),
         ('sound', _devices),
         ('gpu', _gpu),
         ('ports', _ports),
         ('server', _servers),
         ('key', _keys),
+        ('trust', _trust),
         ('graph', _graph),
     )
     for area, look in looks:
@@ -54,6 +83,18 @@ def examine() -> Iterator[Finding]:
             what = look.__name__.strip('_')
             detail = f'cannot be looked at: {type(error).__name__}: {error}'
             yield Finding(area, what, WARN, detail, 'make setup mends most; else please report it')
+
+
+def examine_fit(graph: Graph) -> Iterator[Finding]:
+    """Whether this machine can run a graph: memory, disk, drivers and compilers."""
+    from kame_ros.fetch import fit
+    from kame_ros.fetch.errors import FetchError
+
+    try:
+        for verdict in fit.examine(graph):
+            yield Finding('fit', verdict.what, verdict.level, verdict.detail, verdict.remedy)
+    except (FetchError, ValueError) as error:
+        yield Finding('fit', graph.config, LACK, str(error), 'see kame up --help')
 
 
 def _python() -> Iterator[Finding]:
@@ -70,21 +111,15 @@ def _python() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """What each command needs."""
-    for package, module in (
-        ('numpy', 'numpy'),
-        ('pyyaml', 'yaml'),
-        ('rich', 'rich'),
-        ('soundfile', 'soundfile'),
-        ('soxr', 'soxr'),
-    ):
+    for package, module in NEEDED:
         if not _has_module(module):
             yield Finding('python', package, LACK, 'needed by all', f'pip install {package}')
 
 
 def _settings() -> Iterator[Finding]:
     """The environment variables that ROS reads when it is initialised."""
-    from kame_ros.names import DISCOVERY, BadConfig, check_discovery, check_domain
-    from kame_ros.surroundings import rmw_problem
+    from kame_ros.graph.names import DISCOVERY, BadConfig, check_discovery, check_domain
+    from kame_ros.graph.surroundings import rmw_problem
 
     rmw = os.environ.get('RMW_IMPLEMENTATION', '')
     problem = rmw_problem(os.environ)
@@ -109,8 +144,8 @@ def _settings() -> Iterator[Finding]:
 
 def _folders() -> Iterator[Finding]:
     """Where things are written."""
-    from kame_ros.private_folder import NoPrivateFolder, private_folder
-    from kame_ros.surroundings import log_problem
+    from kame_ros.graph.surroundings import log_problem
+    from kame_ros.trust.private_folder import NoPrivateFolder, private_folder
 
     home = os.environ.get('HOME', '')
     bad = 'not set' if not home else '' if os.access(home, os.W_OK) else f'{home} cannot be written'
@@ -127,7 +162,7 @@ def _folders() -> Iterator[Finding]:
     free = shutil.disk_usage(tempfile.gettempdir()).free
     what = f'{free / 1e9:.1f} GB free in {tempfile.gettempdir()}'
     low = free < _LEAST_FREE
-    yield Finding('settings', 'disk', WARN if low else OK, what, 'make room' if low else '')
+    yield Finding('settings', 'disk', WARN if low else OK, what, 'free some space' if low else '')
 
 
 def _proxies() -> Iterator[Finding]:
@@ -168,19 +203,7 @@ def _version(package: str) -> str:
 
 
 def _engines() -> Iterator[Finding]:
-    for package, module, purpose, extra in (
-        ('faster-whisper', 'faster_whisper', 'speech-to-text', 'models'),
-        ('hibari-tts', 'hibari', 'the voice of the tts front-end', 'models'),
-        ('xllamacpp', 'xllamacpp', 'the embedded LLM', 'models'),
-        ('pyaudio', 'pyaudio', 'microphone and loudspeaker', 'audio'),
-        ('pywebrtc-audio', 'pywebrtc_audio', 'echo cancellation', 'audio'),
-        ('ollama', 'ollama', 'LLMs of an ollama server', 'ollama'),
-        ('openai', 'openai', 'LLMs of any OpenAI-compatible server', 'openai'),
-        ('anthropic', 'anthropic', 'LLMs of Anthropic', 'anthropic'),
-        ('google-genai', 'google.genai', 'LLMs of Google', 'gemini'),
-        ('torch', 'torch', 'the moshi front-end', 'moshi'),
-        ('moshi', 'moshi', 'the moshi front-end', 'moshi'),
-    ):
+    for package, module, purpose, extra in ENGINES:
         found = _has_module(module)
         needed = extra == 'models'
         yield Finding(
@@ -188,19 +211,40 @@ def _engines() -> Iterator[Finding]:
             package,
             OK if found else LACK if needed else WARN,
             _version(package) if found else f'for {purpose}',
-            '' if found else 'make setup-moshi' if extra == 'moshi' else f'pip install {package}',
+            '' if found else MAKE.get(extra, f'pip install {package}'),
         )
 
 
-def _codec2() -> Iterator[Finding]:
-    from kame_ros.s2s.moshi.codec2 import APT, Codec2, Codec2MissingError
+def _llms() -> Iterator[Finding]:
+    """What each kind of LLM needs, ours and those of other packages."""
+    from kame_ros.oracle.llm import kinds
 
-    try:
-        Codec2()
-    except Codec2MissingError as error:
-        yield Finding('engine', 'libcodec2', WARN, f'for kame-tiny: {error}', APT)
-        return
-    yield Finding('engine', 'libcodec2', OK, 'for kame-tiny')
+    for name in kinds.names():
+        try:
+            kind = kinds.find(name)
+        except ValueError as error:
+            yield Finding('LLM', name, WARN, str(error), 'correct or remove that package')
+            continue
+        package = kind.package or kind.module
+        found = not kind.module or _has_module(kind.module)
+        what = f'{package} {_version(package)}'.strip() if package else ''
+        detail = f'{name}:{kind.example}'
+        yield Finding(
+            'LLM',
+            name,
+            OK if found else LACK if kind.in_process else WARN,
+            ', '.join(filter(None, (detail, kind.about, what if found else ''))),
+            '' if found else f'pip install {package}',
+        )
+
+
+def _small() -> Iterator[Finding]:
+    from kame_ros.s2s.small import can_run
+
+    why = can_run.why_not()
+    remedy = 'see the lines above, or use the tts front-end: kame up --config tandem'
+    level, detail = (WARN, why) if why else (OK, 'the model of the small front-end')
+    yield Finding('engine', 'kame-small', level, detail, remedy if why else '')
 
 
 def _has_module(name: str) -> bool:
@@ -211,7 +255,7 @@ def _has_module(name: str) -> bool:
 
 
 def _weights() -> Iterator[Finding]:
-    from kame_ros import weights
+    from kame_ros.runtime import weights
 
     for model in weights.catalogue():
         detail = f'{model.role}, {model.licence}'
@@ -224,7 +268,7 @@ def _weights() -> Iterator[Finding]:
 def _devices() -> Iterator[Finding]:
     if not _has_module('pyaudio'):
         return
-    from kame_ros.audio.devices import DeviceError, list_devices
+    from kame_ros.audio.devices.devices import DeviceError, list_devices
 
     try:
         devices = list_devices()
@@ -253,7 +297,7 @@ def _gpu() -> Iterator[Finding]:
 
 
 def _ports() -> Iterator[Finding]:
-    from kame_ros.processes import Domain
+    from kame_ros.graph.processes import Domain
 
     what = 'a free ROS domain'
     try:
@@ -282,19 +326,42 @@ def _servers() -> Iterator[Finding]:
         yield Finding('server', 'ollama', WARN, f'nothing answers at {host}', remedy)
 
 
+def _trust() -> Iterator[Finding]:
+    """What parameters may name beside what the start names."""
+    from kame_ros.trust import files as trusted_files
+    from kame_ros.trust import hosts as trusted_hosts
+    from kame_ros.trust import keys as trust
+
+    for name, what in (
+        (trusted_hosts.VARIABLE, 'more servers that may be sent what the user says'),
+        (trust.KEY_HOSTS, 'more servers that may get a key'),
+        (trusted_files.VARIABLE, 'more folders of files that parameters may name'),
+    ):
+        yield Finding('trust', name, OK, f'{what}: {os.environ.get(name) or "none"}')
+
+
 def _graph() -> Iterator[Finding]:
-    from kame_ros import graph
+    from kame_ros.graph import description as graph
 
     yield Finding('graph', 'configurations', OK, ', '.join(graph.config_names()))
 
 
 def _keys() -> Iterator[Finding]:
-    for key in ('OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY'):
-        given = bool(os.environ.get(key))
+    from kame_ros.oracle.llm import kinds
+
+    for name in kinds.names():
+        try:
+            kind = kinds.find(name)
+        except ValueError:  # told among the LLMs
+            continue
+        if not (kind.key and kind.needs_key):
+            continue
+        key = kind.key
+        given = bool(os.environ.get(key, '').strip())
         yield Finding(
             'key',
             key,
             OK if given else WARN,
             'set' if given else 'not set',
-            '' if given else f'export {key}=… (only for that back-end)',
+            '' if given else f'export {key}=… (only for {name}:…)',
         )

@@ -1,12 +1,13 @@
 """Starts the conversation with `ros2 launch kame_ros kame.launch.py`.
 
-The nodes and their parameters come from kame_ros.graph, as they do for `kame up`, and they are
-brought up as it does it, by `kame conduct`: all are configured, then activated in their order, and
-again when one comes back. What cannot be right (a misspelt parameter, a back-end that does not
+The nodes and their parameters come from `graph.description`, as they do for `kame up`, and they
+are brought up as it does it, by `kame conduct`: all are configured, then activated in their order,
+and again when one comes back. What cannot be right (a misspelt parameter, a back-end that does not
 exist) ends the launch.
 
     ros2 launch kame_ros kame.launch.py config:=kame namespace:=robot1
     ros2 launch kame_ros kame.launch.py oracle_backend:=ollama:llama3.2 stt_model:=whisper-tiny.en
+    ros2 launch kame_ros kame.launch.py page:=true
     ros2 launch kame_ros kame.launch.py params_file:=my.yaml set:='stt.language=no; stt.beam=3'
 """
 
@@ -33,8 +34,7 @@ from launch_ros.actions import LifecycleNode
 from launch_ros.substitutions import ExecutableInPackage
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
-from kame_ros.early import BAD_SETTING, PARENT, PROGRAM
-from kame_ros.graph import (
+from kame_ros.graph.description import (
     DEFAULT_CONFIG,
     DEFAULT_NAMESPACE,
     PACKAGE,
@@ -46,18 +46,24 @@ from kame_ros.graph import (
     parse_overrides,
     shortcut_overrides,
 )
-from kame_ros.memory import FOLDER
-from kame_ros.names import DISCOVERY, check_discovery, switch
+from kame_ros.graph.early import BAD_SETTING, PARENT, PROGRAM
+from kame_ros.graph.memory import FOLDER
+from kame_ros.graph.names import DISCOVERY, check_discovery, switch
+from kame_ros.graph.page import NODE as PAGE
+from kame_ros.graph.page import page_mode, page_parameters
 
 ARGUMENTS = {
     'config': (DEFAULT_CONFIG, 'a configuration by name, or the path of a parameter file'),
     'namespace': (DEFAULT_NAMESPACE, 'the namespace of the nodes: one for each robot'),
     'params_file': ('', 'a ROS parameter file that outranks the configuration'),
     'set': ('', 'parameters that outrank all: node.parameter=value; node.parameter=value'),
+    'record': ('', 'a folder: all topics with the sound are kept in a bag below it'),
     'use_sim_time': ('false', 'whether time comes from /clock'),
     'autostart': ('true', 'whether the nodes are configured and activated'),
     'discovery': (DISCOVERY[0], 'who finds the nodes; SUBNET: other machines too'),
     'log_level': ('info', 'how much the nodes tell'),
+    'page': ('false', 'true: a page that shows the conversation; talk: one to talk through'),
+    'page_host': ('', 'where the page is served; empty: this machine only'),
     **{
         argument: ('', f'sets {parameter} of {node}; empty: as in the configuration')
         for argument, (node, parameter) in SHORTCUTS.items()
@@ -81,16 +87,23 @@ def generate_launch_description() -> LaunchDescription:
 def nodes(context: LaunchContext) -> list[Action]:
     """The nodes of the graph, and what brings them up."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    overrides = shortcut_overrides(given)
+    page = page_parameters(page_mode(given['page']), given['page_host'])
+    overrides = {node: dict(values) for node, values in page.items()}
+    for node, values in shortcut_overrides(given).items():
+        overrides.setdefault(node, {}).update(values)
     texts = filter(None, map(str.strip, given['set'].split(';')))
     for node, values in parse_overrides(texts).items():
         overrides.setdefault(node, {}).update(values)
+    if given['record']:
+        folder = str(Path(given['record']).expanduser().resolve())
+        overrides.setdefault('recorder', {}).setdefault('folder', folder)
     pushed = context.launch_configurations.get('ros_namespace')  # by whoever includes this file
     graph = load_graph(
         given['config'],
         namespace=make_namespace_absolute(prefix_namespace(pushed, given['namespace'])) or '/',
         overrides=overrides,
         params_file=given['params_file'],
+        also=[*([PAGE] if page else []), *(['recorder'] if given['record'] else [])],
     )
     folder = Path(tempfile.mkdtemp(prefix='kame-'))
     # Of the nodes alone: what includes this file has later nodes of its own.
@@ -136,6 +149,10 @@ def written(spec: NodeSpec, folder: Path) -> str:
 def brought_up(graph: Graph, given: dict[str, str], env: dict[str, str]) -> ExecuteProcess:
     """The process that configures and activates the nodes, and again when one comes back."""
     command = [ExecutableInPackage('kame', PACKAGE), 'conduct', '--config', given['config']]
+    if mode := page_mode(given['page']):
+        command += ['--page', mode]
+    if given['record']:
+        command += ['--record', given['record']]
     return ExecuteProcess(
         cmd=[*command, '--namespace', graph.namespace, '--discovery', given['discovery']],
         name='kame_conduct',

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 
-from kame_ros.processes import Domain, environment
+from hypothesis import settings
 
-pytest_plugins = ['skipped']
+from kame_ros.graph.processes import Domain, environment
 
+pytest_plugins = ['skipped', 'fake_llm_servers', 'weights_cache']
+settings.register_profile('any machine', deadline=None)  # no test asserts how fast it is
+settings.load_profile('any machine')
+
+# A shell without job control has what it starts in the background ignore Ctrl-C, and all that is
+# started by it in turn.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Held until the end of the run: graphs that tests start get others.
 _domain = Domain()
 os.environ.update(

@@ -12,8 +12,10 @@ DEBIAN = "sudo apt-get install $(grep -hv '^#' requirements/apt-*.txt)"
 REMEDIES = (
     (r'triton', '.venv/bin/pip install --no-deps -r requirements/triton-test.txt'),
     (r'pyaudio|pywebrtc', 'make setup-devices'),
-    (r'libcodec2|espeak|pulse|speex|ALSA|apt-get|apt-test', DEBIAN),
+    (r'setup-js', 'make setup-js'),
+    (r'espeak|flite|pulse|speex|ALSA|apt-get|apt-test|apt install chromium', DEBIAN),
     (r'torch|moshi|safetensors|sentencepiece|accelerate|matplotlib', 'make setup-moshi'),
+    (r'sphinx|myst', 'make setup-docs'),
     (r'requirements-ollama', 'see test/oracle/requirements-ollama.txt'),
 )
 

@@ -1,4 +1,3 @@
-import ctypes.util
 import json
 import subprocess
 import sys
@@ -6,7 +5,6 @@ import sys
 import pytest
 
 from kame_ros import doctor
-from kame_ros.s2s.moshi import codec2
 
 
 def test_every_finding_that_is_not_well_says_what_to_do():
@@ -27,14 +25,19 @@ def test_a_missing_engine_is_named_with_its_package(monkeypatch):
     assert finding.remedy == 'pip install hibari-tts'
 
 
-def test_a_missing_codec2_is_named_with_its_apt_command(monkeypatch):
-    monkeypatch.setattr(ctypes.util, 'find_library', lambda name: 'no-such-library')
-    codec2._library.cache_clear()
-    (finding,) = [f for f in doctor.examine() if f.what == 'libcodec2']
-    codec2._library.cache_clear()
-    assert finding.level == doctor.WARN
-    assert 'kame-tiny' in finding.detail
-    assert finding.remedy.startswith('apt install libcodec2-1.0')
+@pytest.mark.parametrize(
+    ('module', 'package', 'remedy'),
+    [
+        ('pyaudio', 'pyaudio', 'make setup-devices'),
+        ('pywebrtc_audio', 'pywebrtc-audio', 'make setup-devices'),
+        ('torch', 'torch', 'make setup-moshi'),
+    ],
+)
+def test_what_pip_alone_does_not_bring_names_make(module, package, remedy, monkeypatch):
+    real = doctor._has_module
+    monkeypatch.setattr(doctor, '_has_module', lambda name: name != module and real(name))
+    (finding,) = [f for f in doctor.examine() if f.what == package]
+    assert finding.remedy == remedy
 
 
 def test_keys_are_never_shown(monkeypatch):

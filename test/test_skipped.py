@@ -1,6 +1,9 @@
-"""What a run that skipped tests says at its end."""
+"""What a run that skipped tests says at its end, and that it passes over none in silence."""
 
 from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
 
 from skipped import remedy, summary
 
@@ -22,3 +25,11 @@ def test_skips_are_counted_by_command_and_the_rest_is_told_whole():
         'the long tests were left out; to run all: make test-all',
     ]
     assert summary([], long_left_out=False) == []
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig):
+    """By default pytest goes into no folder that is called build, and says nothing of it."""
+    over = pytestconfig.getini('norecursedirs')
+    folders = {path.parent for path in Path(__file__).parent.rglob('test_*.py')}
+    assert len(folders) > 20
+    assert [f for f in sorted(folders) if any(fnmatch(f.name, pattern) for pattern in over)] == []

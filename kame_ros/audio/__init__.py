@@ -1,1 +1,1 @@
-"""Sound: frames, files, devices, buffers and voice activity. No ROS."""
+"""Sound: files, microphones and loudspeakers, echo, and playing without gaps. No ROS."""

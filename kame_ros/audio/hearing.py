@@ -1,4 +1,4 @@
-"""An unbroken 16 kHz stream out of frames that may be lost, late, repeated or restarted."""
+"""Makes an unbroken 16 kHz stream of frames that may be lost, late, repeated or restarted."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 from kame_ros.audio.resample import Resampler
+from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 MODEL_RATE = 16_000  # Hz, what Silero and Whisper hear
 WINDOW = 512  # samples at 16 kHz: 32 ms

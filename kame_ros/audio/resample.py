@@ -1,4 +1,4 @@
-"""A stateful resampler for streams."""
+"""Changes the sample rate of sound that comes in pieces, without seams between them."""
 
 from __future__ import annotations
 

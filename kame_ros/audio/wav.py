@@ -1,4 +1,4 @@
-"""Sound files: anything a user may give, in; 24 kHz mono 16 bit, out."""
+"""Reads sound files of any format, and writes 24 kHz mono wav files of 16 bit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
+from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 MAX_S = 600.0  # s, the longest file that is taken
 _BLOCK = 65_536  # samples per channel read at once: bounds the memory of a wide, fast file
@@ -123,6 +123,8 @@ def _refuse_unreadable(path: Path) -> None:
         with path.open('rb') as file:
             if not file.read(1):
                 raise BadAudio(f'{path} is empty.')
+    except BadAudio:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         reason = getattr(error, 'strerror', None) or str(error)
         raise BadAudio(f'{path} cannot be read ({reason}).') from error

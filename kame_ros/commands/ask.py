@@ -13,24 +13,30 @@ from typing import Any
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
-from kame_ros.audio.frame import FRAME_S
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
 from kame_ros.commands.bring_up import bring_up, explain, load
-from kame_ros.commands.show import console, fail, turn_table
-from kame_ros.dialogue.ending import Ending
-from kame_ros.dialogue.session import Session, turn_record
-from kame_ros.graph import Graph, load_graph
-from kame_ros.names import BadConfig
-from kame_ros.nodes.conductor import BringUpError
-from kame_ros.nodes.listener import SessionListener
-from kame_ros.nodes.running_graph import RunningGraph, Stopped, running
-from kame_ros.private_folder import NoPrivateFolder
-from kame_ros.processes import Taken
-from kame_ros.surroundings import BadSurroundings
+from kame_ros.commands.follow import consumers, following
+from kame_ros.commands.get import get_missing
+from kame_ros.commands.show import console, fail, in_words, refuse, turn_table
+from kame_ros.evaluation.voice_meter import VoiceMeter
+from kame_ros.fetch.errors import FetchError
+from kame_ros.graph.description import Graph, load_graph
+from kame_ros.graph.names import BadConfig
+from kame_ros.graph.processes import Taken
+from kame_ros.graph.surroundings import BadSurroundings
+from kame_ros.nodes.visitor.conductor import BringUpError
+from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped, running
+from kame_ros.record.end_watch import EndWatch
+from kame_ros.record.ending import OF_ITS_OWN, Ending
+from kame_ros.record.record import Record, RecordedTurn, turn_record
+from kame_ros.record.speech import speech_segments
+from kame_ros.runtime.weights import CorruptWeights, MissingWeights
+from kame_ros.trust.private_folder import NoPrivateFolder
+from kame_ros.wire.frame import FRAME_S
 
 _TRIES = 3  # of a node that ends while the question is asked
 _DRAIN_S = 3.0  # for the last frames to be played after the ear is closed
-_LISTENERS = {'s2s', 'stt'}  # who hears audio/mic, beside this command
+_LISTENERS = {'s2s', 'stt'}  # who hears audio/mic, beside those who only follow
 
 
 def ask(args: argparse.Namespace) -> int:
@@ -40,25 +46,32 @@ def ask(args: argparse.Namespace) -> int:
         for path in filter(None, (args.output, args.json)):
             check_writable(path)
         graph = _graph(args)
-    except (BadAudio, BadConfig, OSError) as error:
-        return fail(escape(str(error)))
-    session, ending = Session(), Ending(thinks='oracle' in graph.names)
+        followers = consumers(args.consumer, graph)
+        get_missing(graph, args.get)
+    except BadConfig as error:
+        return refuse(error)
+    except (BadAudio, FetchError, OSError) as error:
+        return fail(escape(in_words(error)))
+    record = Record(transcribes='stt' in graph.names)
+    watch = EndWatch(_ending('oracle' in graph.names), record, _voice())
     try:
         with running(graph, domain=args.domain, discovery=args.discovery) as graph_run:
             try:
-                outcome = _converse(graph_run, session, ending, sound, args.patience)
+                with following(graph_run, followers, [record, watch]):
+                    outcome = _converse(graph_run, record, watch, sound, args.patience)
             except BringUpError as error:
                 return explain(graph_run, error)
     except (Taken, BadSurroundings, NoPrivateFolder, OSError) as error:
-        return fail(escape(str(error)))
+        return fail(escape(in_words(error)))
     except Stopped:
         return fail('stopped')
-    return _report(args, graph_run, session, outcome)
+    return _report(args, graph_run, record, outcome)
 
 
 def _graph(args: argparse.Namespace) -> Graph:
     names = load_graph(args.config, namespace=args.namespace).names
     listeners = _LISTENERS & set(names)
+    others = 2 if args.record else 1  # this command, and the recorder
     more: dict[str, dict[str, Any]] = {'audio_playback': {'sink': 'null'}}
     if 'stt' in listeners:  # no loudspeaker is heard in a recording
         more['stt'] = {'echo_guard': False}
@@ -67,9 +80,28 @@ def _graph(args: argparse.Namespace) -> Graph:
         *args.set,
         'audio_capture.source=wav',
         f'audio_capture.wav={args.question.resolve()}',
-        f'audio_capture.wait_for_listeners={len(listeners) + 1}',
+        f'audio_capture.wait_for_listeners={len(listeners) + others}',
     ]
     return load(args, more)
+
+
+def _ending(thinks: bool) -> Ending:
+    return Ending(thinks, None if thinks else OF_ITS_OWN)
+
+
+def _voice() -> VoiceMeter | None:
+    """What tells speech from the noise of a codec; without Silero, loudness does."""
+    try:
+        return VoiceMeter()
+    except (MissingWeights, CorruptWeights, ImportError):
+        return None
+
+
+def _turns(record: Record) -> list[RecordedTurn]:
+    try:
+        return record.turns(speech_segments)
+    except ImportError:  # without faster-whisper, loudness tells where there is speech
+        return record.turns()
 
 
 def check_writable(path: Path) -> None:
@@ -84,10 +116,9 @@ def check_writable(path: Path) -> None:
 
 
 def _converse(
-    run: RunningGraph, session: Session, ending: Ending, sound: Sound, patience: float
+    run: RunningGraph, record: Record, watch: EndWatch, sound: Sound, patience: float
 ) -> str:
     """Brings the graph up, lets it hear the question and waits for the end of the answer."""
-    listener = SessionListener(run.node, run.graph, session, ending)
     bring_up(run, patience)
     bars = Progress(
         TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[text]}')
@@ -98,9 +129,9 @@ def _converse(
         while not outcome:
             run.spin(0.1)
             run.revive(give_up_after=_TRIES)
-            heard = len(session.heard) * FRAME_S
-            last = max(session.finals.values(), key=lambda f: f.start, default=None)
-            text = session.partial or (last.text if last else '')
+            heard = len(record.heard) * FRAME_S
+            last = max(record.finals.values(), key=lambda f: f.start, default=None)
+            text = record.partial or (last.text if last else '')
             over = heard >= sound.duration
             bars.update(
                 task,
@@ -108,7 +139,7 @@ def _converse(
                 description='answering' if over else 'listening',
                 text=escape(text[-60:]),
             )
-            outcome = ending.done(listener.now)
+            outcome = watch.outcome
     _drain(run)
     return outcome
 
@@ -118,14 +149,14 @@ def _drain(run: RunningGraph) -> None:
     if 'audio_capture' in run.graph.names:
         run.conductor.deactivate(['audio_capture'])
     end = time.monotonic() + _DRAIN_S
-    while time.monotonic() < end and not _all_played(run):
+    while time.monotonic() < end and not all_played(run):
         run.spin(0.1)
     rest = [name for name in reversed(run.graph.names) if name != 'audio_capture']
     run.conductor.deactivate(rest)
     run.spin(0.2)
 
 
-def _all_played(run: RunningGraph) -> bool:
+def all_played(run: RunningGraph) -> bool:
     """Whether each frame that was sent has been heard, and none of the answers is on its way."""
     count = counters(run)
     answers, waiting = _told(run, 'audio_playback', 'pushed'), _told(run, 'audio_playback', 'depth')
@@ -163,10 +194,10 @@ def counters(run: RunningGraph) -> dict[str, int]:
     }
 
 
-def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outcome: str) -> int:
-    turns = session.turns()
+def _report(args: argparse.Namespace, run: RunningGraph, record: Record, outcome: str) -> int:
+    turns = _turns(record)
     count = counters(run)
-    record = {
+    told = {
         'config': run.graph.config,
         'nodes': list(run.graph.names),
         'models': {
@@ -175,13 +206,13 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
             if health.values and health.values.get('model')
         },
         'outcome': outcome,
-        'turns': [turn_record(turn, session.t0, session.generations.first) for turn in turns],
+        'turns': [turn_record(turn, record.t0, record.generations.first) for turn in turns],
         'counters': count,
         'diagnostics': {n: h.values or {} for n, h in run.conductor.health.items()},
     }
     if turns:
         console.print(turn_table(turns))
-    unwritten = _written(args, session, record)
+    unwritten = written(args, record, told)
     left_out = f', {count["frames_left_out"]} silent left out' if count['frames_left_out'] else ''
     console.print(
         f'[dim]{count["frames_in"]} frames heard, {count["frames_out"]} played, '
@@ -195,12 +226,12 @@ def _report(args: argparse.Namespace, run: RunningGraph, session: Session, outco
     return int(unwritten)
 
 
-def _written(args: argparse.Namespace, session: Session, record: dict[str, Any]) -> bool:
+def written(args: argparse.Namespace, record: Record, told: dict[str, Any]) -> bool:
     """Writes what was asked for; True if something of it could not be, of which it tells."""
     failed = False
     for path, write in (
-        (args.output, lambda: _write_answer(args.output, session)),
-        (args.json, lambda: _write_record(args.json, record)),
+        (args.output, lambda: _write_answer(args.output, record)),
+        (args.json, lambda: _write_record(args.json, told)),
     ):
         try:
             if path:
@@ -212,10 +243,10 @@ def _written(args: argparse.Namespace, session: Session, record: dict[str, Any])
     return failed
 
 
-def _write_answer(path: Path, session: Session) -> None:
+def _write_answer(path: Path, record: Record) -> None:
     with WavWriter(path) as writer:
-        writer.write(session.answer())
+        writer.write(record.answer())
 
 
-def _write_record(path: Path, record: dict[str, Any]) -> None:
-    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
+def _write_record(path: Path, told: dict[str, Any]) -> None:
+    path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')

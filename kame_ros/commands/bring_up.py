@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.live import Live
 from rich.markup import escape
 
 from kame_ros.commands.show import console, fail, health_table
-from kame_ros.graph import Graph, load_graph, parse_overrides
-from kame_ros.names import check_discovery, check_domain
-from kame_ros.nodes.conductor import BringUpError
-from kame_ros.nodes.running_graph import RunningGraph
+from kame_ros.graph.description import Graph, load_graph, parse_overrides
+from kame_ros.graph.early import BAD_SETTING
+from kame_ros.graph.names import check_discovery, check_domain
+from kame_ros.graph.page import NODE as PAGE
+from kame_ros.graph.page import page_mode, page_parameters
+from kame_ros.nodes.visitor.conductor import BringUpError
+from kame_ros.nodes.visitor.running_graph import RunningGraph
+from kame_ros.text.well_formed import printable_lines
 
 
 def load(args: argparse.Namespace, more: Mapping[str, Mapping[str, Any]] | None = None) -> Graph:
@@ -23,12 +28,23 @@ def load(args: argparse.Namespace, more: Mapping[str, Mapping[str, Any]] | None 
     Raises BadConfig.
     """
     values: dict[str, dict[str, Any]] = {node: dict(given) for node, given in (more or {}).items()}
+    page = page_parameters(page_mode(getattr(args, 'page', '')), getattr(args, 'page_host', ''))
+    for node, given in page.items():
+        values.setdefault(node, {}).update(given)
+    also = [PAGE] if page else []
+    if args.record:
+        also.append('recorder')
+        values.setdefault('recorder', {})['folder'] = str(Path(args.record).expanduser().resolve())
     for node, given in parse_overrides(args.set).items():
         values.setdefault(node, {}).update(given)
     args.discovery = check_discovery(args.discovery)
     args.domain = domain(args)
     return load_graph(
-        args.config, namespace=args.namespace, overrides=values, params_file=args.params_file
+        args.config,
+        namespace=args.namespace,
+        overrides=values,
+        params_file=args.params_file,
+        also=also,
     )
 
 
@@ -50,6 +66,12 @@ def bring_up(run: RunningGraph, patience: float) -> None:
         f'[green]●[/] {len(run.graph.nodes)} nodes are up after {time.monotonic() - began:.1f} s '
         f'[dim](namespace /{run.graph.namespace}, ROS_DOMAIN_ID {run.domain})[/]'
     )
+    if 'recorder' in run.graph.names:
+        told = run.conductor.health['recorder'].values or {}
+        console.print(
+            f'[red]●[/] all that is heard and said is recorded into {escape(told.get("bag", ""))}',
+            soft_wrap=True,
+        )
 
 
 def explain(run: RunningGraph, error: BringUpError) -> int:
@@ -57,5 +79,7 @@ def explain(run: RunningGraph, error: BringUpError) -> int:
     process = next((p for p in run.processes.nodes if p.spec.name == error.node), None)
     status = fail(escape(str(error)))
     if process is not None and not process.running:
-        console.print(escape(process.tail()), style='dim')
+        console.print(escape(printable_lines(process.tail())), style='dim')
+        if process.exit_status == BAD_SETTING:
+            return BAD_SETTING
     return status

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kame_ros.audio.devices import DeviceError, list_devices
+from kame_ros.audio.devices.devices import DeviceError, list_devices
 from kame_ros.commands.show import fail
 
 

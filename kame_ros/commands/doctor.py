@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 
-from kame_ros.doctor import LACK, OK, WARN, Finding, examine
+from kame_ros.doctor import LACK, OK, WARN, Finding, examine, examine_fit
+from kame_ros.graph.description import DEFAULT_CONFIG, Graph, load_graph, parse_overrides
+from kame_ros.graph.early import BAD_SETTING
+from kame_ros.graph.names import BadConfig
 
 _LAMPS = {OK: '[green]●[/]', WARN: '[yellow]○[/]', LACK: '[red]✗[/]'}
 
 
 def doctor(args: argparse.Namespace) -> int:
-    """Prints the findings; 1 if something that the demo needs is missing."""
-    findings = list(examine())
+    """Prints the findings; 1 if something that the demo, or the configuration, needs is missing."""
+    try:
+        findings = list(examine_fit(_graph(args)) if args.config or args.set else examine())
+    except BadConfig as error:
+        print(f'error: {error}', file=sys.stderr)
+        return BAD_SETTING
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -23,6 +31,10 @@ def doctor(args: argparse.Namespace) -> int:
             for f in findings:
                 print(' | '.join(filter(None, (f.level, f.area, f.what, f.detail, f.remedy))))
     return int(any(finding.level == LACK for finding in findings))
+
+
+def _graph(args: argparse.Namespace) -> Graph:
+    return load_graph(args.config or DEFAULT_CONFIG, overrides=parse_overrides(args.set))
 
 
 def _print_table(findings: list[Finding]) -> None:

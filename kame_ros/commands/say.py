@@ -7,13 +7,13 @@ import os
 
 from rich.markup import escape
 
-from kame_ros.commands.show import console, fail
-from kame_ros.names import DISCOVERY, BadConfig, check_domain, check_namespace
-from kame_ros.private_folder import NoPrivateFolder
-from kame_ros.processes import environment, join
-from kame_ros.running_graphs import Note, running_graphs
-from kame_ros.surroundings import BadSurroundings
-from kame_ros.well_formed import well_formed
+from kame_ros.commands.show import console, fail, refuse
+from kame_ros.graph.names import DISCOVERY, BadConfig, check_domain, check_namespace
+from kame_ros.graph.processes import environment, join
+from kame_ros.graph.running_graphs import Note, running_graphs
+from kame_ros.graph.surroundings import BadSurroundings
+from kame_ros.text.well_formed import well_formed
+from kame_ros.trust.private_folder import NoPrivateFolder
 
 
 def say(args: argparse.Namespace) -> int:
@@ -26,10 +26,12 @@ def say(args: argparse.Namespace) -> int:
         if domain is None:
             domain = note.domain if note else check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
         env = environment(domain or 0, note.discovery if note else DISCOVERY[0])
-    except (BadConfig, BadSurroundings, NoPrivateFolder) as error:
+    except BadConfig as error:
+        return refuse(error)
+    except (BadSurroundings, NoPrivateFolder) as error:
         return fail(escape(str(error)))
     join(env)
-    from kame_ros.nodes.say_client import NoRobot, say_to_robot
+    from kame_ros.nodes.visitor.say_client import NoRobot, say_to_robot
 
     try:
         said, problem = say_to_robot(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,9 +16,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from kame_ros.graph.early import BAD_SETTING
+from kame_ros.text.seconds import in_seconds
+from kame_ros.text.well_formed import printable
+
 if TYPE_CHECKING:
-    from kame_ros.dialogue.session import Turn
-    from kame_ros.nodes.conductor import Health
+    from kame_ros.record.record import RecordedTurn
+    from kame_ros.wire.health import Health
 
 console = Console(stderr=True, highlight=False)
 _LAMPS = {'active': '[green]●[/]', 'inactive': '[yellow]●[/]', 'configuring': '[yellow]◌[/]'}
@@ -30,11 +35,13 @@ def health_table(health: dict[str, Health]) -> Table:
         lamp = '[red]●[/]' if node.level >= 2 else _LAMPS.get(node.state, '[dim]◌[/]')
         note = node.message if node.message != node.state else ''
         model = (node.values or {}).get('model', '')
-        table.add_row(lamp, name, node.state, f'[dim]{model or note}[/]')
+        busy = note if node.state == 'configuring' else ''
+        told = '   '.join(filter(None, (model, busy))) or note
+        table.add_row(lamp, name, node.state, f'[dim]{escape(told)}[/]')
     return table
 
 
-def turn_table(turns: list[Turn]) -> Table:
+def turn_table(turns: list[RecordedTurn]) -> Table:
     """What was heard and said in each turn."""
     table = Table(title=None, show_lines=True)
     table.add_column('turn', justify='right')
@@ -42,8 +49,10 @@ def turn_table(turns: list[Turn]) -> Table:
     table.add_column('said')
     table.add_column('latency', justify='right')
     for number, turn in enumerate(turns, 1):
-        latency = '-' if turn.latency is None else f'{turn.latency:+.2f} s'
-        table.add_row(str(number), turn.user_text, turn.robot_text or '[dim]nothing[/]', latency)
+        heard = turn.user_text or '[dim]no transcriber[/]'
+        table.add_row(
+            str(number), heard, turn.robot_text or '[dim]nothing[/]', in_seconds(turn.latency)
+        )
     return table
 
 
@@ -59,7 +68,19 @@ def bar(shown: bool = True, percent: bool = False) -> Progress:
     )
 
 
-def fail(message: str) -> int:
+def in_words(error: Exception) -> str:
+    """What an error says; of the operating system, which file and why, without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f'{error.filename}: {error.strerror}' if error.filename else error.strerror
+    return str(error)
+
+
+def fail(message: str, status: int = 1) -> int:
     """Prints an error; returns the exit status of a failure."""
     console.print(f'[red]error:[/] {message}', markup=True, soft_wrap=True)
-    return 1
+    return status
+
+
+def refuse(error: Exception) -> int:
+    """Prints what is wrong with the arguments; returns the exit status for that."""
+    return fail(escape(printable(str(error))), BAD_SETTING)

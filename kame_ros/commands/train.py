@@ -1,45 +1,44 @@
-"""`kame train`: oracles for dialogues, and the small KAME from data to weights."""
+"""`kame train`: oracles, data and fine-tuning of a KAME, and the small KAME from nothing."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 from rich.markup import escape
 
-from kame_ros.commands import train_measure, train_prepare, train_run
-from kame_ros.commands.show import bar, console, fail
+from kame_ros.commands import train_measure, train_prepare, train_run, train_small
+from kame_ros.commands.show import bar, console, fail, in_words
 
 
 def train(args: argparse.Namespace) -> int:
     """Runs one of the subcommands; a known error is printed in one sentence."""
-    from kame_ros.oracle.clients.base import LlmError
-    from kame_ros.s2s.moshi.codec2 import Codec2MissingError
+    from kame_ros.oracle.llm.clients.base import LlmError
+    from kame_ros.runtime.weights import CorruptWeights, MissingWeights
     from kame_ros.training.config import ConfigError
-    from kame_ros.training.dialogue import DataError
-    from kame_ros.training.espeak import EspeakMissingError
-    from kame_ros.training.oracle_run import ServerDownError
-    from kame_ros.weights import MissingWeights
+    from kame_ros.training.data.dialogue import DataError
+    from kame_ros.training.oracles.oracle_run import ServerDownError
+    from kame_ros.training.small.espeak import EspeakMissingError
+    from kame_ros.training.small.flite import FliteMissingError
 
     known = (
-        *(LlmError, ServerDownError, DataError, ConfigError, MissingWeights),
-        *(Codec2MissingError, EspeakMissingError, OSError),
+        *(LlmError, ServerDownError, DataError, ConfigError, MissingWeights, CorruptWeights),
+        *(EspeakMissingError, FliteMissingError, OSError),
     )
     try:
         return {
             'oracles': _oracles,
             'prepare': train_prepare.run,
             'run': train_run.run,
-            'tiny': _tiny,
+            'small': train_small.run,
             'measure': train_measure.measure,
             'look': _look,
         }[args.what](args)
     except known as error:
-        return fail(escape(str(error)))
+        return fail(escape(in_words(error)))
     except RuntimeError as error:
-        from kame_ros.training.trainer import TrainingError
+        from kame_ros.training.run.state import TrainingError
 
         if isinstance(error, TrainingError):
             return fail(escape(str(error)))
@@ -47,9 +46,9 @@ def train(args: argparse.Namespace) -> int:
 
 
 def _oracles(args: argparse.Namespace) -> int:
-    from kame_ros.oracle.backend import parse_backend
-    from kame_ros.training import oracle_run
-    from kame_ros.training.dialogue import load
+    from kame_ros.oracle.llm.backend import parse_backend
+    from kame_ros.training.data.dialogue import load
+    from kame_ros.training.oracles import oracle_run
 
     paths = sorted(p for path in args.transcripts for p in _json_files(path))
     if not paths:
@@ -86,7 +85,7 @@ def _oracles(args: argparse.Namespace) -> int:
 
 
 async def _ask_all(jobs, backend, seed, parallel, total):  # type: ignore[no-untyped-def]
-    from kame_ros.training.oracle_run import write_simulated
+    from kame_ros.training.oracles.oracle_run import write_simulated
 
     client = backend.connect()
     try:
@@ -109,59 +108,7 @@ def _json_files(path: Path) -> list[Path]:
     return [path]
 
 
-def _tiny(args: argparse.Namespace) -> int:
-    from kame_ros.training.config import read
-    from kame_ros.training.curve import draw
-    from kame_ros.training.tiny.train import CONFIG, train, try_out
-
-    config = read(args.config or CONFIG)
-    if args.steps:
-        config = replace(config, steps=args.steps)
-    if args.dry_run:
-        cost = try_out(config, args.output, args.device)
-        console.print(
-            f'{cost.parameters / 1e6:.1f} M parameters, {cost.step_s:.2f} s a step, '
-            f'{cost.hours:.1f} h for {config.steps} steps, {cost.memory_gb:.1f} GB of memory'
-        )
-        return 0
-    with bar() as shown:
-        task = shown.add_task('training', total=config.steps)
-
-        def show(step: int, numbers: dict[str, float]) -> None:
-            what = f'text {numbers["text"]:.2f} audio {numbers["audio"]:.2f}'
-            shown.update(task, completed=step, description=what)
-
-        where = train(config, args.output, args.device, show)
-    try:
-        draw(args.output / 'log.jsonl', args.output / 'curve.png')
-    except RuntimeError as error:
-        console.print(f'[yellow]no picture:[/] {escape(str(error))}')
-    console.print(f'the model is in {where}; hear it: kame ask QUESTION.wav --config kame-tiny')
-    console.print(f'  --set s2s.moshi.weights={where}')
-    return 0
-
-
 def _look(args: argparse.Namespace) -> int:
-    if train_prepare.is_data(args.folder):
-        return train_prepare.look(args)
-    from kame_ros.training.config import read
-    from kame_ros.training.look import draw
-    from kame_ros.training.tiny.recipe import TinySource
-    from kame_ros.training.tiny.recogniser import decode
-    from kame_ros.training.tiny.train import CONFIG
-
-    config = read(args.config or CONFIG)
-    source = TinySource(args.folder, config.seed, 1, config.frames, config.lessons)
-    example = source.scene(f'look/{args.number}', config.frames)
-    names = {token: word for word, token in source.ids.items()}
-    draw(
-        example,
-        decode(example.user),
-        decode(example.robot),
-        lambda token: names.get(token, '?'),
-        source.marks,
-        args.output,
-        f'scene {args.number} of kame-tiny',
-    )
-    console.print(f'drawn: {args.output}')
-    return 0
+    if not train_prepare.is_data(args.folder):
+        return fail(escape(f'{args.folder} is no folder of prepared data'))
+    return train_prepare.look(args)

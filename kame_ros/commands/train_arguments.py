@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from kame_ros.commands import train_measure, train_prepare, train_run
+from kame_ros.commands import train_measure, train_prepare, train_run, train_small
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     _oracles(_kind(kinds, 'oracles', 'writes oracles for dialogues, with an LLM or at random'))
     train_prepare.add(_kind(kinds, 'prepare', 'makes shards of tokens from recorded dialogues'))
     train_run.add(_kind(kinds, 'run', 'trains on prepared dialogues: fine-tuning, LoRA, or anew'))
-    _tiny(_kind(kinds, 'tiny', 'trains kame-tiny from nothing: voice, dialogues, model'))
-    train_measure.add(_kind(kinds, 'measure', 'measures a kame-tiny, frame by frame'))
-    _look(_kind(kinds, 'look', 'draws what is trained on: prepared data, or a scene of kame-tiny'))
+    train_small.add(_kind(kinds, 'small', 'trains kame-small from nothing: voice, users, model'))
+    train_measure.add(_kind(kinds, 'measure', 'measures a kame-small, frame by frame'))
+    _look(_kind(kinds, 'look', 'draws prepared dialogues, as training sees them'))
 
 
 def _kind(kinds: Any, name: str, help_text: str) -> argparse.ArgumentParser:
@@ -45,17 +45,8 @@ def _oracles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--dry-run', action='store_true', help='only says what it will cost')
 
 
-def _tiny(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FOLDER')
-    parser.add_argument('--config', type=Path, metavar='YAML', help='another recipe')
-    parser.add_argument('--steps', type=int, default=0, help='instead of those of the recipe')
-    parser.add_argument('--device', default='cpu', help='cpu or cuda (default: cpu)')
-    parser.add_argument('--dry-run', action='store_true', help='only says time and memory')
-
-
 def _look(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('folder', type=Path, help='of prepared data, or of a run of kame-tiny')
-    parser.add_argument('-n', '--number', type=int, default=0, help='which crop or scene')
+    parser.add_argument('folder', type=Path, help='of prepared data')
+    parser.add_argument('-n', '--number', type=int, default=0, help='which crop')
     parser.add_argument('-o', '--output', type=Path, default=Path('scene.png'), metavar='PNG')
-    parser.add_argument('--config', type=Path, metavar='YAML', help='another recipe of kame-tiny')
     train_prepare.add_look(parser)

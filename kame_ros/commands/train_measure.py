@@ -1,4 +1,4 @@
-"""`kame train measure`: how well a kame-tiny does what it is for."""
+"""`kame train measure`: how well a kame-small does what it is for."""
 
 from __future__ import annotations
 
@@ -6,60 +6,87 @@ import argparse
 import json
 from pathlib import Path
 
-from kame_ros.commands.show import bar, console
+from rich.markup import escape
+
+from kame_ros.commands.show import bar, fail
+
+TRIALS = 40
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments."""
-    parser.add_argument('checkpoint', type=Path, help='the folder of the model')
-    parser.add_argument('--trials', type=int, default=30, help='of each kind (default: 30)')
-    parser.add_argument('--temperature', type=float, default=0.3, help='of the sound')
-    parser.add_argument('--temperature-text', type=float, default=0.0, help='of the text')
-    parser.add_argument('--device', default='cpu')
+    parser.add_argument(
+        'checkpoint',
+        metavar='FOLDER',
+        help='of the model or of its run, or kame-small for the one of this package',
+    )
+    parser.add_argument(
+        '--trials', type=int, default=TRIALS, help=f'of each kind (default: {TRIALS})'
+    )
+    parser.add_argument('--kinds', nargs='+', metavar='KIND', help='of trials (default: all)')
+    parser.add_argument('--temperature', type=float, help='of the sound (default: as it runs)')
+    parser.add_argument('--silent-above', type=float, help='see the parameter s2s.small')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--json', type=Path, metavar='JSON', help='where the numbers go')
     parser.add_argument(
         '--whisper',
         metavar='MODEL',
-        help='such as whisper-base: it listens too, to the model and to its voice alone',
+        default='whisper-base',
+        help='who listens, to the model and to its voice alone; "" for nobody (default: '
+        'whisper-base)',
+    )
+    parser.add_argument(
+        '--model-only', action='store_true', help='the voices without the model are left out'
     )
 
 
 def measure(args: argparse.Namespace) -> int:
     """Measures and prints; the numbers and some sentences also go to a file."""
-    from kame_ros.s2s.moshi.build import build
-    from kame_ros.s2s.moshi.config import MoshiConfig
-    from kame_ros.training.tiny import lexicon, robot_voice, tokens
-    from kame_ros.training.tiny.measure import KINDS
-    from kame_ros.training.tiny.measure import measure as run
-    from kame_ros.training.tiny.stranger import Stranger
+    weights = small_weights(args.checkpoint)
+    if weights is None:
+        return fail(escape(f'{args.checkpoint} holds no kame-small, nor a run of one'))
+    return _measure(args, weights)
 
-    voice = robot_voice.load_or_make(lexicon.WORDS, args.checkpoint / 'voice.npz')
-    split = tokens.splitter((args.checkpoint / 'tokenizer.model').read_bytes())
-    config = MoshiConfig(
-        weights=str(args.checkpoint),
-        device=args.device,
-        seed=args.seed,
-        temperature=args.temperature,
-        temperature_text=args.temperature_text,
-    )
-    front_end = build(config)
-    front_end.warm_up()
-    stranger = Stranger(args.whisper) if args.whisper else None
+
+def small_weights(name: str) -> str | None:
+    """The name or the folder of a kame-small, also in the folder of its run; None if it is none."""
+    from kame_ros.s2s.small.config import KAME_SMALL
+    from kame_ros.training.small.config import RESULT
+
+    if name == KAME_SMALL:
+        return name
+    for folder in (Path(name).expanduser(), Path(name).expanduser() / RESULT):
+        try:
+            config = json.loads((folder / 'config.json').read_text())
+        except (OSError, ValueError):
+            continue
+        if isinstance(config, dict) and {'pieces', 'ahead', 'silence'} <= set(config):
+            return str(folder)
+    return None
+
+
+def _measure(args: argparse.Namespace, weights: str) -> int:
+    from kame_ros.s2s.small.config import SmallConfig
+    from kame_ros.training.small.measure import KINDS, measure_weights, table, trials_in_all
+
+    kinds = args.kinds or KINDS
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        return fail(escape(f'no trials are {unknown[0]!r}: {", ".join(KINDS)}'))
+    given = {'silent_above': args.silent_above, 'temperature': args.temperature}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        config = SmallConfig(weights=weights, seed=args.seed, **chosen)
+    except ValueError as error:
+        return fail(escape(str(error)))
     with bar() as progress:
-        task = progress.add_task('trials', total=args.trials * len(KINDS))
-        report = run(
-            front_end,
-            voice,
-            split,
-            args.trials,
-            args.seed,
-            stranger,
+        task = progress.add_task('trials', total=trials_in_all(args.trials, kinds))
+        found = measure_weights(
+            *(config, args.trials, args.whisper, not args.model_only, kinds),
             lambda: progress.advance(task),
         )
-    numbers = {**report.numbers, 'real_time_factor': front_end.counters()['real_time_factor']}
-    for name, value in numbers.items():
-        console.print(f'{name:28} {value:8.3f}')
-    if args.json:
-        args.json.write_text(json.dumps({'numbers': numbers, 'said': report.said}, indent=1) + '\n')
+    print(table(found))
+    if args.json is not None:
+        kept = {'numbers': found.numbers, 'said': found.said}
+        args.json.write_text(json.dumps(kept, indent=1) + '\n')
     return 0

@@ -11,9 +11,9 @@ from rich.markup import escape
 from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
-    from kame_ros.training.data_file import DataFolder
-    from kame_ros.training.inputs import Input, Problem
-    from kame_ros.training.prepare import Options, Report
+    from kame_ros.training.data.data_file import DataFolder
+    from kame_ros.training.data.inputs import Input, Problem
+    from kame_ros.training.data.prepare import PrepareOptions, PrepareReport
 
 ABOUT = """\
 Makes shards of tokens from dialogues of two people, to train on.
@@ -31,7 +31,7 @@ EXAMPLES = """\
 examples:
   kame train oracles transcripts/ -o oracles/ --backend ollama:llama3.2
   kame train prepare audio/ transcripts/ --oracles oracles/ -o data/ --checkpoint SakanaAI/kame
-  kame train prepare audio/ transcripts/ -o data/ --checkpoint kame-tiny --speaker both
+  kame train prepare audio/ transcripts/ -o data/ --checkpoint my_kame/ --speaker both
   kame train prepare --verify data/
   kame train look data/ -n 3 -o dialogue.png
 """
@@ -48,7 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--checkpoint',
         metavar='MODEL',
-        help='a folder, a repository on the Hugging Face hub such as SakanaAI/kame, or kame-tiny',
+        help='a folder, or a repository on the Hugging Face hub such as SakanaAI/kame',
     )
     parser.add_argument(
         '--speaker',
@@ -64,9 +64,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--shard-mb', type=float, default=64.0, help='MB of a shard (default: 64, about 28 h)'
     )
-    parser.add_argument(
-        '--device', default='cpu', help='for Mimi: cpu, cuda, cuda:N or auto (default: cpu)'
-    )
+    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:N or auto (default: cpu)')
     parser.add_argument(
         '--workers', type=int, default=0, help='processes that encode (default: as many as cores)'
     )
@@ -107,9 +105,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(args: argparse.Namespace, sources: list[Input], problems: list[Problem]) -> int:
-    from kame_ros.s2s.moshi import runtime
-    from kame_ros.s2s.moshi.safetensors_file import CheckpointError
-    from kame_ros.training.prepare import Preparation
+    from kame_ros.s2s.moshi.weights import runtime
+    from kame_ros.s2s.moshi.weights.errors import CheckpointError
+    from kame_ros.training.data.prepare import Preparation
 
     try:
         args.device = runtime.choose_device(args.device)
@@ -128,13 +126,11 @@ def _prepare(args: argparse.Namespace, sources: list[Input], problems: list[Prob
     return 0
 
 
-def _options(args: argparse.Namespace) -> Options:
-    from kame_ros.s2s.moshi.build import TINY_FOLDER
-    from kame_ros.s2s.moshi.config import TINY
-    from kame_ros.training.prepare import Options, cores
+def _options(args: argparse.Namespace) -> PrepareOptions:
+    from kame_ros.training.data.prepare import PrepareOptions, cores
 
-    return Options(
-        checkpoint=str(TINY_FOLDER) if args.checkpoint == TINY else args.checkpoint,
+    return PrepareOptions(
+        checkpoint=args.checkpoint,
         robots=('A', 'B') if args.speaker == 'both' else (args.speaker,),
         held_out=args.held_out,
         shard_mb=args.shard_mb,
@@ -145,7 +141,7 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _look_at_all(args: argparse.Namespace) -> tuple[list[Input], list[Problem]]:
-    from kame_ros.training.inputs import gather
+    from kame_ros.training.data.inputs import gather
 
     with bar(percent=True) as shown:
         task = shown.add_task('looking at files', total=None)
@@ -158,8 +154,8 @@ def _look_at_all(args: argparse.Namespace) -> tuple[list[Input], list[Problem]]:
         )
 
 
-def _tell(data: DataFolder, report: Report, problems: list[Problem]) -> None:
-    from kame_ros.training.layout import FRAME_HZ
+def _tell(data: DataFolder, report: PrepareReport, problems: list[Problem]) -> None:
+    from kame_ros.training.data.layout import FRAME_HZ
 
     entries = data.entries()
     hours = sum(entry.frames for entry in entries) / FRAME_HZ / 3600
@@ -183,8 +179,8 @@ def _tell(data: DataFolder, report: Report, problems: list[Problem]) -> None:
 
 
 def _verify(folder: Path) -> int:
-    from kame_ros.training import data_file
-    from kame_ros.training.shards import verify
+    from kame_ros.training.data import data_file
+    from kame_ros.training.data.shards import verify
 
     data = data_file.read(folder)
     verify(data)
@@ -194,26 +190,25 @@ def _verify(folder: Path) -> int:
 
 
 def add_look(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments of `kame train look` that are for prepared data."""
-    data = parser.add_argument_group('of prepared data')
-    data.add_argument('--seconds', type=float, default=12.8, help='to draw (default: 12.8)')
-    data.add_argument('--held-out', action='store_true', help='of what is not trained on')
-    data.add_argument(
+    """Adds the arguments of `kame train look`."""
+    parser.add_argument('--seconds', type=float, default=12.8, help='to draw (default: 12.8)')
+    parser.add_argument('--held-out', action='store_true', help='of what is not trained on')
+    parser.add_argument(
         '--checkpoint', default='', metavar='MODEL', help='whose Mimi makes the sound'
     )
 
 
 def is_data(folder: Path) -> bool:
     """Whether a folder holds prepared data."""
-    from kame_ros.training.data_file import MANIFEST
+    from kame_ros.training.data.data_file import MANIFEST
 
     return (folder / MANIFEST).exists()
 
 
 def look(args: argparse.Namespace) -> int:
     """Draws a crop of prepared data. Raises DataError."""
-    from kame_ros.s2s.moshi.safetensors_file import CheckpointError
-    from kame_ros.training.look_data import draw
+    from kame_ros.s2s.moshi.weights.errors import CheckpointError
+    from kame_ros.training.pictures.look_data import draw
 
     try:
         crop = draw(

@@ -16,7 +16,7 @@ from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
     from kame_ros.training.config import RunConfig
-    from kame_ros.training.run import Result
+    from kame_ros.training.run.run import Result
 
 ABOUT = """\
 Trains a KAME on a folder that "kame train prepare" made.
@@ -57,7 +57,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--checkpoint',
         metavar='MODEL',
-        help='instead of that of the configuration: a folder, a repository, or kame-tiny',
+        help='instead of that of the configuration: a folder, or a repository',
     )
     parser.add_argument('--steps', type=int, help='instead of those of the configuration')
     parser.add_argument(
@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
         changes = {'checkpoint': args.checkpoint, 'steps': args.steps}
         args.config = _config_file(args.config)
         config = read(args.config, **{k: v for k, v in changes.items() if v is not None})
-        from kame_ros.s2s.moshi.runtime import choose_device
-        from kame_ros.s2s.moshi.safetensors_file import CheckpointError
+        from kame_ros.s2s.moshi.weights.errors import CheckpointError
+        from kame_ros.s2s.moshi.weights.runtime import choose_device
     except ImportError as error:
         from kame_ros.s2s.moshi.build import HOW_TO_INSTALL
 
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _config_file(name: Path) -> Path:
     """A file, or one of those that come with the package: `lora` is config/training/lora.yaml."""
-    from kame_ros.graph import config_folder
+    from kame_ros.graph.description import config_folder
 
     if not name.exists() and not name.suffix and len(name.parts) == 1:
         own = config_folder() / 'training' / f'{name}.yaml'
@@ -117,7 +117,7 @@ def _config_file(name: Path) -> Path:
 
 
 def _plan(args: argparse.Namespace, config: RunConfig, device: str) -> int:
-    from kame_ros.training.dry_run import plan
+    from kame_ros.training.plan.dry_run import plan
 
     found = plan(config, args.data, device, args.processes)
     for line in found.lines():
@@ -127,7 +127,7 @@ def _plan(args: argparse.Namespace, config: RunConfig, device: str) -> int:
 
 def _spread(args: argparse.Namespace) -> int:
     """Starts this command again, once for each process; torch's launcher ends all if one fails."""
-    from kame_ros.training.accelerated import MISSING
+    from kame_ros.training.run.accelerated import MISSING
 
     if find_spec('accelerate') is None:
         return fail(MISSING)
@@ -145,8 +145,8 @@ def _spread(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace, config: RunConfig, device: str) -> int:
-    from kame_ros.training.accelerated import launched, leave
-    from kame_ros.training.run import run as train
+    from kame_ros.training.run.accelerated import launched, leave
+    from kame_ros.training.run.run import run as train
 
     first = os.environ.get('RANK', '0') == '0'
     with bar(first) as shown:
@@ -174,7 +174,7 @@ def _report(args: argparse.Namespace, done: Result) -> None:
 
 
 def _picture(folder: Path) -> None:
-    from kame_ros.training.curve import draw
+    from kame_ros.training.pictures.curve import draw
 
     try:
         draw(folder / 'log.jsonl', folder / 'curve.png')

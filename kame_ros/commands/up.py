@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import time
+from collections.abc import Sequence
 
 from rich.markup import escape
 
 from kame_ros.commands.bring_up import bring_up, explain, load
-from kame_ros.commands.show import console, fail
-from kame_ros.names import BadConfig, check_domain
-from kame_ros.nodes.conductor import BringUpError
-from kame_ros.nodes.running_graph import RunningGraph, Stopped, running
-from kame_ros.private_folder import NoPrivateFolder
-from kame_ros.processes import Taken
-from kame_ros.running_graphs import Note, noted
-from kame_ros.surroundings import BadSurroundings
+from kame_ros.commands.follow import consumers, following
+from kame_ros.commands.get import get_missing
+from kame_ros.commands.live import Screen
+from kame_ros.commands.page_link import page_token, tell_page
+from kame_ros.commands.show import console, fail, in_words, refuse
+from kame_ros.consumers.queued import Queued
+from kame_ros.conversation.conversation import Conversation
+from kame_ros.fetch.errors import FetchError
+from kame_ros.graph.names import BadConfig, check_domain
+from kame_ros.graph.processes import Taken
+from kame_ros.graph.running_graphs import Note, noted
+from kame_ros.graph.surroundings import BadSurroundings
+from kame_ros.nodes.visitor.conductor import BringUpError
+from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped, running
+from kame_ros.text.well_formed import printable
+from kame_ros.trust.private_folder import NoPrivateFolder
 
 _LOOK_S = 0.5
+_SHOW_S = 0.15
 _DOUBLE = 'there are two of this name: another robot runs in this namespace'
 _KINDS = 200  # of problems that are remembered
 
@@ -28,43 +39,71 @@ def up(args: argparse.Namespace) -> int:
     """Runs a graph and revives its nodes, until it is stopped."""
     try:
         graph = load(args)
+        followers = consumers(args.consumer, graph)
+        token = page_token(graph)
         if args.domain is None:
             args.domain = check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
+        get_missing(graph, args.get)
     except BadConfig as error:
-        return fail(escape(str(error)))
+        return refuse(error)
+    except FetchError as error:
+        return fail(escape(printable(str(error))))
+    conversation = Conversation()
+    watched = [] if args.quiet else [conversation]
     try:
         with running(graph, domain=args.domain, discovery=args.discovery) as run:
             note = Note(os.getpid(), graph.config, graph.namespace, run.domain, args.discovery)
             try:
-                with noted(note):
+                with noted(note), following(run, followers, watched) as queued:
                     bring_up(run, args.patience)
-                    return _watch(run, args.duration, args.discovery)
+                    tell_page(run, token)
+                    _greet(run, args.discovery)
+                    screen = Screen(console, conversation) if watched else None
+                    return _watch(run, args.duration, queued, screen)
             except BringUpError as error:
                 return explain(run, error)
     except (Taken, BadSurroundings, NoPrivateFolder, OSError) as error:
-        return fail(escape(str(error)))
+        return fail(escape(in_words(error)))
     except Stopped:
         console.print('stopped')
         return 0
 
 
-def _watch(run: RunningGraph, duration: float | None, discovery: str) -> int:
+def _greet(run: RunningGraph, discovery: str) -> None:
     console.print('say something, or: [bold]kame say "Hello."[/]   [dim]Ctrl-C ends[/]')
     console.print(
         f'[dim]other nodes join with: export ROS_DOMAIN_ID={run.domain} '
         f'ROS_AUTOMATIC_DISCOVERY_RANGE={discovery}[/]'
     )
+
+
+def _watch(
+    run: RunningGraph, duration: float | None, followers: Sequence[Queued], screen: Screen | None
+) -> int:
+    with screen.shown() if screen else contextlib.nullcontext():
+        return _look(run, duration, followers, screen)
+
+
+def _look(
+    run: RunningGraph, duration: float | None, followers: Sequence[Queued], screen: Screen | None
+) -> int:
     end = None if duration is None else time.monotonic() + duration
     told = Told()
     while end is None or time.monotonic() < end:
-        run.spin(_LOOK_S)
+        run.spin(_SHOW_S if screen else _LOOK_S)
         run.revive()
+        if screen:
+            screen.update()
         double = run.conductor.doubled
         if double and told.is_news(time.monotonic(), double, _DOUBLE):
             console.print(f'[yellow]{double}[/]: {_DOUBLE}')
         for name, health in run.conductor.health.items():
             if health.level and told.is_news(time.monotonic(), name, health.message):
-                console.print(f'[yellow]{name}[/]: {escape(health.message)}')
+                console.print(f'[yellow]{name}[/]: {escape(printable(health.message))}')
+        for follower in followers:
+            dropped = f'{follower.dropped} things were dropped: it is too slow'
+            if follower.dropped and told.is_news(time.monotonic(), follower.name, dropped):
+                console.print(f'[yellow]{escape(follower.name)}[/]: {dropped}')
     return 0
 
 

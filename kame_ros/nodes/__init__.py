@@ -1,5 +1,5 @@
 """The ROS nodes, and all else that knows ROS."""
 
-from kame_ros import early
+from kame_ros.graph import early
 
 early.begin()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,18 @@ from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
 import kame_ros.msg as msg
-from kame_ros.audio.echo import METHODS, EchoCanceller, EchoConfig
-from kame_ros.audio.fed_source import FedSource
-from kame_ros.audio.frame import Frame, silence
-from kame_ros.audio.source import SilenceSource, Source, WavSource
-from kame_ros.nodes import convert, qos
-from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.device_parameters import (
-    DEVICE_PARAMETERS,
-    device_arguments,
-    hardware_name,
-)
-from kame_ros.nodes.parameters import Param
-from kame_ros.nodes.run import run
-from kame_ros.owner import OwnerThread
+from kame_ros.audio.devices.device_stream import MicrophoneConfig
+from kame_ros.audio.devices.fed_source import FedSource
+from kame_ros.audio.devices.source import SilenceSource, Source, WavSource
+from kame_ros.audio.echo.canceller import EchoCanceller, EchoConfig
+from kame_ros.nodes.common import convert, qos
+from kame_ros.nodes.common.base import KameNode
+from kame_ros.nodes.common.listen import as_it_is
+from kame_ros.nodes.common.run import run
+from kame_ros.runtime.owner import OwnerThread
+from kame_ros.settings.param import FILE, Param, filled
+from kame_ros.wire.frame import Frame, silence
+from kame_ros.wire.turn import TurnKind
 
 _LISTENER_POLL_S = 0.02
 
@@ -41,23 +39,15 @@ class AudioCaptureNode(KameNode):
             'another node, or nothing.',
             choices=('device', 'wav', 'topic', 'silence'),
         ),
-        Param('wav', '', 'The file that the source wav plays.'),
+        Param('wav', '', 'The file that the source wav plays.', names=FILE),
         Param('topic', 'audio/in', 'The topic of AudioFrames, of any format, of the source topic.'),
-        *DEVICE_PARAMETERS,
-        Param('channel', -1, 'Which channel is heard, from 0; -1: the mean of all.', -1, 255),
         Param(
-            'echo_cancellation',
-            'auto',
-            "How the robot's own voice is taken out. webrtc: at once, but while both speak the "
-            'user is hardly understood. speex (needs libspeexdsp1): the user is understood, but '
-            'it learns the room, and every change of it, from some 8 s of the robot talking, and '
-            'suffers where the clocks of two sound cards drift faster than the stamps tell. off: '
-            'for headsets. auto: webrtc, but off for wav and silence, and where pywebrtc-audio is '
-            'not installed.',
-            choices=('auto', 'webrtc', 'speex', 'off'),
+            'topic_may_pause',
+            False,
+            'Whether it is no loss when nothing comes on the topic: nobody talks through it now.',
         ),
-        Param('noise_suppression', 0, '0: none, 1 to 4: by 6, 12, 18 or 21 dB.', 0, 4),
-        Param('gain_control', False, 'Whether all speech is brought to the same level.'),
+        *Param.of(MicrophoneConfig),
+        *Param.of(EchoConfig),
         Param('frame_id', 'microphone', 'The frame_id in the headers.'),
         Param(
             'wait_for_listeners',
@@ -90,7 +80,6 @@ class AudioCaptureNode(KameNode):
         self._echo: EchoCanceller | None = None
         self._muted = threading.Event()
         self._sent = 0
-        self._bad = 0
         super().__init__('audio_capture', **options)
         if self.memory.get('muted'):  # who asked not to be heard is not heard by the next life
             self._muted.set()
@@ -102,7 +91,8 @@ class AudioCaptureNode(KameNode):
         self._source.prepare()  # what cannot be had is refused here, not while the robot runs
         self._echo = self._make_echo()
         if self._echo:
-            self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, self._on_played)
+            read = convert.frame_from_message
+            self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, read, self._on_played)
         self._frames = self.offer(msg.AudioFrame, 'audio/mic', qos.AUDIO_OFFER)
         self._mute_state = self.offer(Bool, 'muted', qos.STATE)
         self.offer_events()
@@ -130,13 +120,12 @@ class AudioCaptureNode(KameNode):
             'source': self.param('wav') or self.param('source'),
             'muted': str(self._muted.is_set()).lower(),
             'frames_sent': self._sent,
-            'bad_frames': self._bad,
             **(source.counters() if source else {}),
             **(self._echo.counters() if self._echo else {}),
         }
 
     def hardware(self) -> str:
-        return hardware_name(self.param) if self.param('source') == 'device' else ''
+        return filled(MicrophoneConfig, self.param).name if self.param('source') == 'device' else ''
 
     def _make_source(self) -> Source:
         kind = self.param('source')
@@ -148,31 +137,33 @@ class AudioCaptureNode(KameNode):
         if kind == 'silence':
             return SilenceSource(clock=now, sleep=sleep)
         if kind == 'topic':
-            fed = FedSource(clock=now, channel=self.param('channel'), tell=self._warn)
+            fed = FedSource(
+                clock=now,
+                channel=self.param('channel'),
+                tell=self._warn,
+                may_pause=self.param('topic_may_pause'),
+            )
             self._feed = fed
-            self.listen(msg.AudioFrame, self.param('topic'), qos.AUDIO_ASK, self._on_sound)
+            read, then = self._feed_from, as_it_is  # reading it is all there is to do
+            self.listen(msg.AudioFrame, self.param('topic'), qos.AUDIO_ASK, read, then)
             return fed
-        from kame_ros.audio.device_source import DeviceSource
+        from kame_ros.audio.devices.device_source import DeviceSource
 
         return DeviceSource(
-            **device_arguments(self.param),
-            channel=self.param('channel'),
-            clock=now,
-            tell=self._warn,
+            **asdict(filled(MicrophoneConfig, self.param)), clock=now, tell=self._warn
         )
 
     def _make_echo(self) -> EchoCanceller | None:
-        wanted, noise = self.param('echo_cancellation'), self.param('noise_suppression')
-        auto = wanted == 'auto' and self.param('source') in ('device', 'topic')
-        method = wanted if wanted in METHODS else 'webrtc'
-        cancel = auto or wanted in METHODS
-        config = EchoConfig(cancel, noise, self.param('gain_control'), method)
-        if config == EchoConfig(False):
+        config: EchoConfig = filled(EchoConfig, self.param)
+        auto = config.echo_cancellation == 'auto'
+        if auto and self.param('source') not in ('device', 'topic'):
+            config = replace(config, echo_cancellation='off')
+        if config.idle:
             return None
         try:
             return EchoCanceller(config)
         except ImportError as error:
-            if not auto or noise or config.gain_control:
+            if not auto or config.noise_suppression or config.gain_control:
                 raise
             self.get_logger().warning(f'the robot may hear itself: {error}')
             return None
@@ -180,33 +171,19 @@ class AudioCaptureNode(KameNode):
     def _warn(self, text: str) -> None:
         self.get_logger().warning(text)
 
-    def _on_played(self, message: msg.AudioFrame) -> None:
-        frame = self._checked(message)
-        if frame is not None and self._echo:
+    def _on_played(self, frame: Frame) -> None:
+        if self._echo:
             self._echo.played(frame)
 
-    def _on_sound(self, message: msg.AudioFrame) -> None:
-        try:
-            self._feed.feed(
-                np.frombuffer(message.data, np.int16),
-                message.sample_rate,
-                message.channels,
-                convert.from_time(message.header.stamp),
-                message.seq,
-            )
-        except ValueError as error:
-            self._refuse(error)
-
-    def _checked(self, message: msg.AudioFrame) -> Frame | None:
-        try:
-            return convert.frame_from_message(message)
-        except ValueError as error:
-            self._refuse(error)
-            return None
-
-    def _refuse(self, error: ValueError) -> None:
-        self._bad += 1
-        self.get_logger().error(str(error), once=True)
+    def _feed_from(self, message: msg.AudioFrame) -> None:
+        """Raises ValueError for sound that cannot be used."""
+        self._feed.feed(
+            np.frombuffer(message.data, np.int16),
+            message.sample_rate,
+            message.channels,
+            convert.from_time(message.header.stamp),
+            message.seq,
+        )
 
     def _capture(self, stop: threading.Event) -> None:
         source = self._source
@@ -226,7 +203,7 @@ class AudioCaptureNode(KameNode):
                 self._sent += 1
                 if source.ended and not told_end:
                     told_end = True
-                    self.tell(msg.TurnEvent.INPUT_ENDED, frame.end)
+                    self.tell(TurnKind.INPUT_ENDED, frame.end)
         finally:
             source.close()
 

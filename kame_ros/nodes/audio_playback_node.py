@@ -5,26 +5,24 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from std_msgs.msg import Bool, Float32
 
 import kame_ros.msg as msg
-from kame_ros.audio.frame import Frame
-from kame_ros.audio.player import Player, PlayerConfig
-from kame_ros.audio.sink import NullSink, Sink, WavSink
-from kame_ros.nodes import convert, qos
-from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.device_parameters import (
-    DEVICE_PARAMETERS,
-    device_arguments,
-    hardware_name,
-)
-from kame_ros.nodes.parameters import Param
-from kame_ros.nodes.run import run
-from kame_ros.owner import OwnerThread
+from kame_ros.audio.devices.device_stream import DeviceConfig
+from kame_ros.audio.devices.sink import NullSink, Sink, WavSink
+from kame_ros.audio.level import SPEECH_PEAK_DBFS, pcm
+from kame_ros.audio.playout.player import Player, PlayerConfig
+from kame_ros.nodes.common import convert, qos
+from kame_ros.nodes.common.base import KameNode
+from kame_ros.nodes.common.run import run
+from kame_ros.runtime.owner import OwnerThread
+from kame_ros.settings.param import RECORDING, Param, filled
+from kame_ros.wire.frame import Frame
 
-_SPEAKING_PEAK = 64  # of 32768 (-54 dBFS): below is no speech
+_SPEAKING_PEAK = pcm(SPEECH_PEAK_DBFS)
 _SPEAKING_HANGOVER = 5  # frames: a short pause between words does not end speaking
 
 
@@ -38,29 +36,10 @@ class AudioPlaybackNode(KameNode):
             'Where the sound goes to: a sound card, a wav file, or nowhere.',
             choices=('device', 'wav', 'null'),
         ),
-        Param('wav', '', 'The file that the sink wav writes.'),
-        *DEVICE_PARAMETERS,
+        Param('wav', '', 'The file that the sink wav writes.', names=RECORDING),
+        *Param.of(DeviceConfig),
         Param('frame_id', 'loudspeaker', 'The frame_id in the headers.'),
-        Param('target_ms', 60.0, 'So much later than its time a frame may come.', 0.0, 2000.0),
-        Param(
-            'max_target_ms',
-            800.0,
-            'A restless network may raise target_ms to this, by itself.',
-            0.0,
-            5000.0,
-        ),
-        Param(
-            'slack_ms',
-            160.0,
-            'How far above the target the delay may grow before a silent frame is left out.',
-            0.0,
-            2000.0,
-        ),
-        Param(
-            'follow_drift',
-            True,
-            "Whether the speed follows the microphone's clock, by parts per million.",
-        ),
+        *Param.of(PlayerConfig),
     )
     WARN_WHEN_GROWING = (
         'concealed',
@@ -79,17 +58,11 @@ class AudioPlaybackNode(KameNode):
         self._sink: Sink | None = None
         self._thread: OwnerThread | None = None
         self._player: Player | None = None
-        self._bad = 0
         self._quiet = _SPEAKING_HANGOVER
         super().__init__('audio_playback', **options)
 
     def load(self) -> None:
-        config = PlayerConfig(
-            target_s=self.param('target_ms') / 1e3,
-            max_target_s=max(self.param('max_target_ms'), self.param('target_ms')) / 1e3,
-            slack_s=self.param('slack_ms') / 1e3,
-            follow_drift=self.param('follow_drift'),
-        )
+        config = filled(PlayerConfig, self.param)
         self._frame_id = self.param('frame_id')
         self._sink = sink = self._make_sink()
         sink.prepare()  # what cannot be had is refused here, not while the robot runs
@@ -97,8 +70,9 @@ class AudioPlaybackNode(KameNode):
         self._played = self.offer(msg.AudioFrame, 'audio/played', qos.AUDIO_OFFER)
         self._speaking = self.offer(Bool, 'speaking', qos.STATE)
         self._speaking.publish(Bool(data=False))
-        self.listen(msg.AudioFrame, 'audio/speech', qos.AUDIO_ASK, self._on_speech)
-        self.listen(Float32, 'audio/gain', qos.TEXT, self._on_gain)
+        read = convert.frame_from_message
+        self.listen(msg.AudioFrame, 'audio/speech', qos.AUDIO_ASK, read, self._on_speech)
+        self.listen(Float32, 'audio/gain', qos.TEXT, _gain, self._on_gain)
 
     def start(self) -> None:
         assert self._sink is not None
@@ -126,12 +100,11 @@ class AudioPlaybackNode(KameNode):
         player, sink = self._player, self._sink
         return {
             'sink': str(sink.path) if isinstance(sink, WavSink) else self.param('sink'),
-            'bad_frames': self._bad,
             **(player.counters() if player else {}),
         }
 
     def hardware(self) -> str:
-        return hardware_name(self.param) if self.param('sink') == 'device' else ''
+        return filled(DeviceConfig, self.param).name if self.param('sink') == 'device' else ''
 
     def _make_sink(self) -> Sink:
         kind = self.param('sink')
@@ -142,31 +115,23 @@ class AudioPlaybackNode(KameNode):
             return WavSink(self.param('wav'), clock=now, sleep=sleep)
         if kind == 'null':
             return NullSink(clock=now, sleep=sleep)
-        from kame_ros.audio.device_sink import DeviceSink
+        from kame_ros.audio.devices.device_sink import DeviceSink
 
-        return DeviceSink(**device_arguments(self.param), clock=now, tell=self._warn)
+        return DeviceSink(**asdict(filled(DeviceConfig, self.param)), clock=now, tell=self._warn)
 
     def _warn(self, text: str) -> None:
         self.get_logger().warning(text)
 
-    def _on_speech(self, message: msg.AudioFrame) -> None:
-        try:
-            frame = convert.frame_from_message(message)
-        except ValueError as error:
-            self._bad += 1
-            self.get_logger().error(str(error), once=True)
-            return
+    def _on_speech(self, frame: Frame) -> None:
         if self._player:
             self._player.push(frame)
 
-    def _on_gain(self, message: Float32) -> None:
+    def _on_gain(self, gain: float) -> None:
         """How loud to play, 0 to 1; 0 stops at once and throws away what waits."""
         if not self._player:
             return
-        if math.isnan(message.data):
-            self._bad += 1
-        elif message.data > 0.0:
-            self._player.fade(min(1.0, message.data))
+        if gain > 0.0:
+            self._player.fade(min(1.0, gain))
         else:
             self._player.stop_speech()
 
@@ -188,6 +153,12 @@ class AudioPlaybackNode(KameNode):
         now = self._quiet < _SPEAKING_HANGOVER
         if now != was:
             self._speaking.publish(Bool(data=now))
+
+
+def _gain(message: Float32) -> float:
+    if math.isnan(message.data):
+        raise ValueError('nan is no gain')
+    return float(message.data)
 
 
 def main(args: Sequence[str] | None = None) -> int:

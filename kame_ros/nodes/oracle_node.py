@@ -5,44 +5,55 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 import kame_ros.msg as msg
-from kame_ros.nodes import convert, qos
-from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.listen import listen_to_anyone
-from kame_ros.nodes.oracle_parameters import PARAMETERS
-from kame_ros.nodes.parameters import BadParameter
-from kame_ros.nodes.run import run
+from kame_ros.nodes.common import convert, qos
+from kame_ros.nodes.common.base import KameNode
+from kame_ros.nodes.common.listen import as_it_is, listen_to_anyone
+from kame_ros.nodes.common.run import run
 from kame_ros.oracle.account import TurnAccount
-from kame_ros.oracle.actions import ActionRequest
-from kame_ros.oracle.backend import Backend, parse_backend
-from kame_ros.oracle.chunk import OracleChunk
-from kame_ros.oracle.clients.base import LlmError
+from kame_ros.oracle.actions.book import ActionRequest
 from kame_ros.oracle.config import OracleConfig
-from kame_ros.oracle.event import OracleEvent, OracleEventKind
-from kame_ros.oracle.policy_config import PolicyConfig
-from kame_ros.oracle.prompt import DEFAULT_PERSONA, DEFAULT_STYLE, PromptConfig
-from kame_ros.oracle.router import Embed
+from kame_ros.oracle.conversation.prompt import PromptConfig
+from kame_ros.oracle.llm.backend import Backend, parse_backend
+from kame_ros.oracle.llm.backend_names import BackendNames
+from kame_ros.oracle.llm.clients.base import LlmError
+from kame_ros.oracle.llm.trusted_backends import TrustedBackends
+from kame_ros.oracle.routing.router import Embed
 from kame_ros.oracle.runner import OracleRunner
-from kame_ros.oracle.settings import Settings, read_settings
-from kame_ros.trusted_files import TrustedFiles
+from kame_ros.oracle.settings import OracleSettings, read_settings
+from kame_ros.settings.param import FILE, BadParameter, Param, filled
+from kame_ros.wire.oracle import OracleChunk
+from kame_ros.wire.transcript import Transcript
+from kame_ros.wire.turn import TOLD_AS, TurnEvent, TurnKind
 
 _UNPLAYED_BOUND = 250  # speech frames, 20 s: monologue that is not played by then never is
 _SOURCE = 'llm'
 _STOP_S = 2.0  # by then the front-end has told that it was stopped
-# Told of the generation of the apology: whoever asked learns that there is no answer, and why.
-_TOLD_AS = {OracleEventKind.GAVE_UP: msg.TurnEvent.GENERATION_FAILED}
 
 
 class OracleNode(KameNode):
     """Publishes `oracle` for each `transcript`, and `action_request` where the LLM may act."""
 
-    PARAMETERS = PARAMETERS
+    PARAMETERS = (
+        *Param.of(BackendNames, live=True),
+        *Param.of(Backend, live=True),
+        *Param.of(OracleConfig, live=True),
+        Param(
+            'settings',
+            '',
+            'A YAML file with actions, routes, prices and stop words; see '
+            'config/settings/oracle.yaml.',
+            names=FILE,
+        ),
+    )
     WARN_WHEN_GROWING = (
         'faults',
         'transcripts_old',
@@ -52,23 +63,20 @@ class OracleNode(KameNode):
         'inputs_dropped',
         'actions_refused',
         'facts_dropped',
-        'bad_transcripts',
     )
 
     def __init__(self, **options: Any) -> None:
         self._runner: OracleRunner | None = None
-        self._settings = Settings()
+        self._settings = OracleSettings()
         self._said: dict[int, list[tuple[str, int]]] = {}  # frame -> monologue not yet played
         self._played: dict[int, float] = {}  # frame -> when it was played
         self._books: dict[str, float | str] = {}  # of the last turn
-        self._bad = 0
         self._stops: deque[float] = deque(maxlen=1)  # s, when the front-end was asked to stop
         super().__init__('oracle', **options)
-        # A parameter can be set by any node: it must not make this one read and send any file.
-        self._files = TrustedFiles.at_start((self.param('prompt_file'), self.param('settings')))
+        self._trusted_backends = self._at_start()
 
     def load(self) -> None:
-        self._settings = read_settings(self.param('settings'), self._files)
+        self._settings = read_settings(self.param('settings'), self.trusted.files)
         config = self._config()
         self._chunks = self.offer(msg.OracleChunk, 'oracle', qos.TEXT)
         self._requests = self.offer(msg.ActionRequest, 'action_request', qos.TEXT)
@@ -88,12 +96,13 @@ class OracleNode(KameNode):
             on_fault=self.get_logger().error,
         )
         self._warm_up(self._runner)
-        self.listen(msg.Transcript, 'transcript', qos.TEXT, self._on_transcript)
-        self.listen(msg.MonologueToken, 'monologue', qos.TEXT, self._on_monologue)
-        self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, self._on_played)
-        self.listen(msg.TurnEvent, 'turn', qos.TEXT, self._on_turn)
-        self.listen(msg.ActionResult, 'action_result', qos.TEXT, self._on_result)
-        listen_to_anyone(self, String, 'facts', self._on_fact)
+        read = convert.transcript_from_message
+        self.listen(msg.Transcript, 'transcript', qos.TEXT, read, self._on_transcript)
+        self.listen(msg.MonologueToken, 'monologue', qos.TEXT, as_it_is, self._on_monologue)
+        self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, as_it_is, self._on_played)
+        self.listen(msg.TurnEvent, 'turn', qos.TEXT, as_it_is, self._on_turn)
+        self.listen(msg.ActionResult, 'action_result', qos.TEXT, as_it_is, self._on_result)
+        listen_to_anyone(self, String, 'facts', as_it_is, self._on_fact)
 
     def stop(self) -> None:
         if self._runner and not self._runner.pause():
@@ -116,7 +125,6 @@ class OracleNode(KameNode):
         model = runner.config.backends[0].name if runner else self.param('backend')
         return {
             'model': model,
-            'bad_transcripts': self._bad,
             **(runner.counters() if runner else {}),
             **self._books,
         }
@@ -128,13 +136,16 @@ class OracleNode(KameNode):
     def on_parameters(self, values: dict[str, Any]) -> None:
         if self._runner:
             self._runner.configure(self._config(values))
+            return
+        for text in filled(BackendNames, lambda name: values.get(name, '')).names:
+            self._trusted_backends.check(self._settings.priced(parse_backend(text)))
 
     def _warm_up(self, runner: OracleRunner) -> None:
         """A model in this process must load; a server may come up later than the robot."""
         try:
             runner.warm_up()
         except (LlmError, TimeoutError) as error:
-            if runner.config.backends[0].kind == 'embedded':
+            if runner.config.backends[0].about.in_process:
                 raise BadParameter(str(error)) from error
             self.get_logger().error(f'{error}. Until it answers, the robot says so.')
 
@@ -146,63 +157,65 @@ class OracleNode(KameNode):
         def value(name: str) -> Any:
             return changed[name] if changed and name in changed else self.param(name)
 
-        names = [value('backend'), *value('fallback').split(',')]
-        backends: list[Backend] = []
-        for text in filter(None, map(str.strip, names)):
-            backend = parse_backend(
-                text, max_tokens=value('max_tokens'), temperature=value('temperature')
-            )
-            backends.append(self._settings.priced(backend))
-        if not value('backend').strip():
-            raise BadParameter('the oracle needs a backend: kind:model')
+        backends = self._backends(value)
         try:
             for backend in backends:
                 backend.check()
         except LlmError as error:
             raise BadParameter(str(error)) from error
         settings = self._settings
-        return OracleConfig(
-            tuple(backends),
-            policy=PolicyConfig(
-                answer_partials=value('answer_partials'),
-                first_token_s=value('first_token_s'),
-                stall_s=value('stall_s'),
-                total_s=value('total_s'),
-                max_retry_after_s=value('max_retry_after_s'),
-            ),
-            prompt=self._prompt(value('persona'), value('style'), value('prompt_file')),
-            max_words=value('max_words'),
-            hidden_marks=tuple(value('hidden_marks').split()),
-            history_tokens=value('history_tokens'),
-            apology=value('apology'),
+        config: OracleConfig = filled(
+            OracleConfig,
+            value,
+            backends=tuple(backends),
+            prompt=self._prompt(value),
             source=_SOURCE,
             routes=settings.routes,
             actions=settings.actions,
             stop_words=settings.stop_words,
-            facts_age_s=value('facts_age_s'),
         )
+        return config
 
-    def _prompt(self, persona: str, style: str, file: str) -> PromptConfig:
-        if file:
-            return PromptConfig(self._files.read(file).strip(), '')
-        return PromptConfig(persona or DEFAULT_PERSONA, style or DEFAULT_STYLE)
+    def _backends(self, value: Callable[[str], Any]) -> list[Backend]:
+        """Those of the parameters, none but trusted ones. Raises ValueError."""
+        names = filled(BackendNames, value)
+        how = {row.name: value(row.name) for row in Param.of(Backend)}
+        backends: list[Backend] = []
+        for text in names.names:
+            backends.append(self._settings.priced(parse_backend(text, **how)))
+            self._trusted_backends.check(backends[-1])
+        if not names.backend.strip():
+            raise BadParameter('the oracle needs a backend: kind:model')
+        return backends
+
+    def _at_start(self) -> TrustedBackends:
+        """What the parameters of the start name, and its settings, if they can be read."""
+        names = filled(BackendNames, self.param).names
+        settings = OracleSettings()
+        with suppress(ValueError, OSError):  # it is told when the node is configured
+            settings = read_settings(self.param('settings'), self.trusted.files)
+        return TrustedBackends.at_start(names, settings, self.trusted.files)
+
+    def _prompt(self, value: Callable[[str], Any]) -> PromptConfig:
+        prompt: PromptConfig = filled(PromptConfig, value)
+        if not prompt.prompt_file:
+            return prompt
+        return replace(prompt, text=self.trusted.files.read(prompt.prompt_file))
 
     def _embedding(self) -> Embed | None:
         if self._settings.embedding is None:
             return None
-        from kame_ros.oracle.embedding import MiniLm
+        from kame_ros.oracle.routing.embedding import MiniLm
 
+        if isinstance(self._settings.embedding, str):
+            return MiniLm.packaged()
         return MiniLm(*self._settings.embedding)
 
     # -- what is heard --------------------------------------------------------------------
 
-    def _on_transcript(self, message: msg.Transcript) -> None:
+    def _on_transcript(self, transcript: Transcript) -> None:
         assert self._runner
-        try:
-            self._runner.submit(convert.transcript_from_message(message))
-        except ValueError as error:
-            self._bad += 1
-            self.get_logger().error(f'a transcript is not understood: {error}', once=True)
+        self._runner.submit(transcript)
 
     def _on_monologue(self, message: msg.MonologueToken) -> None:
         generation = message.generation if message.source == _SOURCE else -1
@@ -226,12 +239,14 @@ class OracleNode(KameNode):
     def _on_turn(self, message: msg.TurnEvent) -> None:
         assert self._runner
         t = convert.from_time(message.header.stamp)
-        if message.kind == msg.TurnEvent.BARGE_IN:
+        if message.kind == TurnKind.BARGE_IN:
             self._runner.barge_in(t)
             # By a button or a stop word, not by a question.
             if message.source == 'interrupt' and not self._asked_for_stop():
                 self._runner.interrupt('interrupted')
-        elif message.kind == msg.TurnEvent.RESET:
+        elif message.kind == TurnKind.TAKEN_BACK:
+            self._runner.take_back(t)
+        elif message.kind == TurnKind.RESET:
             self._forget_speech()
             self._runner.reset()
 
@@ -271,24 +286,24 @@ class OracleNode(KameNode):
         books = account.as_dict()
         self._books = {f'turn_{k}': v for k, v in books.items() if v is not None}
         self.tell(
-            msg.TurnEvent.TURN_BOOKED,
+            TurnKind.TURN_BOOKED,
             self.clock.now(),
             source=_SOURCE,
             utterance=account.utterance,
             text=json.dumps(books),
         )
 
-    def _on_event(self, event: OracleEvent) -> None:
-        if event.kind == OracleEventKind.FAILED:
+    def _on_event(self, event: TurnEvent) -> None:
+        if event.kind == TurnKind.GENERATION_FAILED:
             self.get_logger().warning(event.text, throttle_duration_sec=10.0)
-        if event.kind == OracleEventKind.GAVE_UP:
+        if event.kind == TurnKind.GAVE_UP:
             self.get_logger().error(f'nobody answers: {event.text}')
-        if event.kind == OracleEventKind.STOPPED:
+        if event.kind == TurnKind.STOPPED:
             self._stops.append(time.monotonic())
             self._interrupt.call_async(Trigger.Request())
         else:
             self.tell(
-                _TOLD_AS.get(event.kind, int(event.kind)),
+                TOLD_AS.get(event.kind, int(event.kind)),
                 event.t,
                 source=_SOURCE,
                 generation=event.generation,

@@ -7,16 +7,18 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from kame_ros.audio.frame import FRAME_S
-from kame_ros.nodes import robot_link
-from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.front_ends import FRONT_ENDS, PARAMETERS, make_front_end, model_name
-from kame_ros.nodes.parameters import Param
-from kame_ros.nodes.robot_link import RobotLink
-from kame_ros.nodes.run import run
-from kame_ros.owner import OwnerThread
+from kame_ros.graph import memory
+from kame_ros.nodes.common.base import KameNode
+from kame_ros.nodes.common.run import run
+from kame_ros.nodes.robot import link as robot_link
+from kame_ros.nodes.robot.front_ends import PARAMETERS, make_front_end, model_name
+from kame_ros.nodes.robot.link import RobotLink
+from kame_ros.runtime.owner import OutOfMemory, OwnerThread
+from kame_ros.runtime.step_times import StepTimes
 from kame_ros.s2s.front_end import FrontEnd
-from kame_ros.step_times import StepTimes
+from kame_ros.s2s.front_ends import FRONT_ENDS
+from kame_ros.settings.param import Param
+from kame_ros.wire.frame import FRAME_S
 
 _POLL_S = 0.2
 
@@ -28,8 +30,22 @@ class S2SNode(KameNode):
         Param(
             'front_end',
             'tts',
-            'What speaks: a small neural voice on a CPU, or the KAME model on a GPU.',
-            choices=FRONT_ENDS,
+            'What speaks: a small neural voice on a CPU, kame-small on a CPU, the KAME model on a '
+            'GPU, or what another package brings.',
+            choices=FRONT_ENDS.names(),
+        ),
+        Param(
+            'front_end_options',
+            '',
+            "What only another package's front-end knows: 'key=value; key=value'.",
+        ),
+        Param(
+            'hold_s',
+            0.0,
+            'For measuring score against latency: the mouth is held until the user has been silent '
+            'for so many seconds; 0: not at all.',
+            low=0.0,
+            high=30.0,
         ),
         *robot_link.PARAMETERS,
         *PARAMETERS,
@@ -46,7 +62,12 @@ class S2SNode(KameNode):
     def load(self) -> None:
         if self.param('moshi.slots') != 1:
             raise ValueError('s2s speaks for one robot: moshi.slots is for --config kame-slots')
-        self._front_end = make_front_end(self.param)
+        self._front_end = make_front_end(self.param, memory.shortfalls(self.memory))
+        if hold_s := self.param('hold_s'):
+            from kame_ros.s2s.held import HeldFrontEnd
+            from kame_ros.turns.vad import SileroVad
+
+            self._front_end = HeldFrontEnd(self._front_end, hold_s, SileroVad())
         self._front_end.warm_up()
         self._link = RobotLink(self)
         self._link.join(self._front_end)
@@ -68,7 +89,9 @@ class S2SNode(KameNode):
         if self._link:
             self._link.destroy()
             self._link = None
-        self._front_end = None
+        if self._front_end:
+            self._front_end.close()
+            self._front_end = None
 
     def counters(self) -> dict[str, float | str]:
         return {
@@ -80,21 +103,25 @@ class S2SNode(KameNode):
     def complaint(self) -> str:
         if not self._times.overloaded:
             return ''
-        advice = getattr(self._front_end, 'complaint', str)()
-        return advice or (
+        return (self._front_end.complaint() if self._front_end else '') or (
             f'the front-end is slower than real time (factor '
-            f'{self._times.real_time_factor:.2f}): give it a core of its own'
+            f'{self._times.sustained_factor:.2f}): give it a core of its own'
         )
 
     # The owner of the front-end.
 
     def _speak(self, stop: threading.Event) -> None:
         assert self._link is not None
-        while True:
-            if self._link.mic.pull(_POLL_S):
-                self._one_frame(self._link)
-            elif stop.is_set():
-                return
+        try:
+            while True:
+                if self._link.mic.pull(_POLL_S):
+                    self._one_frame(self._link)
+                elif stop.is_set():
+                    return
+        except OutOfMemory:
+            memory.note_shortfall(self.memory)
+            self._link.forget('the speech model has no memory left', ended=False)
+            raise
 
     def _one_frame(self, link: RobotLink) -> None:
         assert self._front_end is not None

@@ -8,15 +8,20 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kame_ros.nodes import robot_link
-from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.front_ends import MOSHI_PARAMETERS, make_slots
-from kame_ros.nodes.parameters import Param
-from kame_ros.nodes.robot_link import RobotLink
-from kame_ros.nodes.run import run
-from kame_ros.owner import OwnerThread
-from kame_ros.s2s.moshi.gauge import StepGauge
-from kame_ros.s2s.tick import seconds_to_tick
+from kame_ros.graph import memory
+from kame_ros.nodes.common.base import KameNode
+from kame_ros.nodes.common.run import run
+from kame_ros.nodes.robot import link as robot_link
+from kame_ros.nodes.robot.front_ends import MOSHI_PARAMETERS, make_slots, moshi_config
+from kame_ros.nodes.robot.link import RobotLink
+from kame_ros.runtime.owner import OutOfMemory, OwnerThread
+from kame_ros.runtime.step_times import StepTimes
+from kame_ros.s2s import too_slow
+from kame_ros.s2s.moshi.config import MoshiConfig
+from kame_ros.settings.param import Param
+from kame_ros.turns import profiles
+from kame_ros.turns.profiles.moshi import MOSHI
+from kame_ros.wire.frame import FRAME_S
 
 if TYPE_CHECKING:
     from kame_ros.s2s.moshi.seat import Seat
@@ -46,14 +51,16 @@ class S2SSlotsNode(KameNode):
         *robot_link.PARAMETERS,
         *MOSHI_PARAMETERS,
     )
-    WARN_WHEN_GROWING = (*robot_link.WARN_WHEN_GROWING, 'frames_unanswered')
+    WARN_WHEN_GROWING = (*robot_link.WARN_WHEN_GROWING, 'frames_unanswered', 'bad_messages')
 
     def __init__(self, **options: Any) -> None:
         self._slots: MoshiSlots | None = None
         self._links: list[RobotLink] = []
         self._seats: dict[RobotLink, Seat] = {}
         self._vads: dict[RobotLink, Any] = {}
-        self._gauge = StepGauge('cpu')
+        self._profile = MOSHI
+        self._config = MoshiConfig()
+        self._times = StepTimes(FRAME_S)
         self._sound_came = threading.Event()
         self._thread: OwnerThread | None = None
         self._turned_away = ('', -1e9)  # the robot that found no slot last, and when, in s
@@ -61,15 +68,18 @@ class S2SSlotsNode(KameNode):
 
     def load(self) -> None:
         robots = self._robots()
-        self._slots = make_slots(self.param)
+        self._profile = profiles.load(self.param('moshi.barge_in_profile'))
+        self._config = moshi_config(self.param)
+        self._config.strategy(self.param('moshi.barge_in'))  # before the long load
+        self._slots = make_slots(self.param, memory.shortfalls(self.memory))
         self._slots.warm_up()
-        self._gauge = StepGauge(self._slots.device.type)
+        self._times = StepTimes(FRAME_S)
         self._links = []
         for robot in robots:
             link = RobotLink(self, robot, visits=True, on_sound=self._sound_came.set)
             self._links.append(link)
         if self.param('moshi.barge_in'):
-            from kame_ros.audio.vad import SileroVad
+            from kame_ros.turns.vad import SileroVad
 
             self._vads = {link: SileroVad() for link in self._links}
 
@@ -107,11 +117,7 @@ class S2SSlotsNode(KameNode):
             'slots': slots.slots if slots else 0,
             'slots_taken': len(self._seats),
             'robots_held': slots.held if slots else 0,
-            'ticks': self._gauge.steps,
-            'ticks_slow': self._gauge.slow,
-            'step_median_ms': 1e3 * self._gauge.percentile(50),
-            'step_p99_ms': 1e3 * self._gauge.percentile(99),
-            'real_time_factor': self._gauge.real_time_factor(),
+            **self._times.counters(),
             'gpu_memory_mb': _gpu_memory_mb(slots),
             **{
                 name: sum(totals.get(name, 0) for totals in each.values())
@@ -129,7 +135,10 @@ class S2SSlotsNode(KameNode):
                 f'{robot} finds no free slot: raise moshi.slots (there are '
                 f'{self.param("moshi.slots")}), or stop the sound of another robot'
             )
-        return self._gauge.complaint()
+        return self._slowness()
+
+    def _slowness(self) -> str:
+        return too_slow.complaint(self._times, self._slots.device.type) if self._slots else ''
 
     def _robots(self) -> list[str]:
         """The namespaces; raises ValueError for one that is none, is there twice, or for none."""
@@ -149,6 +158,15 @@ class S2SSlotsNode(KameNode):
     # The owner of the model.
 
     def _serve(self, stop: threading.Event) -> None:
+        try:
+            self._serve_until(stop)
+        except OutOfMemory:
+            memory.note_shortfall(self.memory)
+            for link in self._seats:
+                link.forget('the speech model has no memory left', ended=False)
+            raise
+
+    def _serve_until(self, stop: threading.Event) -> None:
         while True:
             self._seat_robots()
             waiting = {link: link.mic.waiting_since for link in self._seats}
@@ -183,7 +201,9 @@ class S2SSlotsNode(KameNode):
             link.leave('there is no free slot')
             self.get_logger().error(self.complaint(), throttle_duration_sec=30.0)
             return
-        seat = Seat(self._slots, self._vads.get(link))
+        vad = self._vads.get(link)
+        strategy = self._config.strategy(vad is not None)
+        seat = Seat(self._slots, vad, self._profile, strategy, self._config.speak)
         self._seats = {**self._seats, link: seat}
         link.join(seat)
         self.get_logger().info(f'{link.prefix} takes slot {seat.slot}')
@@ -207,11 +227,26 @@ class S2SSlotsNode(KameNode):
             {self._seats[link].slot: heard[link].samples for link in links},
             {self._seats[link].slot: oracles[link] for link in links},
         )
-        self._gauge.add(time.perf_counter() - began)
-        if complaint := self._gauge.complaint():
+        self._times.add(time.perf_counter() - began)
+        if complaint := self._slowness():
             self.get_logger().error(complaint, throttle_duration_sec=30.0)
         for link in links:
             link.answer(heard[link], self._seats[link].speak(steps[self._seats[link].slot]))
+
+
+def seconds_to_tick(now: float, waiting_since: Sequence[float | None]) -> float | None:
+    """How long to wait for more robots, in seconds; 0: step now; None: nobody has a frame.
+
+    `waiting_since` has, for each robot, when its oldest frame came, or None where none waits. The
+    step is made as soon as everybody has a frame, so that one step serves all; but nobody waits
+    longer than one frame for the others.
+    """
+    waiting = [since for since in waiting_since if since is not None]
+    if not waiting:
+        return None
+    if len(waiting) == len(waiting_since):
+        return 0.0
+    return max(0.0, min(waiting) + FRAME_S - now)
 
 
 def _gpu_memory_mb(slots: MoshiSlots | None) -> float:
@@ -219,7 +254,7 @@ def _gpu_memory_mb(slots: MoshiSlots | None) -> float:
         return 0.0
     import torch
 
-    return torch.cuda.max_memory_allocated() / 1e6
+    return torch.cuda.max_memory_allocated(slots.device) / 1e6
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+from std_msgs.msg import String
+
 import kame_ros.msg as msg
-from kame_ros.audio.frame import Frame
-from kame_ros.audio.speech_gate import GateConfig
-from kame_ros.audio.vad import SileroVad
-from kame_ros.inbox import Inbox
-from kame_ros.nodes import convert, qos
-from kame_ros.nodes.base import KameNode
-from kame_ros.nodes.parameters import BadParameter, Param
-from kame_ros.nodes.run import run
-from kame_ros.owner import OwnerThread
-from kame_ros.stt.echo import EchoConfig
-from kame_ros.stt.recogniser import Recogniser, RecogniserError
-from kame_ros.stt.transcriber import (
-    Output,
-    SpeechEvent,
-    SpeechKind,
-    Transcriber,
-    TranscriberConfig,
-)
+from kame_ros.nodes.common import convert, qos
+from kame_ros.nodes.common.base import KameNode
+from kame_ros.nodes.common.listen import as_it_is
+from kame_ros.nodes.common.run import run
+from kame_ros.runtime.inbox import Inbox
+from kame_ros.runtime.owner import OwnerThread
+from kame_ros.settings.param import BadParameter, Param, filled
+from kame_ros.stt import engines
+from kame_ros.stt.config import TranscriberConfig
+from kame_ros.stt.make import speech_to_text
+from kame_ros.stt.recogniser import RecogniserError, ServerError
+from kame_ros.stt.speech_to_text import Output, SpeechToText
+from kame_ros.stt.typed import LONGEST, TypedTexts
+from kame_ros.text.heard import clean_heard
+from kame_ros.turns.vad import SileroVad
+from kame_ros.wire.frame import Frame
+from kame_ros.wire.turn import TurnEvent, TurnKind
 
 _MIC_BOUND = 750  # frames: a minute, as long as a slow machine may lag before sound is lost
+_ENDS_BOUND = 4  # ends of turns: only the newest is of use
+_TYPED_BOUND = 8  # texts
 _POLL_S = 0.2
-_KINDS = {
-    SpeechKind.START: msg.TurnEvent.USER_SPEECH_START,
-    SpeechKind.END: msg.TurnEvent.USER_SPEECH_END,
-    SpeechKind.NOISE: msg.TurnEvent.SILENT,
-}
 
 
 class SttNode(KameNode):
@@ -43,69 +41,40 @@ class SttNode(KameNode):
         Param(
             'engine',
             'whisper',
-            'What recognises speech: Whisper on this machine, or a server.',
-            choices=('whisper', 'remote'),
+            'What recognises speech: Whisper on this machine, a server, or what a package brings.',
+            choices=engines.names(),
         ),
-        Param(
-            'model',
-            'whisper-base',
-            "A packaged model, a Whisper model by name, a folder, or the server's name for it.",
-        ),
-        Param('language', 'en', 'Code such as en; empty: detected anew in each decode.'),
-        Param(
-            'device',
-            'cpu',
-            'Where Whisper runs, if it is on this machine.',
-            choices=('cpu', 'cuda', 'auto'),
-        ),
-        Param('compute_type', '', "CTranslate2's number format, such as int8; empty: what fits."),
-        Param('base_url', '', "Address of a transcription server; empty: OpenAI's."),
-        Param(
-            'key_variable',
-            'OPENAI_API_KEY',
-            'Name of the environment variable that holds the key of the server.',
-        ),
-        Param('timeout_s', 5.0, 'How long to wait for the server, in seconds.', 0.1, 60.0),
-        Param('step_s', 0.32, 'Time between two partial transcripts, in seconds.', 0.1, 10.0),
-        Param(
-            'end_of_speech_s',
-            0.4,
-            'An utterance ends after so many seconds of silence.',
-            0.2,
-            5.0,
-        ),
-        Param('speech_threshold', 0.5, 'Probability from which sound is a voice.', 0.1, 0.95),
-        Param('beam', 5, 'Beam of the final decode; partial ones are greedy.', 1, 10),
-        Param('window_s', 15.0, 'Sound that Whisper hears at once, in seconds.', 4.0, 30.0),
-        Param('threads', 1, 'Threads of Whisper; two on busy cores are slower.', 1, 64),
-        Param('word_times', False, 'Whether transcripts carry the time of each word.'),
-        Param('echo_guard', True, "Whether to tell the robot's own voice from the user's."),
-        Param(
-            'echo_margin_db',
-            6.0,
-            'The user is heard over the robot from so far above its expected echo.',
-            0.0,
-            40.0,
-        ),
+        *Param.of(engines.EngineSettings),
+        *Param.of(TranscriberConfig),
     )
     WARN_WHEN_GROWING = ('frames_dropped', 'dropped_s', 'undecoded', 'failed', 'gaps', 'bad_frames')
 
     def __init__(self, **options: Any) -> None:
-        self._transcriber: Transcriber | None = None
+        self._transcriber: SpeechToText | None = None
         self._thread: OwnerThread | None = None
         self._mic: Inbox[Frame] = Inbox(_MIC_BOUND)
         self._played: Inbox[Frame] = Inbox(25)
-        self._bad = 0
+        self._turn_ends: Inbox[float] = Inbox(_ENDS_BOUND)
+        self._written: Inbox[str] = Inbox(_TYPED_BOUND, drop='newest')
+        self._typed = TypedTexts(0)
         super().__init__('stt', **options)
 
     def load(self) -> None:
-        self._transcriber = Transcriber(self._make_recogniser(), SileroVad(), self._config())
+        self._transcriber = speech_to_text(
+            self.param('engine'),
+            filled(engines.EngineSettings, self.param),
+            SileroVad(),
+            filled(TranscriberConfig, self.param),
+        )
         self._warm_up(self._transcriber)
-        self._first = self.fresh_number()
+        self._typed = TypedTexts(self.fresh_number())
         self._transcripts = self.offer(msg.Transcript, 'transcript', qos.TEXT)
         self.offer_events()
-        self.listen(msg.AudioFrame, 'audio/mic', qos.AUDIO_ASK, self._on_mic)
-        self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, self._on_played)
+        read = convert.frame_from_message
+        self.listen(msg.AudioFrame, 'audio/mic', qos.AUDIO_ASK, read, self._on_mic)
+        self.listen(msg.AudioFrame, 'audio/played', qos.AUDIO_ASK, read, self._on_played)
+        self.listen(msg.TurnEvent, 'turn', qos.TEXT, as_it_is, self._on_turn)
+        self.listen(String, 'typed', qos.TEXT, _text, self._on_typed)
 
     def start(self) -> None:
         self._mic = Inbox(_MIC_BOUND)
@@ -126,71 +95,34 @@ class SttNode(KameNode):
         return {
             'model': self.param('model'),
             'engine': self.param('engine'),
-            'bad_frames': self._bad,
             **self._mic.counters('frames'),
+            'texts_typed': self._typed.given,
+            'texts_dropped': self._typed.dropped + self._written.dropped,
             **(transcriber.counters() if transcriber else {}),
         }
 
-    def _warm_up(self, transcriber: Transcriber) -> None:
+    def _warm_up(self, transcriber: SpeechToText) -> None:
         """A model in this process must load; a server may come up later than the robot."""
         try:
             transcriber.warm_up()
-        except RecogniserError as error:
-            if self.param('engine') != 'remote':
-                raise BadParameter(str(error)) from error
+        except ServerError as error:
             why = str(error).rstrip('.')
             self.get_logger().error(f'{why}. Until the server answers, nothing is understood.')
+        except RecogniserError as error:
+            raise BadParameter(str(error)) from error
 
-    def _config(self) -> TranscriberConfig:
-        enter = self.param('speech_threshold')
-        return TranscriberConfig(
-            step=self.param('step_s'),
-            words=self.param('word_times'),
-            gate=GateConfig(
-                enter=enter, leave=0.7 * enter, min_silence=self.param('end_of_speech_s')
-            ),
-            echo=EchoConfig(
-                enabled=self.param('echo_guard'),
-                margin=self.param('echo_margin_db'),
-                enter=max(enter, EchoConfig().enter),
-            ),
-        )
+    def _on_mic(self, frame: Frame) -> None:
+        self._mic.put(frame)
 
-    def _make_recogniser(self) -> Recogniser:
-        if self.param('engine') == 'remote':
-            from kame_ros.stt.remote import RemoteRecogniser
+    def _on_played(self, frame: Frame) -> None:
+        self._played.put(frame)
 
-            return RemoteRecogniser(
-                self.param('model'),
-                base_url=self.param('base_url'),
-                language=self.param('language'),
-                key_variable=self.param('key_variable'),
-                timeout=self.param('timeout_s'),
-            )
-        from kame_ros.stt.whisper import WhisperRecogniser
+    def _on_turn(self, message: msg.TurnEvent) -> None:
+        if message.kind == TurnKind.TURN_ENDED:
+            self._turn_ends.put(convert.from_time(message.header.stamp))
 
-        return WhisperRecogniser(
-            self.param('model'),
-            language=self.param('language'),
-            device=self.param('device'),
-            compute_type=self.param('compute_type'),
-            threads=self.param('threads'),
-            window=self.param('window_s'),
-            beam=self.param('beam'),
-        )
-
-    def _on_mic(self, message: msg.AudioFrame) -> None:
-        self._put(self._mic, message)
-
-    def _on_played(self, message: msg.AudioFrame) -> None:
-        self._put(self._played, message)
-
-    def _put(self, inbox: Inbox[Frame], message: msg.AudioFrame) -> None:
-        try:
-            inbox.put(convert.frame_from_message(message))
-        except ValueError as error:
-            self._bad += 1
-            self.get_logger().error(str(error), once=True)
+    def _on_typed(self, text: str) -> None:
+        self._written.put(text)
 
     def _transcribe(self, stop: threading.Event) -> None:
         transcriber = self._transcriber
@@ -199,26 +131,43 @@ class SttNode(KameNode):
             first = None if transcriber.busy else self._mic.get(_POLL_S)
             for frame in self._played.drain():
                 transcriber.played(frame)
+            for t in self._turn_ends.drain():
+                transcriber.end_turn(t)
             for frame in ([first] if first else []) + self._mic.drain():
                 self._publish(transcriber.feed(frame))
             self._publish(transcriber.work())
+            self._publish_typed()
             self._complain(transcriber)
         self._publish(transcriber.reset())  # what was begun gets its final
 
-    def _complain(self, transcriber: Transcriber) -> None:
+    def _complain(self, transcriber: SpeechToText) -> None:
         if error := transcriber.take_error():
             self.get_logger().warning(f'the recogniser failed: {error}', throttle_duration_sec=10.0)
 
+    def _publish_typed(self) -> None:
+        for text in self._written.drain():
+            self._typed.put(text)
+        now = self.clock.now()
+        for transcript in self._typed.take(now):
+            self._transcripts.publish(convert.transcript_to_message(transcript, now))
+
     def _publish(self, outputs: list[Output]) -> None:
         for output in outputs:
-            number = self._first + output.utterance
-            if isinstance(output, SpeechEvent):
-                self.tell(_KINDS[output.kind], output.t, utterance=number)
+            number = self._typed.number(output)
+            if isinstance(output, TurnEvent):
+                self.tell(output.kind, output.t, utterance=number)
                 continue
-            transcript = replace(output, utterance=number)
+            transcript = dataclasses.replace(output, utterance=number)
             self._transcripts.publish(convert.transcript_to_message(transcript, self.clock.now()))
             if output.final and not output.text:  # partials that the final takes back
-                self.tell(msg.TurnEvent.SILENT, output.end, utterance=number)
+                self.tell(TurnKind.SILENT, output.end, utterance=number)
+
+
+def _text(message: String) -> str:
+    text = ' '.join(clean_heard(message.data).split())
+    if not 0 < len(text) <= LONGEST:
+        raise ValueError(f'a text of {len(message.data)} characters is no utterance')
+    return text
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from kame_ros.oracle.backend import Backend
-from kame_ros.oracle.clients.base import Usage
-from kame_ros.oracle.decision import Start
-from kame_ros.oracle.history import estimate_tokens
-from kame_ros.oracle.words import normalise
-from kame_ros.stt.transcript import Transcript
+from kame_ros.oracle.conversation.history import estimate_tokens
+from kame_ros.oracle.llm.backend import Backend
+from kame_ros.oracle.llm.clients.base import Usage
+from kame_ros.oracle.policy.decision import Start
+from kame_ros.text.compare import normalise
+from kame_ros.wire.transcript import Transcript
 
 _MOST_TOKENS = 1e9  # of one answer
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from kame_ros.oracle.actions import ActionBook
-from kame_ros.oracle.backend import Backend
-from kame_ros.oracle.history import estimate_tokens
-from kame_ros.oracle.policy_config import PolicyConfig
-from kame_ros.oracle.prompt import PromptConfig
-from kame_ros.oracle.router import Route
-from kame_ros.oracle.stop_words import StopWords
+from kame_ros.oracle.actions.book import ActionBook
+from kame_ros.oracle.conversation.history import estimate_tokens
+from kame_ros.oracle.conversation.prompt import PromptConfig
+from kame_ros.oracle.llm.backend import Backend
+from kame_ros.oracle.policy.config import PolicyConfig
+from kame_ros.oracle.routing.router import Route
+from kame_ros.oracle.text.stop_words import StopWords
+from kame_ros.settings.param import check_settings, setting
 
-CONTEXT_TOKENS = 2048  # of the embedded LLM
 _QUESTION_TOKENS = 150  # of the user, and for the marks of a chat template
 
 
@@ -21,31 +21,54 @@ class OracleConfig:
     """The oracle's settings.
 
     The first back-end is asked first, or the one that `routes` choose; the others take over, in
-    their order, when it fails. `apology` is said when none answers; nothing, if it is empty.
+    their order, when it fails.
     """
 
     backends: tuple[Backend, ...]
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     prompt: PromptConfig = field(default_factory=PromptConfig)
-    max_words: int = 30
-    history_tokens: int = 600
-    apology: str = 'Sorry, I cannot think right now.'
+    max_words: int = setting(
+        30, 'An answer is cut at a sentence before it gets longer.', low=1, high=500
+    )
+    hidden_marks: str = setting(  # see kame_ros.text.markup
+        '',
+        'Marks of the LLM that are not to be read, beside those that are known; blanks between '
+        'them. A mark like <pad> is left out; with <note>...</note> all between the two is.',
+    )
+    history_tokens: int = setting(
+        600,
+        'How much of the conversation the LLM is shown: about so many tokens.',
+        low=0,
+        high=100_000,
+    )
+    apology: str = setting(
+        'Sorry, I cannot think right now.',
+        'What is said when nobody answers, or an answer breaks off; empty: nothing.',
+    )
+    facts_age_s: float = setting(
+        0.0,
+        'How long what comes on the topic facts is believed; 0: until it is replaced.',
+        low=0.0,
+        high=86_400.0,
+    )
     source: str = 'llm'
     priority: int = 0
     routes: tuple[Route, ...] = ()
     actions: ActionBook = field(default_factory=ActionBook)
     stop_words: StopWords = field(default_factory=StopWords)
-    facts_age_s: float = 0.0
-    hidden_marks: tuple[str, ...] = ()  # of the LLM: see kame_ros.text.markup
 
     def __post_init__(self) -> None:
         if not self.backends:
             raise ValueError('the oracle needs a back-end')
-        if self.max_words < 1:
-            raise ValueError('max_words is at least 1')
+        check_settings(self)
         for route in self.routes:
             if not 0 <= route.backend < len(self.backends):
                 raise ValueError(f"route '{route.name}': there is no back-end {route.backend}")
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """`hidden_marks`, one by one."""
+        return tuple(self.hidden_marks.split())
 
     @property
     def history_bound(self) -> int:
@@ -63,9 +86,9 @@ class OracleConfig:
     def _context(self) -> int | None:
         """Tokens for history and facts, where the context of a back-end is known."""
         sizes = [
-            CONTEXT_TOKENS - min(b.max_tokens, CONTEXT_TOKENS // 4)
+            b.about.context_tokens - min(b.max_tokens, b.about.context_tokens // 4)
             for b in self.backends
-            if b.kind == 'embedded'
+            if b.about.context_tokens
         ]
         system = estimate_tokens(f'{self.prompt.system}\n{self.actions.prompt}')
         return max(min(sizes) - system - _QUESTION_TOKENS, 100) if sizes else None

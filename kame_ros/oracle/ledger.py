@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kame_ros.oracle.account import TurnAccount
-from kame_ros.oracle.decision import Start
-from kame_ros.oracle.generation import Generation
-from kame_ros.stt.transcript import Transcript
+from kame_ros.oracle.llm.generation import Generation
+from kame_ros.oracle.policy.decision import Start
+from kame_ros.wire.transcript import Transcript
 
 _TOTALS = (
-    'transcripts', 'transcripts_old', 'numbered_anew', 'stop_words',
+    'transcripts', 'transcripts_old', 'numbered_anew', 'turns_taken_back', 'actions_taken_back',
+    'stop_words',
     'started', 'adopted', 'cancelled', 'ended', 'failed', 'gave_up',
     'tool_calls_unsaid', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost',
 )  # fmt: skip

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kame_ros.oracle.account import TurnAccount
-from kame_ros.oracle.actions import ActionRequest
-from kame_ros.oracle.chunk import OracleChunk
-from kame_ros.oracle.event import OracleEvent
+from kame_ros.oracle.actions.book import ActionRequest
+from kame_ros.wire.oracle import OracleChunk
+from kame_ros.wire.turn import TurnEvent
 
 
 def ignore(_: object) -> None:
@@ -24,7 +24,7 @@ class Outputs:
     """
 
     on_chunk: Callable[[OracleChunk], None]
-    on_event: Callable[[OracleEvent], None]
+    on_event: Callable[[TurnEvent], None]
     on_action: Callable[[ActionRequest], None] = ignore
     on_action_cancelled: Callable[[ActionRequest], None] = ignore
     on_turn: Callable[[TurnAccount], None] = ignore

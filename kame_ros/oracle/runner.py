@@ -11,16 +11,16 @@ from functools import partial
 from typing import Any
 
 from kame_ros.oracle.account import TurnAccount
-from kame_ros.oracle.actions import ActionRequest
-from kame_ros.oracle.chunk import OracleChunk
+from kame_ros.oracle.actions.book import ActionRequest
 from kame_ros.oracle.config import OracleConfig
-from kame_ros.oracle.event import OracleEvent
-from kame_ros.oracle.faults import Faults
-from kame_ros.oracle.mailbox import Mailbox
+from kame_ros.oracle.conversation.session import OracleSession
 from kame_ros.oracle.outputs import Outputs, ignore
-from kame_ros.oracle.router import Embed
-from kame_ros.oracle.session import OracleSession
-from kame_ros.stt.transcript import Transcript
+from kame_ros.oracle.routing.router import Embed
+from kame_ros.runtime.faults import Faults
+from kame_ros.runtime.mailbox import Mailbox
+from kame_ros.wire.oracle import OracleChunk
+from kame_ros.wire.transcript import Transcript
+from kame_ros.wire.turn import TurnEvent
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.005  # the shortest wait: the clock may stand still in a replay
@@ -44,7 +44,7 @@ class OracleRunner:
         *,
         clock: Callable[[], float],
         on_chunk: Callable[[OracleChunk], None],
-        on_event: Callable[[OracleEvent], None],
+        on_event: Callable[[TurnEvent], None],
         on_action: Callable[[ActionRequest], None] = ignore,
         on_action_cancelled: Callable[[ActionRequest], None] = ignore,
         on_turn: Callable[[TurnAccount], None] = ignore,
@@ -90,6 +90,10 @@ class OracleRunner:
     def barge_in(self, t: float) -> None:
         """The user spoke over the robot at `t`, and playback stopped: see OraclePolicy.barge_in."""
         self._mail.put(partial(self._session.barge_in, t))
+
+    def take_back(self, t: float) -> None:
+        """The user's turn that seemed to be over at `t` goes on: see History.take_back."""
+        self._mail.put(partial(self._session.take_back, t))
 
     def interrupt(self, why: str = 'interrupted') -> None:
         """Stops what is being thought and done, and takes back what is not yet spoken."""

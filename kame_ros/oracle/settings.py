@@ -8,30 +8,32 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from kame_ros.oracle.actions import ActionBook, actions_from_config
-from kame_ros.oracle.backend import Backend
-from kame_ros.oracle.router import Route
-from kame_ros.oracle.stop_words import DEFAULT_STOP_WORDS, StopWords
-from kame_ros.trusted_files import TrustedFiles
-from kame_ros.well_formed import well_formed
+from kame_ros.oracle.actions.book import ActionBook, actions_from_config
+from kame_ros.oracle.llm.backend import Backend
+from kame_ros.oracle.routing.embedding import NAME as EMBEDDING
+from kame_ros.oracle.routing.router import Route
+from kame_ros.oracle.text.stop_words import DEFAULT_STOP_WORDS, StopWords
+from kame_ros.text.well_formed import well_formed
+from kame_ros.trust.files import TrustedFiles
 
 _KEYS = ('actions', 'allow', 'routes', 'prices', 'stop_words', 'names', 'embedding')
 
 
 @dataclass(frozen=True)
-class Settings:
+class OracleSettings:
     """What the file says.
 
     `prices`: settings of Backend (price_in, price_cached, price_out; per million tokens, and any
-    other) by the name of the back-end, or by its model. `embedding`: paths of the router's ONNX
-    model and of its tokenizer.json.
+    other) by the name of the back-end, or by its model. `embedding`: the name of the router's
+    model (`kame get all-minilm-l6-v2`), or the paths of it (safetensors or ONNX) and of its
+    tokenizer.json.
     """
 
     actions: ActionBook = field(default_factory=ActionBook)
     routes: tuple[Route, ...] = ()
     prices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stop_words: StopWords = field(default_factory=StopWords)
-    embedding: tuple[Path, Path] | None = None
+    embedding: tuple[Path, Path] | str | None = None
 
     def priced(self, backend: Backend) -> Backend:
         """The back-end with its prices, if the file has them."""
@@ -42,19 +44,23 @@ class Settings:
             raise ValueError(f'prices of {backend.name}: {error}') from error
 
 
-def read_settings(path: str, files: TrustedFiles | None = None) -> Settings:
+def read_settings(path: str, files: TrustedFiles | None = None) -> OracleSettings:
     """Reads the file; no path: the defaults. `files` says whether it may be read.
 
     Raises OSError if it cannot be read, ValueError with a reason if it is not understood.
     """
     if not path:
-        return Settings()
+        return OracleSettings()
     import yaml
 
+    from kame_ros.settings.unique_keys import UniqueKeys
+
     try:
-        content = yaml.safe_load((files or TrustedFiles.at_start((path,))).read(path)) or {}
+        text = (files or TrustedFiles.at_start((path,))).read(path)
+        content = yaml.load(text, UniqueKeys) or {}
     except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f'{path} is not YAML: {error}') from error
+        reason = ' '.join(str(error).split())
+        raise ValueError(f'{path} is not understood: {reason}') from error
     except (AttributeError, LookupError) as error:  # PyYAML's own, of a tag: `!!bool maybe`
         raise ValueError(f'{path} has a value that its YAML tag does not fit') from error
     if not isinstance(content, dict):
@@ -70,9 +76,15 @@ def read_settings(path: str, files: TrustedFiles | None = None) -> Settings:
         raise ValueError(f'{path} is not understood: {error}') from error
 
 
-def _settings(content: Mapping[str, Any]) -> Settings:
+def _settings(content: Mapping[str, Any]) -> OracleSettings:
     embedding = content.get('embedding')
-    return Settings(
+    if embedding is not None and not isinstance(embedding, str):
+        embedding = (Path(embedding['model']), Path(embedding['tokenizer']))
+    elif embedding not in (None, EMBEDDING):
+        raise ValueError(
+            f'embedding is {EMBEDDING}, or {{model: FILE, tokenizer: FILE}}, not {embedding!r}'
+        )
+    return OracleSettings(
         actions=actions_from_config(content.get('actions') or (), content.get('allow')),
         routes=tuple(
             Route(
@@ -88,7 +100,7 @@ def _settings(content: Mapping[str, Any]) -> Settings:
             tuple(content.get('stop_words', DEFAULT_STOP_WORDS) or ()),
             tuple(content.get('names') or ()),
         ),
-        embedding=(Path(embedding['model']), Path(embedding['tokenizer'])) if embedding else None,
+        embedding=embedding,
     )
 
 

@@ -1,11 +1,11 @@
-"""The frames that one robot has heard and nobody has answered yet."""
+"""Queues the frames that one robot has heard and the front-end has not answered yet."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from kame_ros.audio.frame import FRAME_S, Frame
-from kame_ros.inbox import Inbox
+from kame_ros.runtime.inbox import Inbox
+from kame_ros.wire.frame import FRAME_S, Frame
 
 BOUND = 25  # frames: what waits longer than 2 s is not answered any more
 MAX_CONCEALED = 25  # frames: a longer gap in the numbers is a new stream, not a loss

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from kame_ros.stt.transcript import Word
+from kame_ros.wire.transcript import Word
 
 
 def plain(text: str) -> str:
@@ -38,15 +38,15 @@ def has_number(text: str) -> bool:
 class AgreementConfig:
     """When a word is stable. Probabilities, and seconds before the edge of the sound.
 
-    Two hypotheses that agree on a word need `min_probability` and `margin`, or to have agreed for
-    `stable` s of sound; a single one needs `sure` and `sure_margin`.
+    Two hypotheses that agree on a word need `min_probability` and `margin_s`, or to have agreed for
+    `stable_s` of sound; a single one needs `sure_probability` and `sure_margin_s`.
     """
 
     min_probability: float = 0.7
-    margin: float = 0.1
-    stable: float = 1.9
-    sure: float = 0.85
-    sure_margin: float = 0.2
+    margin_s: float = 0.1
+    stable_s: float = 1.9
+    sure_probability: float = 0.85
+    sure_margin_s: float = 0.2
 
 
 class Agreement:
@@ -94,10 +94,10 @@ class Agreement:
     def _is_stable(self, word: Word, agreed_for: float | None, before: float) -> bool:
         config = self.config
         if agreed_for is None:
-            return word.probability >= config.sure and before >= config.sure_margin
-        if agreed_for >= config.stable - 1e-6:
+            return word.probability >= config.sure_probability and before >= config.sure_margin_s
+        if agreed_for >= config.stable_s - 1e-6:
             return True
-        return word.probability >= config.min_probability and before >= config.margin
+        return word.probability >= config.min_probability and before >= config.margin_s
 
 
 def _earlier(word: Word, seconds: float) -> Word:

@@ -1,59 +1,50 @@
-"""The robot's own voice in the microphone is not the user. A pure policy."""
+"""Tells the robot's own voice in the microphone from the user's, by its level. Pure."""
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
-
-from kame_ros.audio.frame import FRAME_S, Frame
-from kame_ros.audio.speech_gate import WINDOW_S
-
-_SILENT = -90.0  # dBFS
-
-
-def level(samples: np.ndarray) -> float:
-    """The level of int16 or float samples, dBFS of the root mean square, -90 at least."""
-    sound = samples.astype(np.float64)
-    if samples.dtype == np.int16:
-        sound /= 32_768.0
-    power = float(np.mean(sound * sound)) if len(sound) else 0.0
-    return max(_SILENT, 10.0 * math.log10(power)) if power > 0.0 else _SILENT
+from kame_ros.audio.level import ECHO_RMS_DBFS, USER_RMS_DBFS, rms_dbfs
+from kame_ros.settings.param import setting
+from kame_ros.turns.speech_gate import WINDOW_S
+from kame_ros.wire.frame import FRAME_S, Frame
 
 
 @dataclass(frozen=True)
-class EchoConfig:
+class EchoGuardConfig:
     """How the robot's voice is told from the user's. Seconds and decibels.
 
-    While the robot speaks, and `tail` longer (the room, and the delay of the loudspeaker), sound
-    counts as the user's only above the expected echo by `margin`, and with a probability of
+    While the robot speaks, and `tail_s` longer (the room, and the delay of the loudspeaker), sound
+    counts as the user's only above the expected echo by `margin_db`, and with a probability of
     speech of `enter`. The expected echo is what was played plus the coupling from loudspeaker to
-    microphone, which is learned from `coupling` on: `rise` and `fall` per second of the echo's
-    voice settle at its 80th percentile; what seems the user's raises it only by `doubt`.
+    microphone, which is learned from `coupling_db` on: `rise_db_per_s` and `fall_db_per_s` of
+    the echo's voice settle at its 80th percentile; what seems the user's raises it only by
+    `doubt_db_per_s`.
     """
 
-    enabled: bool = True
-    audible: float = -50.0
-    tail: float = 0.35
-    margin: float = 6.0
+    guard: bool = setting(True, "Whether to tell the robot's own voice from the user's.")
+    audible_dbfs: float = ECHO_RMS_DBFS
+    tail_s: float = 0.35
+    margin_db: float = setting(
+        6.0, 'The user is heard over the robot from so far above its expected echo.', low=0, high=40
+    )
     enter: float = 0.7
-    coupling: float = 0.0
-    rise: float = 24.0
-    fall: float = 6.0
-    doubt: float = 0.5
+    coupling_db: float = 0.0
+    rise_db_per_s: float = 24.0
+    fall_db_per_s: float = 6.0
+    doubt_db_per_s: float = 0.5
     learn: float = 0.3  # probability of speech from which a window teaches the coupling
-    floor: float = -60.0  # sound below this is no user
+    floor_dbfs: float = USER_RMS_DBFS  # sound below this is no user
 
 
 class EchoGuard:
     """What was played in, and which microphone windows may be the user's out."""
 
-    def __init__(self, config: EchoConfig | None = None) -> None:
-        self.config = config or EchoConfig()
+    def __init__(self, config: EchoGuardConfig | None = None) -> None:
+        self.config = config or EchoGuardConfig()
         self._played: deque[tuple[float, float]] = deque(maxlen=64)  # (end, dBFS), 5 s
-        self.coupling = self.config.coupling
+        self.coupling_db = self.config.coupling_db
         self.gated = 0
 
     def reset(self) -> None:
@@ -62,7 +53,7 @@ class EchoGuard:
 
     def played(self, frame: Frame) -> None:
         """Take a frame that left the loudspeaker."""
-        if (loud := level(frame.samples)) >= self.config.audible:
+        if (loud := rms_dbfs(frame.samples)) >= self.config.audible_dbfs:
             self._played.append((frame.end, loud))
 
     def expected(self, t: float) -> float | None:
@@ -70,20 +61,20 @@ class EchoGuard:
         loud = [
             level_
             for end, level_ in self._played
-            if end - FRAME_S - 0.05 <= t <= end + self.config.tail
+            if end - FRAME_S - 0.05 <= t <= end + self.config.tail_s
         ]
-        return max(loud) + self.coupling if loud else None
+        return max(loud) + self.coupling_db if loud else None
 
-    def adjust(self, probability: float, t: float, heard: float) -> float:
-        """The probability that the user speaks, for a window at `t` s of `heard` dBFS."""
-        if not self.config.enabled or (echo := self.expected(t)) is None:
+    def adjust(self, probability: float, t: float, heard_dbfs: float) -> float:
+        """The probability that the user speaks, for a window at `t` s of `heard_dbfs`."""
+        if not self.config.guard or (echo := self.expected(t)) is None:
             return probability
-        above = heard - echo
-        mine = above < self.config.margin
-        if probability >= self.config.learn and heard >= self.config.floor:
-            rate = self.config.rise if above > 0 else -self.config.fall
-            self.coupling += (rate if mine else self.config.doubt) * WINDOW_S
-        if not mine and heard >= self.config.floor and probability >= self.config.enter:
+        above = heard_dbfs - echo
+        mine = above < self.config.margin_db
+        if probability >= self.config.learn and heard_dbfs >= self.config.floor_dbfs:
+            rate = self.config.rise_db_per_s if above > 0 else -self.config.fall_db_per_s
+            self.coupling_db += (rate if mine else self.config.doubt_db_per_s) * WINDOW_S
+        if not mine and heard_dbfs >= self.config.floor_dbfs and probability >= self.config.enter:
             return probability
         self.gated += 1
         return 0.0

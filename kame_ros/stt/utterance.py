@@ -1,64 +1,40 @@
-"""One utterance while it grows: its sound, its words, its revisions."""
+"""One utterance with the sound that a re-decoding engine may hear again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import math
 
 import numpy as np
 
 from kame_ros.audio.hearing import MODEL_RATE, Window
-from kame_ros.stt.agreement import Agreement, AgreementConfig, core, has_number
-from kame_ros.stt.transcript import Transcript, Word
+from kame_ros.stt.agreement import AgreementConfig, has_number
+from kame_ros.stt.heard import UtteranceSound
 
 _CUT_LEAVES = 0.3  # s of sound kept before a cut would touch the next word
 _SENTENCE_ENDS = '.?!。'
 
 
-class Utterance:
+class Utterance(UtteranceSound):
     """Sound from a little before the first voice on, and what is known of its text.
 
-    Times are seconds of the stream; word times inside the agreement count from the start of the
-    sound that is kept. What was heard in that sound is what its newest decode says. Words whose
-    sound was given up are in `past`: they are committed, and only they.
+    `begin` is the start of the sound that is kept. What was heard in that sound is what its newest
+    decode says. Words whose sound was given up are committed, and only they.
     """
 
     def __init__(self, number: int, windows: list[Window], config: AgreementConfig) -> None:
-        self.number = number
-        self.agreement = Agreement(config)
-        self.past: list[Word] = []
-        self.start = windows[0].t  # of the speech; corrected by the owner
-        self.voice_end = windows[-1].end
-        self.voiced = 0.0
-        self.closed = False
-        self.decoded_to = windows[0].t  # end of the sound of the last decode, s of the stream
-        self.known_to = windows[0].t  # the same, of the last one that did not fail
-        self.decodes = 0
-        self.language = ''
-        self.revision = 0  # of the next transcript
-        self._begin = windows[0].t
+        super().__init__(number, windows[0].t, config)
+        self.failed_at = -math.inf  # `end` when the engine failed on it; -inf: it did not
         self._sound: list[np.ndarray] = [w.sound for w in windows]
-        self._last: tuple[str, int, int] | None = None
-
-    @property
-    def begin(self) -> float:
-        """Start of the sound that is kept, s of the stream."""
-        return self._begin
 
     @property
     def end(self) -> float:
         """End of the sound, s of the stream."""
-        return self._begin + self.length
+        return self.begin + self.length_s
 
     @property
-    def length(self) -> float:
+    def length_s(self) -> float:
         """Seconds of sound that are kept."""
         return sum(len(part) for part in self._sound) / MODEL_RATE
-
-    @property
-    def published(self) -> bool:
-        """Whether anyone was told of it."""
-        return self.revision > 0
 
     def add(self, window: Window) -> None:
         """The sound goes on."""
@@ -66,7 +42,7 @@ class Utterance:
 
     def sound(self, seconds: float) -> np.ndarray:
         """The first seconds of the sound that is kept, float32[n] at 16 kHz."""
-        return self._whole()[: int(seconds * MODEL_RATE)]
+        return self._whole()[: int(min(seconds, self.length_s) * MODEL_RATE)]
 
     def _whole(self) -> np.ndarray:
         if len(self._sound) > 1:
@@ -75,20 +51,26 @@ class Utterance:
 
     def trim_end(self, t: float) -> None:
         """Drop the sound after `t`."""
-        self._sound = [self.sound(max(0.0, t - self._begin))]
+        self._sound = [self.sound(max(0.0, t - self.begin))]
 
     def shorten(self, seconds: float) -> float:
-        """Give up so much sound from the start; all that is known of it is committed. Seconds."""
-        begin = self._begin
-        self._drop(seconds)
-        self._commit(len(self.agreement.words), begin)
-        return self._begin - begin
+        """Give up so much sound from the start, and commit the words in it. Seconds given up.
 
-    def _drop(self, seconds: float) -> None:
+        A word that the end of that sound would divide is heard, and its rest is not heard again.
+        """
+        words = self.agreement.words
+        inside = [i for i, word in enumerate(words, 1) if word.start + word.end <= 2 * seconds]
+        count = inside[-1] if inside else 0
+        if count:
+            seconds = max(seconds, words[count - 1].end)
+        return self._give_up(count, min(seconds, self.length_s))
+
+    def _give_up(self, words: int, seconds: float) -> float:
         whole = self._whole()
         count = min(len(whole), int(seconds * MODEL_RATE))
         self._sound = [whole[count:]]
-        self._begin += count / MODEL_RATE
+        self.commit(words, count / MODEL_RATE)
+        return count / MODEL_RATE
 
     def cut(self, after: float, until: float) -> bool:
         """Cut the sound where a word has ended, between `after` and `until`; False if none has.
@@ -111,64 +93,5 @@ class Utterance:
         at = words[i - 1].end
         if i < len(words):
             at = min(max(at, words[i].start - _CUT_LEAVES), words[i].start)
-        begin = self._begin
-        self._drop(at)
-        self._commit(i, begin)
+        self._give_up(i, at)
         return True
-
-    def _commit(self, count: int, begin: float) -> None:
-        """The first words go to the past; the sound began at `begin` before it was cut."""
-        gone = self.agreement.forget(count, self._begin - begin)
-        self.past += [_later(word, begin) for word in gone]
-
-    def text(self) -> str:
-        """The whole text."""
-        return ''.join(w.text for w in self.past + self.agreement.words).strip()
-
-    def _stable(self) -> int:
-        """How many characters of the text are committed or stable.
-
-        The punctuation after the last stable word is open, and a number is until a word follows.
-        """
-        count = self.agreement.stable
-        while count and has_number(self.agreement.words[count - 1].text):
-            count -= 1
-        return self._characters(self.past + self.agreement.words[:count])
-
-    def _characters(self, words: list[Word]) -> int:
-        return len(core(''.join(w.text for w in words).lstrip()))
-
-    def transcript(
-        self, clock: Callable[[float], float], final: bool, words: bool = False
-    ) -> Transcript | None:
-        """The next revision; None for a partial that says nothing new. Counts it as published."""
-        text, committed, stable = self.text(), self._characters(self.past), self._stable()
-        if final:
-            committed = stable = len(text)
-        elif self._last == (text, committed, stable) or not (text or self.published):
-            return None
-        self._last = (text, committed, stable)
-        self.revision += 1
-        end = self.voice_end if self.closed else min(self.decoded_to, self.voice_end)
-        kept = [_later(w, self._begin) for w in self.agreement.words]
-        return Transcript(
-            utterance=self.number,
-            revision=self.revision - 1,
-            text=text,
-            committed=committed,
-            final=final,
-            start=clock(self.start),
-            end=clock(max(self.start, end)),
-            language=self.language,
-            words=tuple(
-                Word(w.text.strip(), clock(w.start), clock(w.end), w.probability)
-                for w in self.past + kept
-            )
-            if words
-            else (),
-            stable=stable,
-        )
-
-
-def _later(word: Word, seconds: float) -> Word:
-    return replace(word, start=word.start + seconds, end=word.end + seconds)

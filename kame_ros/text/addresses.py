@@ -12,11 +12,18 @@ _DOMAIN = re.compile(
     r'(?:/[^\s]*)?',
     re.IGNORECASE,
 )
+# From the root, the home or this folder on: /etc/hosts, ~/.bashrc, ./run.sh.
+_PATH = re.compile(
+    r'(?:(?:~|\.{1,2})(?:/[\w.@+-]+)+|(?:/[\w.@+-]+){2,}'
+    r'|/(?:etc|home|tmp|dev|usr|var|opt|proc))/?'
+)
 _FILE = re.compile(r'[\w~-]*(?:[./\\][\w~-]+)*\.[a-z][a-z0-9]{0,4}')
 
 
 def address_of(core: str) -> str:
     """An address or the name of a file as it is said; empty if it is none."""
+    if _PATH.fullmatch(core):
+        return _path(core)
     if (address := _URL.match(core)) is not None:
         host = re.split(r'[/?#]', core[address.end() :])[0]
         return _dotted(host) or 'a link'
@@ -33,6 +40,11 @@ def address_of(core: str) -> str:
         if len(name) > 1 and not name.replace('.', '').isdigit() and len(ending) > 1:
             return _dotted(re.sub(r'[/\\]', ' slash ', core.lstrip('~./')))
     return ''
+
+
+def _path(core: str) -> str:
+    names = [_dotted(name) for name in core.strip('/').replace('~', 'tilde').split('/')]
+    return ' slash '.join(['', *names] if core[0] == '/' else names).strip()
 
 
 def _dotted(text: str) -> str:

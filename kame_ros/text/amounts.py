@@ -26,7 +26,8 @@ UNITS: dict[str, tuple[str, str]] = {
     Ω ohm|kΩ kilohm|lm lumen|lx lux lux|dB decibel|rpm R.P.M. R.P.M.|fps frame-per-second
     B byte|kB kilobyte|KB kilobyte|MB megabyte|GB gigabyte|TB terabyte|PB petabyte|KiB kibibyte
     MiB mebibyte|GiB gibibyte|kbps kilobit-per-second|Mbps megabit-per-second
-    Gbps gigabit-per-second|Mbit megabit|Gbit gigabit
+    Gbps gigabit-per-second|Mbit megabit|Gbit gigabit|Mb megabit|Gb gigabit
+    MP megapixel|mbar millibar|atm atmosphere
     mph mile-per-hour|kph kilometer-per-hour|kmh kilometer-per-hour|ha hectare|ac acre
     rad radian|deg degree|px pixel|ppm part-per-million|mol mole|K kelvin kelvin
     °C degree-Celsius|°F degree-Fahrenheit|℃ degree-Celsius|℉ degree-Fahrenheit|° degree
@@ -144,9 +145,13 @@ def fraction(above: int, below: int, after_whole: bool = False) -> str:
     return f'{"and " * after_whole}{above} {part}s'
 
 
-def money(sign: str, amount: str) -> str:
-    """An amount like "1,200.50" of a currency; whole cents are said as such."""
+def money(sign: str, amount: str, of_one: bool = False) -> str:
+    """An amount like "1,200.50" of a currency; whole cents are said as such.
+
+    `of_one`: it describes a thing, as in "a 50 euro note".
+    """
     one, many, cent = CURRENCIES[sign]
+    many = one if of_one else many
     whole, _, rest = amount.partition('.')
     if not cent or len(rest) not in (0, 2) or (not whole and not rest):
         return f'{amount} {one if amount == "1" else many}'

@@ -7,9 +7,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
+from kame_ros.text import fences, latex, openings
 from kame_ros.text import model_marks as marks
 
-_PLAIN = re.compile(r'[^<\[\]!*_`~|&\\\n\r\x1b◁【{}]+')
+_PLAIN = re.compile(r'[^<\[\]!*_`~|&\\\n\r\x1b◁【{}$^ĠĊ]+')
 _NAME = r'[A-Za-z][\w:.-]*(?:=[\w:.-]+)?'
 _VALUE = r'"[^"<>]{0,300}"|\'[^\'<>]{0,300}\'|[^\s"\'<>=]{1,300}'
 _TAG = re.compile(
@@ -43,19 +44,29 @@ _SOURCE = re.compile(r'【[^【】]{0,60}】')
 _SOURCE_BEGINS = re.compile(r'【[^【】]{0,60}\Z')
 _ESCAPE = re.compile(r'\x1b(?:\[[0-9;?]{0,20}[A-Za-z]|[^\[])')
 _ESCAPE_BEGINS = re.compile(r'\x1b(?:\[[0-9;?]{0,20})?\Z')
-_BRACES = r'(?:\s?\{[^{}\n]{0,100}\})'
-_LATEX = re.compile(rf'\\([A-Za-z]{{1,20}})({_BRACES}{{0,2}})')
+_BRACES = r'(?:\s?[_^]?\{[^{}\n]{0,100}\})'
+_LATEX = re.compile(rf'\\([A-Za-z]{{1,20}})((?:\[\w{{0,9}}\])?{_BRACES}{{0,2}})')
 _LATEX_BEGINS = re.compile(
-    rf'\\(?:[A-Za-z]{{1,20}}{_BRACES}{{0,2}}(?:\s?(?:\{{[^{{}}\n]{{0,100}})?)?)?\Z'
+    rf'\\(?:[A-Za-z]{{1,20}}(?:\[\w{{0,9}}(?:\])?)?{_BRACES}{{0,2}}(?:\s?[_^]?(?:\{{[^{{}}\n]{{0,100}})?)?)?\Z'
 )
-_LATEX_SIGNS = {
-    'times': '×', 'cdot': '·', 'div': '÷', 'pm': '±', 'mp': '∓', 'leq': '≤', 'le': '≤', 'geq': '≥',
-    'ge': '≥', 'neq': '≠', 'ne': '≠', 'approx': '≈', 'sim': '~', 'infty': '∞', 'to': '→',
-    'rightarrow': '→', 'Rightarrow': '→', 'circ': '°', 'degree': '°', 'pi': 'π', 'alpha': 'α',
-    'beta': 'β', 'gamma': 'γ', 'delta': 'δ', 'Delta': 'Δ', 'theta': 'θ', 'lambda': 'λ', 'mu': 'μ',
-    'sigma': 'σ', 'omega': 'ω', 'Omega': 'Ω', 'phi': 'φ', 'epsilon': 'ε', 'rho': 'ρ', 'tau': 'τ',
-    'sum': '∑', 'int': '∫', 'quad': ' ', 'qquad': ' ', 'left': '', 'right': '', 'displaystyle': '',
-}  # fmt: skip
+# A formula between "$" as Pandoc knows it: no blank inside its marks, no digit behind them.
+_MATH = re.compile(r'\$\$([^$]{1,600})\$\$|\$(?![\s$])([^$\n]{1,200})(?<![\s\\(])\$(?!\d)')
+_MATH_BEGINS = re.compile(r'\$(?:\$[^$]{0,600}\$?|(?![\s$])[^$\n]{0,200}\$?)?\Z')
+_PRICE = re.compile(
+    r'\$\s?\d[\d.,]*(?:[^\w\s\\^+=*×/÷{<>$.,]|[kKmMbBtT]|\s[^\s\\^_+=*×/÷{<>$\d.,]'
+    r'|\s\s|\n|/[A-Za-z]|\+\s)|\$\s'
+)
+_BRACKETED = re.compile(r'\\\(((?:[^\\]|\\[^)]){1,600})\\\)|\\\[((?:[^\\]|\\[^\]]){1,600})\\\]')
+_BRACKETED_BEGINS = re.compile(
+    r'\\(?:\((?:[^\\]|\\[^)]){0,600}\\?|\[(?:[^\\]|\\[^\]]){0,600}\\?)?\Z'
+)
+# As Pandoc writes what is below and above the line: H~2~O, x^2^, 1^st^.
+_BELOW = re.compile(r'~([\w+-]{1,6})~(?!~)')
+_BELOW_BEGINS = re.compile(r'~(?:[\w+-]{1,6}~?)?\Z')
+_ABOVE = re.compile(r'\^([+-]?\w{1,6}[+-]?)\^(?=\W)')  # not from power to power: x^2+x^2
+_ABOVE_LAST = re.compile(r'\^([+-]?\w{1,6}[+-]?)\^(?!\w)')
+_ABOVE_BEGINS = re.compile(r'\^[\w+-]{0,6}\^?\Z')
+_BLANK_MARKS = {'Ġ': ' ', 'Ċ': '\n'}  # how the tokens of some models write these
 # At the start of a line: a heading, a quote, an item of a list, a rule, the row of a table.
 _HEADING = re.compile(r'#{1,6}[ \t]+')
 _ITEM = re.compile(r'[-*+•‣▪◦●○–—][ \t]+(?:\[[ xX]\][ \t]+)?')
@@ -72,6 +83,7 @@ _ENDS = (*'.!?…:;,。！？、',)
 _CLOSERS = '"\')”’»]'
 _SLICE = 4_096  # characters that are looked at in one go
 _HELD = 120  # characters of hidden text that are kept, to find its end in
+_FORMULA = 1_300  # characters, marks included, that a formula may have
 _COLLECTED = 4_000  # characters of a request: longer ones are refused
 _MAX_REQUESTS = 8  # of one answer
 _SYMBOLS = frozenset('°№™®©℃℉←↑→↓⇒⇔↔√∛')  # that Unicode calls pictures, but are read
@@ -113,6 +125,8 @@ class Markup:
         self._block = self._row = False  # the line is a heading or an item; a row of a table
         self._break = self._cell = ''  # what is due before the next word
         self._space = False  # a space is due, too
+        self._fence = ''  # the sign of the fence around the prose that is read
+        self._marked = False  # blanks are written as marks
         if thinking:
             self._hide(re.compile(r'</think(?:ing)?\s*>|\[/THINK\]|◁/think▷', re.I))
 
@@ -156,6 +170,10 @@ class Markup:
             case '<':
                 return self._step_angle(final)
             case '&':
+                if marks.SPACED.match(self._rest):
+                    return self._step_angle(final)
+                if not final and marks.SPACED_BEGINS.match(self._rest):
+                    return False
                 return self._step_pattern(_ENTITY, _ENTITY_BEGINS, final, _unescape)
             case '[':
                 return self._step_pattern(_CITATION, _CITATION_BEGINS, final, '', '')
@@ -174,6 +192,14 @@ class Markup:
                 return self._take(1, '')
             case '{' | '}':
                 return self._take(1, '')
+            case '$':
+                return self._step_dollar(final)
+            case '^':
+                return self._step_pattern(
+                    _ABOVE_LAST if final else _ABOVE, _ABOVE_BEGINS, final, _above
+                )
+            case 'Ġ' | 'Ċ':
+                return self._step_blank_mark(final)
         return self._step_run(final)  # * _ ` ~
 
     def _step_hidden(self) -> bool:
@@ -231,13 +257,14 @@ class Markup:
         if blank:
             return self._take(blank.end(), '')
         rest = self._rest
-        if not self._last:  # the start of the text
-            if marks.JSON_CALL.match(rest):
-                self.calls += 1
-                self._hide(re.compile(r'(?!)'))
-                return True
-            if rest[0] in '{[' and not final and marks.JSON_CALL_BEGINS.match(rest):
-                return False
+        if rest[0] in _BLANK_MARKS:
+            return self._step_blank_mark(final)
+        if byte := marks.BYTE.match(rest):
+            return self._step_byte(int(byte[1], 16), final)
+        if not final and marks.BYTE_BEGINS.match(rest):
+            return False
+        if (done := self._step_opening(final)) is not None:
+            return done
         if rest[0] in '\n\r':
             return self._step_newline(final)
         if rule := _RULE.match(rest):
@@ -262,6 +289,29 @@ class Markup:
             self._block = True
             self._end_block()
         return self._take(block.end(), '') if block else True
+
+    def _step_opening(self, final: bool) -> bool | None:
+        """A call, or at the start of the text a label or steps of thought; None if it is none."""
+        rest = self._rest
+        if marks.JSON_CALL.match(rest):
+            self.calls += 1
+            self._hide(re.compile(r'\n[ \t]{0,9}\n' if self._last else r'(?!)'))
+            return True
+        if rest[0] in '{[' and not final and marks.JSON_CALL_BEGINS.match(rest):
+            return False
+        if self._last:
+            return None
+        if label := openings.LABEL.match(rest):
+            return self._take(label.end(), '')
+        if openings.STEPS.match(rest):
+            self.thoughts += 1
+            self._hide(openings.ANSWER)
+            return True
+        if call := openings.PYTHON_CALL.match(rest):
+            self.calls += 1
+            self._hide(openings.end_of_call(call[0]))
+            return True
+        return False if not final and openings.may_begin(rest) else None
 
     def _step_newline(self, final: bool) -> bool:
         rest = self._rest
@@ -291,6 +341,12 @@ class Markup:
 
     def _step_angle(self, final: bool) -> bool:
         rest = self._rest
+        if byte := marks.BYTE.match(rest):
+            return self._step_byte(int(byte[1], 16), final)
+        if spaced := marks.SPACED.match(rest):
+            self._take(spaced.end(), '')
+            self._on_tag(spaced[2].lower(), spaced[2], bool(spaced[1]), False, '')
+            return True
         if token := marks.TOKEN.match(rest):
             self._take(token.end(), '')
             self._on_token(marks.token_name(token[1]))
@@ -314,9 +370,32 @@ class Markup:
             return False
         return self._take(1, ' <' if len(rest) > 1 and rest[1].isalpha() else '<')
 
+    def _step_byte(self, first: int, final: bool) -> bool:
+        """A character whose bytes are tokens of their own: "<0xC3><0xA9>" is "é"."""
+        size = 1 + (first >= 0xC0) + (first >= 0xE0) + (first >= 0xF0)
+        found = re.match(rf'(?:<0x[0-9A-Fa-f]{{2}}>){{1,{size}}}', self._rest)
+        assert found is not None
+        if found.end() == len(self._rest) < 6 * size and not final:
+            return False
+        if (
+            marks.BYTE_BEGINS.match(self._rest, found.end())
+            and found.end() < 6 * size
+            and not final
+        ):
+            return False
+        written = bytes.fromhex(''.join(marks.BYTE.findall(found[0])))
+        self._rest = written.decode('utf-8', 'ignore') + self._rest[found.end() :]
+        return True
+
     def _may_be_angle(self, rest: str) -> bool:
-        if marks.TOKEN_BEGINS.match(rest) or _AUTOLINK_BEGINS.match(rest):
-            return True
+        for begins in (
+            marks.TOKEN_BEGINS,
+            _AUTOLINK_BEGINS,
+            marks.BYTE_BEGINS,
+            marks.SPACED_BEGINS,
+        ):
+            if begins.match(rest):
+                return True
         tag = _TAG_BEGINS.match(rest)
         if tag is None:
             return False
@@ -331,7 +410,12 @@ class Markup:
             elif not empty:
                 self.thoughts += name in marks.THOUGHTS
                 self.calls += name in marks.CALLS
-                self._hide(re.compile(rf'</{re.escape(written)}\s*>', re.I))
+                self._hide(marks.end_of_element(written))
+        elif name == marks.OPENS_THOUGHT:
+            self.thoughts += 1
+            self._hide(re.compile(f'<{marks.CLOSES_THOUGHT}>'))
+        elif name == marks.CLOSES_THOUGHT:
+            self._restart()
         elif name == 'start_of_turn':
             self._hide(re.compile(r'\n|(?<=model)|(?<=user)'), self._on_role)
         elif name in marks.BLOCKS:
@@ -393,8 +477,46 @@ class Markup:
         self._space = False
         self._raw, self._line_start = '', True
 
+    def _step_dollar(self, final: bool) -> bool:
+        """A formula, or the sign of a price."""
+        rest = self._rest
+        if not _PRICE.match(rest):
+            if found := _MATH.match(rest):
+                if found.end() < len(rest) or final or found[1] is not None:
+                    return self._step_formula(found)
+                return False
+            if not final and _MATH_BEGINS.match(rest):
+                return False
+        return self._take(1, '$')
+
+    def _step_formula(self, found: re.Match[str]) -> bool:
+        block = found[2] is None
+        if block:
+            self._break = self._break or ' '
+        said = latex.read(found[1] or found[2])
+        self._take(found.end(), f' {said} ' if block else said)
+        self._raw = ')'
+        return True
+
+    def _step_blank_mark(self, final: bool) -> bool:
+        """A mark that stands for a blank or a new line, or else a letter of Maltese."""
+        if len(self._rest) == 1 and not final:
+            return False
+        mark, after = self._rest[0], self._rest[1:2]
+        if self._marked or self._raw.strip() or not after.islower():
+            self._marked = True
+            self._rest = _BLANK_MARKS[mark] + self._rest[1:]
+            return True
+        return self._take(1, mark)
+
     def _step_backslash(self, final: bool) -> bool:
         rest = self._rest
+        if rest[1:2] in ('(', '['):
+            close = '\\)' if rest[1] == '(' else '\\]'
+            if close in rest[:_FORMULA] and (found := _BRACKETED.match(rest)):
+                return self._step_formula(found)
+            if not final and len(rest) < _FORMULA and _BRACKETED_BEGINS.match(rest):
+                return False
         if len(rest) == 1:
             return self._take(1, '') if final else False
         if rest[1] in '[]()' or not (rest[1].isalnum() or rest[1].isspace()):
@@ -411,7 +533,7 @@ class Markup:
         if command is None:
             return self._take(1, ' ')
         name = command[1]
-        if name[0] in 'nt' and not command[2] and name not in _LATEX_SIGNS:  # \n before a word
+        if name[0] in 'nt' and not command[2] and name not in latex.SIGNS:  # \n before a word
             self._take(2, ' ')
             if name[0] == 'n':
                 self._end_line()
@@ -440,16 +562,49 @@ class Markup:
         if size == len(self._rest) and not final:
             return False
         if size >= 3 and sign in '`~':
-            self._take(size, '')
-            self._break = self._break or ' '
-            self._hide(re.compile(re.escape(sign * 3)))
-            return True
+            return self._step_fence(sign, size, final)
+        if sign == '~' and size == 1 and self._raw.isalpha():
+            if below := _BELOW.match(self._rest):
+                if below.end() < len(self._rest) or final:
+                    return self._take(below.end(), below[1])
+                return False
+            if not final and _BELOW_BEGINS.match(self._rest):
+                return False
         after = self._rest[size : size + 1]
         if sign == '*' and size == 1 and self._raw.isalpha() and after.isalpha():
             if len(self._rest) == 2 and not final:
                 return False
             return self._take(1, '*' if self._is_single(self._rest[2:3]) else '')
         return self._take(size, sign * size if self._is_text(sign, size, after) else '')
+
+    def _step_fence(self, sign: str, size: int, final: bool) -> bool:
+        """A block of code is left out; one of prose loses its fences only."""
+        if self._fence[:1] == sign:
+            if self._fence[1:]:
+                self._end_block()
+            self._fence = ''
+            return self._take(size, '')
+        rest, close = self._rest[size:], sign * 3
+        first, line, more = rest[: fences.MOST].partition('\n')
+        language, inside = first.strip(), more.lstrip().partition('\n')[0]
+        if inline := close in first:
+            language, inside = '', first.partition(close)[0]
+        complete = inline or (line and ('\n' in more.lstrip() or close in more))
+        if not complete and not final and len(rest) < fences.MOST:
+            return False
+        if not inline and not line:
+            language, inside = '', first
+        self._break = self._break or ' '
+        if fences.is_code(language.partition(' ')[0], inside.partition(close)[0]):
+            self._take(size, '')
+            self._hide(re.compile(re.escape(close)))
+            return True
+        self._fence = sign + '\n' * (not inline)
+        if line and not inline:
+            self._take(size + len(first), '')
+            self._line_start = False
+            return True
+        return self._take(size, '')
 
     def _is_single(self, second: str) -> bool:
         return not second.isalpha() and len(re.findall(r'[^\W\d_]*\Z', self._kept)[0]) == 1
@@ -568,26 +723,23 @@ def _unescape(entity: str) -> str:
 
 
 def _latex(command: str, braces: str) -> str:
-    parts = re.findall(r'\{([^{}\n]*)\}', braces)
-    if command in ('frac', 'dfrac', 'tfrac') and len(parts) == 2:
-        return f'{parts[0]}/{parts[1]}'
-    if command == 'sqrt' and parts:
-        return '√' + ' '.join(parts)
-    sign = _LATEX_SIGNS.get(command)
-    if sign is None:
-        return ' '.join(parts) if parts else f' {command}'
-    return sign + ' '.join(parts)
+    return latex.read(f'\\{command}{braces}') if braces else latex.SIGNS.get(command, f' {command}')
+
+
+def _above(written: str) -> str:
+    inner = written[1:-1]
+    return inner if inner in ('st', 'nd', 'rd', 'th') else f'^{inner}'
 
 
 def _visible(text: str) -> str:
     """Without control and format characters, pictures and halves of characters."""
     if text.isascii() and text.isprintable():
         return text
-    return ''.join(' ' if c.isspace() else c for c in text if _is_read(c))
+    return ''.join(' ' if c.isspace() or c == '▁' else c for c in text if _is_read(c))
 
 
 def _is_read(c: str) -> bool:
-    if c.isspace() or c in _SYMBOLS:
+    if c.isspace() or c in _SYMBOLS or c == '▁':
         return True
     if '\ufe00' <= c <= '\ufe0f' or c == '\u20e3':  # parts of emoji
         return False

@@ -99,7 +99,6 @@ OTHER_ROLES = word_set(
     """
 )
 OTHER_ROLE_TOKENS = OTHER_ROLES | {'user_token', 'system_token'}
-OWN_ROLE_TOKENS = frozenset(['assistant', 'model', 'chatbot_token', 'bot', 'gpt'])
 END_OF_THOUGHT = re.compile(
     r'<[|｜]/?(?:end_thinking|end_of_thought|/think|/thought|end_think|start_response)[|｜]>', re.I
 )
@@ -121,6 +120,30 @@ JSON_CALL = re.compile(
     r'function_call)"\s*:'
 )
 JSON_CALL_BEGINS = re.compile(r'[\[{]\s*(?:\{\s*)?(?:"[a-z_]{0,20}"?\s*)?\Z')
+
+
+# Tags of reasoning and calls with blanks in them, or escaped as HTML: "< think >", "&lt;think&gt;".
+_SPACED_NAMES = '|'.join(sorted(THOUGHTS | CALLS, key=lambda name: -len(name)))
+SPACED = re.compile(rf'(?:<|&lt;)\s{{0,3}}(/?)\s{{0,3}}({_SPACED_NAMES})\s{{0,3}}(?:>|&gt;)', re.I)
+SPACED_BEGINS = re.compile(
+    r'(?:<|&lt;)\s{0,3}/?\s{0,3}(?:[A-Za-z_]{1,24}\s{0,3}(?:&(?:gt?)?)?)?\Z|&(?:lt?)?\Z', re.I
+)
+# Gemma's spare tokens, of which one opens a thought and the next one closes it.
+SPARE = re.compile(r'unused\d{1,4}')
+OPENS_THOUGHT, CLOSES_THOUGHT = 'unused94', 'unused95'
+BYTE = re.compile(r'<0x([0-9A-Fa-f]{2})>')  # a token that is one byte of UTF-8
+BYTE_BEGINS = re.compile(r'<(?:0(?:x[0-9A-Fa-f]{0,2})?)?\Z')
+
+
+def end_of_element(written: str) -> re.Pattern[str]:
+    """What closes an element of reasoning or of a call, whose tag has this name."""
+    name = written.rpartition(':')[2].lower()
+    names = 'think(?:ing)?|thoughts?' if name in ('think', 'thinking', 'thought') else None
+    return re.compile(
+        rf'(?:<|&lt;)\s{{0,3}}/\s{{0,3}}(?:{re.escape(written)}{"|" + names if names else ""})'
+        r'\s{0,3}(?:>|&gt;)',
+        re.I,
+    )
 
 
 def tag_name(written: str) -> str:

@@ -16,9 +16,6 @@ _DIGITS_BEFORE = word_set(
 PHONE = re.compile(
     r'\+?\d{1,4}(?:[-.]\d{2,4}){2,4}|\d{3}-\d{4}|0\d{1,4}/\d{4,9}|\d{1,7}(?:-\d{1,7}){3,5}|\(\d{2,5}\)-?\d{2,4}(?:[-.]?\d{2,4}){0,3}|\+\d{8,15}'
 )
-_GROUP = re.compile(
-    r'(?:\(?0\))?\(?\d{1,8}\)?(?:[-.]\d{2,5}){0,3}'
-)  # of a phone number that goes on
 _GROUPED = 3
 
 
@@ -26,34 +23,14 @@ def phone_number(core: str, tail: str, context: Context) -> str | None:
     """A telephone number, or a group of one, digit by digit; None if it is none."""
     if PHONE.fullmatch(core) and not _looks_like_version(core):
         return digits(core)
-    in_phone = _in_phone(context)
-    if in_phone and _GROUP.fullmatch(core):
-        goes_on = not tail and _GROUP.fullmatch(context.right().rstrip(TAIL))
-        return digits(core) + ',' * bool(goes_on)
-    three = re.compile(r'\d{3}')
-    middle = three.fullmatch(core) and three.fullmatch(context.left) and not tail
-    if middle and re.fullmatch(r'\d{4}', context.right().rstrip(TAIL)):
-        return digits(core) + ','
-    if (
-        re.fullmatch(r'\+\d{1,3}', core)
-        and not tail
-        and _GROUP.fullmatch(context.right().rstrip(TAIL))
-    ):
-        return (
-            digits(core) + ','
-            if context.after(1)[:1].isdigit() or context.after(1)[:1] == '('
-            else None
-        )
     if not core.isdigit():
         return None
     if core == '911':
         return digits(core)
     if (core[0] == '0' and len(core) > 1) or (len(core) >= 10 and not core.endswith('000')):
         return digits(core)
-    if len(core) >= 3 and any(_is_digits_word(word) for word in context.before[-4:]):
+    if len(core) >= 3 and any(is_digits_word(word) for word in context.before[-4:]):
         return digits(core)
-    if len(core) == 3 and not tail and re.fullmatch(r'\d{3}', context.right()):
-        return digits(core) + ',' if re.fullmatch(r'\d{4}', context.right(2).rstrip(TAIL)) else None
     return None
 
 
@@ -63,36 +40,10 @@ def _looks_like_version(core: str) -> bool:
     return len(groups) > 1 and not re.fullmatch(r'\d{3}\.\d{3}\.\d{4}', core)
 
 
-def _is_digits_word(word: str) -> bool:
+def is_digits_word(word: str) -> bool:
+    """Whether a number behind this word is said digit by digit."""
     bare = word.rstrip(TAIL).lower()
     return (bare in _DIGITS_BEFORE and not word.endswith(('.', '!', '?'))) or word == 'No.'
-
-
-def goes_on(context: Context) -> bool:
-    """Whether an area code in brackets is followed by the rest of a telephone number."""
-    return bool(re.fullmatch(r'\d{3}[-.]\d{4}|\d{3,8}', context.right().rstrip(TAIL)))
-
-
-def _in_phone(context: Context) -> bool:
-    """Whether the words before are the first groups of a telephone number."""
-    for number, word in enumerate(reversed(context.before[-5:])):
-        if word.endswith(('.', '!', '?', ',', ';', ':')):
-            return False
-        if re.fullmatch(r'\+\d{1,3}', word) or (PHONE.fullmatch(word) and word[0] in '+('):
-            return True
-        if re.fullmatch(r'\(\d{2,5}\)', word) or re.fullmatch(r'0\d{2,5}', word):
-            return True
-        if (
-            number == 1
-            and re.fullmatch(r'\d{3}', word)
-            and re.fullmatch(r'\d{3}', context.before[-1])
-        ):
-            return True
-        if not _GROUP.fullmatch(word):
-            return False
-        if number == 0 and re.fullmatch(r'\d{3}', word) and len(context.before) > 1:
-            continue
-    return False
 
 
 def digits(core: str) -> str:

@@ -19,13 +19,16 @@ from kame_ros.text.amounts import (
     unit,
 )
 from kame_ros.text.context import AMOUNT, NUM, TAIL, Context, is_number
+from kame_ros.text.dates import day_of
+from kame_ros.text.lists import word_set
+from kame_ros.text.measures import describes
 from kame_ros.text.phone import digits
 from kame_ros.text.sign_names import BEFORE_NUMBER
 
 QUANTITY = re.compile(
     rf'(?P<sign><=|>=|[-−–+~≈<>≤≥±#])?(?P<pre>{CURRENCY})?(?P<a>{AMOUNT})'
     rf'(?:(?P<first>{UNIT})?(?P<to>[-–—~]|\.\.\.?|…)(?P<minus>[−+])?(?:{CURRENCY})?(?P<b>{AMOUNT}))?'
-    rf'(?:(?P<scale>[kKmMbBT]|mn|bn|tn)(?![\w])|(?P<unit>{UNIT})|(?P<post>{CURRENCY}))?'
+    rf'(?:(?P<scale>[kKmMbBT]|mn|bn|tn)(?![\w])(?P<after>{CURRENCY})?|(?P<unit>{UNIT})|(?P<post>{CURRENCY}))?'
     r'(?:/(?P<per>[a-zA-Z]{1,7}))?'
 )
 _VERSION = re.compile(
@@ -36,6 +39,11 @@ _FEET = re.compile(r"(\d{1,3})['′’](?:(\d{1,2}(?:\.\d+)?)[\"″”])?")
 _INCHES = re.compile(rf'({NUM})[\"″”]')
 _WHOLE = re.compile(r'\d+')
 _PER = {'mo': 'month', 'yr': 'year', 'wk': 'week', 'd': 'day', 'pp': 'person', 'ea': 'piece'}
+_DAY_COMES = word_set(
+    'on by until till from since due date before after through monday tuesday wednesday thursday '
+    'friday saturday sunday mon tue wed thu fri sat sun'
+)
+_SCORED = word_set('score scored got points right correct marks questions of answers passed')
 _SCALED = '[kKmMbBT]|mn|bn|tn'
 _SCALED_RANGE = re.compile(
     rf'({CURRENCY})?({NUM})({_SCALED})[-–—~](?:{CURRENCY})?({NUM})({_SCALED})'
@@ -44,11 +52,14 @@ _PRICE_WORD = re.compile(rf'({CURRENCY})({NUM})[-‑]([a-z]+(?:-[a-z]+)*)')
 _UNIT_BEFORE_WORD = re.compile(rf'({NUM})-({UNIT})')
 _MIXED_FRACTION = re.compile(r'(\d{1,3})[-–](\d{1,2})/(\d{1,2})')
 _FRACTION_INCHES = re.compile(r'(\d{1,2})/(\d{1,2})["″”]')
+_TWO_OF = re.compile(rf'({NUM})({UNIT})/({NUM})({UNIT})')
+_HOURS = re.compile(r'(\d{1,2})h(\d{1,2})(?:m|min|mins)?')
 _MOST_DIGITS = 12  # of a number that is read as a number
 
 
 def quantity_left(left: str) -> str:
     """The number that the word before ends with, if a unit may follow it."""
+    left = left.lstrip('~≈<>≤≥')
     if is_number(left):
         return left
     return left if left in ('one', 'half') else ''
@@ -83,7 +94,10 @@ def fraction_of(core: str, tail: str, context: Context) -> str | None:
     if found is None:
         return None
     above, below = int(found[1]), int(found[2])
-    if core in ('24/7', '9/11') or (len(found[1]) == 4 and len(found[2]) == 2):
+    day = _is_day(above, below, context)
+    if day:
+        return day_of(above, below)
+    if core in ('24/7', '9/11') or (len(found[1]) == 4 and len(found[2]) in (2, 4)):
         return core.replace('/', ' ')
     if below == 0:
         return f'{above} over {below}'
@@ -93,12 +107,28 @@ def fraction_of(core: str, tail: str, context: Context) -> str | None:
     return fraction(above, below, whole)
 
 
+def _is_day(first: int, second: int, context: Context) -> bool:
+    """Whether "11/25" is a day of a month; fractions have other denominators, or are scores."""
+    if not day_of(first, second) or (first, second) == (24, 7):
+        return False
+    words = [word.rstrip(TAIL).lower() for word in context.before[-2:]]
+    if words and words[-1] in _DAY_COMES:
+        return (first, second) != (9, 11)
+    if set(words) & _SCORED or context.right().rstrip(TAIL).lower() in _SCORED:
+        return False
+    unlikely = second in (16, 32) or context.left.isdigit()
+    following = context.right().rstrip(TAIL)
+    return first <= 12 < second and not unlikely and following not in UNITS
+
+
 def quantity(core: str, tail: str, context: Context) -> str | None:
     """A number with its sign, range, currency or unit as it is said, or None."""
     if (said := _price_before_word(core) or _scaled_range(core)) is not None:
         return said
+    if (said := _two_of(core) or _hours(core)) is not None:
+        return said
     glued = _UNIT_BEFORE_WORD.fullmatch(core)
-    if glued and (glued[2] in SURE or len(glued[2]) == 2):
+    if glued and (glued[2] in SURE or len(glued[2]) == 2 or glued[2] == 'min'):
         return f'{number(glued[1])} {unit(glued[2], one=True)}'  # "a 10-kg bag"
     found = QUANTITY.fullmatch(core)
     if found is None:
@@ -106,16 +136,38 @@ def quantity(core: str, tail: str, context: Context) -> str | None:
     degrees = found['unit'] in ('C', 'F') and found['b']
     if found['unit'] and found['unit'] in NOT_GLUED and not degrees:
         return None
-    currency = found['pre'] or found['post'] or _left_currency(context)
+    currency = found['pre'] or found['post'] or found['after'] or _left_currency(context)
+    if not currency and found['scale'] and context.right().rstrip(TAIL) in CURRENCIES:
+        return f'{number(found["a"])} {SCALES[found["scale"]]}'  # the next word says the currency
     if found['scale'] and not currency:
         return _scaled(found)
     said = _amount(found, tail, currency, context)
     sign = BEFORE_NUMBER.get(found['sign'] or '', '')
+    if found['sign'] == '#' and found['a'].isdigit() and len(found['a']) > 4:
+        return f'number {digits(found["a"])}'
     if found['sign'] == '-' and is_number(context.left) and not context.left.endswith(','):
         sign = 'minus'
     if per := found['per']:
         said += f' per {_PER.get(per) or UNITS.get(per, (per, per))[0]}'
     return f'{sign} {said}'.strip()
+
+
+def _two_of(core: str) -> str | None:
+    """Two amounts with a slash between them: "5V/2A"."""
+    found = _TWO_OF.fullmatch(core)
+    if found is None or {found[2], found[4]} & {'s', 't', 'B', 'K'}:
+        return None
+    first = f'{number(found[1])} {unit(found[2], found[1] == "1")}'
+    return f'{first}, {number(found[3])} {unit(found[4], found[3] == "1")}'
+
+
+def _hours(core: str) -> str | None:
+    """A span of time in one word: "1h30", "2h30min", "1h30m"."""
+    found = _HOURS.fullmatch(core)
+    if found is None:
+        return None
+    hours = f'{found[1]} {unit("h", found[1] == "1")}'
+    return f'{hours} {int(found[2])}' + f' {unit("min", found[2] == "1")}' * (found[2] != '')
 
 
 def _price_before_word(core: str) -> str | None:
@@ -162,6 +214,7 @@ def _amount(found: re.Match[str], tail: str, currency: str, context: Context) ->
         said += f' to {"minus " * (found["minus"] == "−")}{number(second)}'
     if found['unit']:
         few = (second or first) in ('1', '½', '¼', '¾', '⅓', '⅔')
+        few = few or (not tail and not found['per'] and describes(context, 1))
         said += f' {unit(found["unit"], few)}'
     return said
 
@@ -178,13 +231,12 @@ def _price(found: re.Match[str], tail: str, currency: str, context: Context) -> 
     scale = SCALES.get(found['scale'] or '', '')
     if scale:
         return f'{to}{number(last)} {scale} {CURRENCIES[currency][1]}'
-    if not tail and found['pre'] and context.right().rstrip(TAIL) == '000':
-        return f'{to}{number(last)}'  # "$1 000"
     if not tail and not found['post'] and context.right().rstrip(TAIL) in SCALE_WORDS:
         return f'{to}{number(last)}'  # the next word says the currency
     if last[-1] in VULGAR or len(re.sub(r'\D', '', last)) > _MOST_DIGITS:
         return f'{to}{number(last)} {CURRENCIES[currency][1]}'
-    return to + money(currency, re.sub(r',(?=\d{1,2}$)', '.', last))
+    one = not tail and not found['per'] and last.isdigit() and describes(context, 1)
+    return to + money(currency, re.sub(r',(?=\d{1,2}$)', '.', last), one)
 
 
 def number(written: str, after_whole: bool = False) -> str:
@@ -207,16 +259,17 @@ def number(written: str, after_whole: bool = False) -> str:
     return f'{whole}.{part}'
 
 
-def length_of(body: str, quoted: bool) -> str:
-    """Feet and inches, whose signs are those of quotes; `quoted`: a quote is open."""
+def length_of(body: str, context: Context) -> str:
+    """Feet and inches, whose signs are those of quotes; not where a quote is open."""
     bare = body.rstrip('.,;:!?)')
     tail = body[len(bare) :]
     if (found := _FEET.fullmatch(bare)) and (found[2] or bare[-1] in '′'):
         feet = f'{found[1]} {"foot" if found[1] == "1" else "feet"}'
         inches = f' {found[2]} {"inch" if found[2] == "1" else "inches"}' if found[2] else ''
         return feet + inches + tail
-    if (found := _FRACTION_INCHES.fullmatch(bare)) and not quoted and int(found[2]):
+    if (found := _FRACTION_INCHES.fullmatch(bare)) and not context.quoted and int(found[2]):
         return f'{fraction(int(found[1]), int(found[2]))} inch{tail}'
-    if (found := _INCHES.fullmatch(bare)) and not quoted:
-        return f'{found[1]} {"inch" if found[1] == "1" else "inches"}{tail}'
+    if (found := _INCHES.fullmatch(bare)) and not context.quoted:
+        one = found[1] == '1' or (not tail and describes(context, 1))
+        return f'{found[1]} {"inch" if one else "inches"}{tail}'
     return ''

@@ -44,20 +44,25 @@ _RULERS = word_set(
     ladislaus vladislav bela shapur cyrus
     """
 )
-ROMAN = re.compile(r'(?=[IVXLC])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})')
+ROMAN = re.compile(
+    r'(?=[IVXLC]|M{1,3}[CDXLVI]{2})'
+    r'M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})'
+)
 _ROMAN_WORTH = {'I': 1, 'V': 5, 'X': 10, 'L': 50, 'C': 100, 'D': 500, 'M': 1000}
 _COUNTED = word_set(
     """
     war chapter part act scene section volume vol book phase article mark type level stage
     class grade bowl apollo gemini fantasy episode round rocky title figure table appendix
     olympiad factor group division corps army generation gen v windows ps option category tier
-    schedule amendment league quest street wars
+    schedule amendment league quest street wars lesson unit module season theorem
     """
 )
 _AFTER_I = word_set(
     """
     am have had think believe know want like love need hope guess mean said say can could
     would will should shall may might must do did don't can't won't wouldn't feel see go went
+    read wrote found thought knew told used made got took saw liked loved wanted tried started
+    asked never always also just really already mentioned described explained showed
     """
 )
 
@@ -70,7 +75,11 @@ def roman_numeral(core: str, tail: str, context: Context) -> str:
     ruler = name in _RULERS
     if len(core) > 1 and not tail and context.right().rstrip(TAIL).lower() == 'century':
         return ordinal(worth)
-    if name in _COUNTED and (len(core) > 1 or core in 'VX' or name in ('war', 'part', 'type')):
+    if core == 'I' and name in _COUNTED and not ruler:
+        return '1' if _numbers_it(left, tail, context) else core
+    if name in _COUNTED and (len(core) > 1 or core in 'VX'):
+        return str(worth)
+    if core[0] == 'M' and len(core) > 3:
         return str(worth)
     if not left.isalpha() or not left[:1].isupper() or left.isupper():
         return core
@@ -81,6 +90,15 @@ def roman_numeral(core: str, tail: str, context: Context) -> str:
     if core in ('MD', 'CD', 'DC', 'MC', 'MI', 'DI', 'CV', 'LC', 'XL', 'DIV', 'MIX', 'CIV', 'DIM'):
         return core
     return f'the {ordinal(worth)}' if ruler else str(worth)
+
+
+def _numbers_it(left: str, tail: str, context: Context) -> bool:
+    """Whether an "I" behind what is counted is a number, and not who speaks."""
+    if left.lower() in ('war', 'part', 'type') and left[0].isupper():
+        return True
+    if tail or not context.right():
+        return True
+    return left[0].isupper() and context.right().rstrip(TAIL).lower() not in _AFTER_I
 
 
 def small_numeral(core: str, context: Context) -> str:

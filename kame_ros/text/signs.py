@@ -22,11 +22,13 @@ from kame_ros.text.amounts import (
     VULGAR,
     unit,
 )
+from kame_ros.text.codes import code_of
 from kame_ros.text.context import CLOSERS, NUM, OPENERS, TAIL, VULGARS, Context, is_number
-from kame_ros.text.dates import DAYS, clock_time, date, ratio
+from kame_ros.text.dates import DAYS, clock_time, date, day_name, ratio
 from kame_ros.text.expressions import expression
 from kame_ros.text.lists import word_set
-from kame_ros.text.phone import PHONE, digits, goes_on, phone_number
+from kame_ros.text.measures import describes
+from kame_ros.text.phone import PHONE, phone_number
 from kame_ros.text.quantities import (
     QUANTITY,
     currency_left,
@@ -45,6 +47,24 @@ _COMPARED = word_set(
     as the
     """
 )
+_COMPASS = {
+    'N': 'north', 'S': 'south', 'E': 'east', 'W': 'west',
+    'NE': 'northeast', 'NW': 'northwest', 'SE': 'southeast', 'SW': 'southwest',
+}  # fmt: skip
+_ARROW = re.compile(r'<?[-=~]{1,5}>|<[-=~]{1,5}|[→⇒➜➔]')
+_ANGLE = re.compile(
+    r'(\d{1,3}(?:\.\d+)?)°(?:\s?(\d{1,2}(?:\.\d+)?)[\'’′])?'
+    r'(?:(\d{1,2}(?:\.\d+)?)[\"”″])?([NSEW])?'
+)
+_OXIDE = re.compile(r'([CNSH])(O)(\d)')
+_FUNCTION = re.compile(r'([fghFGP])\(([a-zA-Z0-9])\)')
+_WEIGHED = word_set('g kg mg ml mL l L cl oz lb lbs tbsp tsp')
+_WORLD_WARS = {
+    'WWI': 'World War 1',
+    'WWII': 'World War 2',
+    'WW1': 'World War 1',
+    'WW2': 'World War 2',
+}
 _DECADE = re.compile(r"'\d0s")
 _SCIENTIFIC = re.compile(rf'([-−+]?{NUM})[eE]([-−+]?)(\d{{1,3}})')
 # A million as it is written elsewhere: 1.000.000, 1'000'000, 1_000_000.
@@ -68,20 +88,30 @@ def spoken(token: str, context: Context) -> str:
         token = token.lstrip('.…') or token
     lead = token[: len(token) - len(token.lstrip(OPENERS))]
     body = token[len(lead) :]
-    if body[:1] in '0123456789' and (said := length_of(body, context.quoted)):
+    if body[:1] in '0123456789' and (said := length_of(body, context)):
         return lead + said
     if _DECADE.fullmatch(token.rstrip('.,;:!?')):
         return token[1:]
+    if body[:1] in '0123456789' and '°' in body:
+        for end in range(len(body), max(len(body) - 3, 0), -1):
+            if (said := _angle(body[:end])) and not body[end:].strip(TAIL):
+                return f'{lead}{said}{body[end:]}'
+    if found := _FUNCTION.fullmatch(body.rstrip('.,;:!?')):
+        return f'{lead}{found[1]} of {found[2]}{body[len(found[0]) :]}'
     core = body.rstrip(TAIL)
     tail = body[len(core) :]
     if lead and PHONE.fullmatch(token.rstrip('.,;:!?')):
         core, lead, tail = token.rstrip('.,;:!?'), '', token[len(token.rstrip('.,;:!?')) :]
-    elif core and lead.endswith('(') and core.isdigit() and tail == ')' and goes_on(context):
-        return digits(core) + ','
     if not core:
         return token if any(c.isalnum() for c in token) else ''
+    if tail[:1] == '!' and is_factorial(body, context):
+        return f'{lead}{core} factorial{tail[1:]}'
+    if lead[-1:] == '(' and core in BEFORE_NUMBER and context.right()[:1].isdigit():
+        return f'{lead}{BEFORE_NUMBER[core]}'
     if core.isascii() and core.isalpha():
         said = _word(core, tail, context)
+        if said != core and tail[:2] == '.,':
+            tail = tail[1:]
         return f'{lead}{said}{tail}'
     said = (
         _sign(core, context) if not any(c.isalnum() for c in core) else _mixed(core, tail, context)
@@ -91,23 +121,11 @@ def spoken(token: str, context: Context) -> str:
     return f'{lead}{said}{tail}'
 
 
-def _thousands(tail: str, context: Context) -> str | None:
-    """The last group of "1 000 000" says how many thousands these are; others say nothing."""
-    groups = 1
-    while groups < 5 and context.before[-groups:] and context.before[-groups] == '000':
-        groups += 1
-    first = context.before[-groups] if len(context.before) >= groups else ''
-    if groups > 4 or not re.fullmatch(r'[-−+$€£¥]?[1-9]\d{0,2}', first):
-        return None
-    if (
-        len(context.before) > groups
-        and context.before[-groups - 1].lstrip('+(').rstrip(')').isdigit()
-    ):
-        return None  # a telephone number
-    if not tail and context.right().rstrip(TAIL) == '000':
-        return ''
-    scale = ('thousand', 'million', 'billion', 'trillion')[groups - 1]
-    return f'{scale} {CURRENCIES[first[0]][1]}' if first[0] in CURRENCIES else scale
+def is_factorial(word: str, context: Context) -> bool:
+    """Whether the "!" behind a number or a letter is part of a calculation: "5! = 120"."""
+    if not re.fullmatch(r'\(?(?:\d{1,4}|[a-z])!\)?[,;.]?', word):
+        return False
+    return context.right()[:1] in ('=', '+', '−', '×', '/', '÷', '≈', '<', '*', '·')
 
 
 def _without_math_marks(token: str, context: Context) -> str:
@@ -144,13 +162,24 @@ def _plain_signs(token: str) -> str:
 
 def _word(core: str, tail: str, context: Context) -> str:
     left = context.left
+    if name := day_name(core, tail, context) or _WORLD_WARS.get(core):
+        return name
+    if core in _COMPASS and left.endswith(('°', '′', '″', "'", '"')) and left[:1].isdigit():
+        return _COMPASS[core]
+    if core == 'sq' and is_number(left):
+        return 'square'
+    if core == 'ft' and left.rstrip('.') == 'sq':
+        return 'feet'
+    if core in ('Mio', 'Mrd') and is_number(left):
+        return SCALES[core]
     if core == 'in' and is_number(left) and tail[:1] == '.' and context.right()[:1].islower():
         return 'inch' if '/' in left or left == '1' else 'inches'
     if core == 'in' and is_number(left) and context.before[-2:-1] in (['ft'], ['feet'], ['foot']):
         return 'inches'
     if core in UNITS:
         if number := quantity_left(left):
-            return unit(core, number in ('1', '½', 'one'))
+            one = number in ('1', '½', 'one') or _below_one(number, context)
+            return unit(core, one or (not tail and describes(context, 2)))
         if core in SURE and core not in ('mm',):
             return unit(core, False)
         return core
@@ -162,19 +191,34 @@ def _word(core: str, tail: str, context: Context) -> str:
     if not sign and is_number(left) and context.before[-2:-1]:
         sign = context.before[-2] if context.before[-2] in CURRENCIES else ''
     if core in SCALE_WORDS and sign:
-        return f'{SCALES.get(core, core)} {CURRENCIES[sign][1]}'
+        one = not tail and describes(context, 2)
+        return f'{SCALES.get(core, core)} {CURRENCIES[sign][not one]}'
     if core.isupper() and ROMAN.fullmatch(core):
         return roman_numeral(core, tail, context)
     if len(core) > 1 and not set(core) - set('ivx'):
         return small_numeral(core, context)
-    if core in ('x', 'X') and is_number(left) and is_number(context.right().rstrip(TAIL)):
-        return 'times' if '=' in (context.right(2), left) else 'by'
+    if (
+        core in ('x', 'X')
+        and (is_number(left) or re.fullmatch(r'[A-Z]\d{1,3}', left))
+        and is_number(context.right().rstrip(TAIL))
+    ):
+        several = context.right(2).rstrip(TAIL) in _WEIGHED or '=' in (context.right(2), left)
+        return 'times' if several else 'by'
     return core
+
+
+def _below_one(number: str, context: Context) -> bool:
+    """Whether it is less than one: "1/4 tsp" is one quarter teaspoon."""
+    above, _, below = number.partition('/')
+    whole = context.before[-2] if len(context.before) > 1 else ''
+    return bool(below) and below.isdigit() and int(above) < int(below) and not whole.isdigit()
 
 
 def _sign(core: str, context: Context) -> str:
     left = context.left.rstrip(CLOSERS)
     numbers = is_number(left)
+    if _ARROW.fullmatch(core) and core != '<=':
+        return 'to' if left and context.right() and core[-1] in '>→⇒➜➔' else ''
     if core in ('-', '–', '—', '--'):
         return _dash(core, numbers, context)
     if core == '−':
@@ -204,7 +248,8 @@ def _sign(core: str, context: Context) -> str:
 def _dash(core: str, numbers: bool, context: Context) -> str:
     following = context.right().rstrip(TAIL)
     clock = re.compile(r'\d{1,2}(?::\d\d)?(?:[ap]m)?', re.IGNORECASE)
-    if clock.fullmatch(context.left) and clock.fullmatch(following) and 'm' in following.lower():
+    timed = 'm' in following.lower() or (':' in context.left and ':' in following)
+    if timed and clock.fullmatch(context.left) and clock.fullmatch(following):
         return 'to'
     if not QUANTITY.fullmatch(context.left) or not QUANTITY.fullmatch(following):
         single = len(context.left) == 1 and context.left.isalpha() and core == '-'
@@ -226,15 +271,25 @@ def _loose(core: str, left: str, numbers: bool, context: Context) -> str:
     return 'number' if core == '#' and context.right()[:1].isdigit() else ''
 
 
+def _angle(core: str) -> str:
+    """Degrees, minutes and seconds of an angle: "40°26'46"N"; empty if it is none."""
+    found = _ANGLE.fullmatch(core)
+    if found is None or not (found[2] or found[4]):
+        return ''
+    parts = zip(found.groups(), ('degree', 'minute', 'second'), strict=False)
+    said = [f'{n} {name}{"s" * (n != "1")}' for n, name in parts if n]
+    return ' '.join([*said, *([_COMPASS[found[4]]] if found[4] else [])])
+
+
 def _mixed(core: str, tail: str, context: Context) -> str:
-    if address := address_of(core):
+    if found := _OXIDE.fullmatch(core):
+        return ' '.join(found.groups())
+    if address := address_of(core) or code_of(core):
         return address
     if core in CURRENCIES:
         return _sign(core, context)
     if core[-1] in '-–—' and QUANTITY.fullmatch(core.rstrip('.-–—')):
         core = core.rstrip('.-–—')  # "$5.-"
-    if core == '000' and (said := _thousands(tail, context)) is not None:
-        return said
     if (found := re.fullmatch(r"([IVXLC]+)(['’]s)", core)) and ROMAN.fullmatch(found[1]):
         return roman_numeral(found[1], found[2], context) + found[2]
     if re.fullmatch(r'[A-F]-|[a-z]-\d+', core):  # a grade; a letter of a formula
@@ -266,15 +321,20 @@ def _mixed(core: str, tail: str, context: Context) -> str:
     if found := _SCIENTIFIC.fullmatch(core):
         minus = 'minus ' if found[2] in ('-', '−') else ''
         return f'{expression(found[1], context)} times 10 to the power of {minus}{found[3]}'
+    if found := re.fullmatch(rf'({NUM}(?:[xX×]{NUM}){{1,2}})-([a-z]+)', core):
+        return f'{re.sub("[xX×]", " by ", found[1])} {found[2]}'
     if re.fullmatch(rf'{NUM}(?:[xX]{NUM}){{1,2}}', core):
         return re.sub('[xX]', ' by ', core)
+    found = re.fullmatch(rf'([A-Za-z°%]{{1,4}})/({NUM})', core)
+    if found and found[1] in UNITS and is_number(context.left):
+        return f'{unit(found[1], context.left == "1")}, {found[2]}'
     if re.fullmatch(r'\d+[xX]', core) and context.right().rstrip(TAIL).lower() in _COMPARED:
         return f'{core[:-1]} times'
     if found := re.fullmatch(r'(\d{1,3})/(\d{1,3})-([a-z]+)', core):
         return f'{fraction_of(f"{found[1]}/{found[2]}", "", context)} {found[3]}'
-    found = re.fullmatch(r'([A-Z][a-z]{2})[-–]([A-Z][a-z]{2})', core)
-    if found and {found[1], found[2]} <= DAYS.keys():
-        return f'{DAYS[found[1]]} to {DAYS[found[2]]}'
+    found = re.fullmatch(r'([A-Z][a-z]{2})([-–/])([A-Z][a-z]{2})', core)
+    if found and {found[1], found[3]} <= DAYS.keys():
+        return f'{DAYS[found[1]]}{"," if found[2] == "/" else " to"} {DAYS[found[3]]}'
     if found := re.fullmatch(r'(noon|midnight)[-–](\d.*)|(\d.*)[-–](noon|midnight)', core):
         return re.sub('[-–]', ' to ', core)
     if _CODE.fullmatch(core):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from kame_ros.text.context import CLOSERS, OPENERS, Context, Wait, is_number
 from kame_ros.text.lists import word_set
-from kame_ros.text.signs import spoken
+from kame_ros.text.phrases import Phrase, join
+from kame_ros.text.signs import is_factorial, spoken
 
 _LONGEST = 30  # letters of one word given to the voice: a longer one is no word, and is cut
 _MOST_WORDS = 10  # that one written word is said as in one go: what is longer comes in parts
@@ -19,15 +20,15 @@ _LONGEST_TOKEN = 400  # characters: a longer run without a space is taken in par
 _NEVER = word_set(
     """
     mr mrs ms messrs dr prof mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl
-    maj adm fr msgr vs approx e.g i.e eg ie cf al fig figs vol vols pp ed eds no nos op dept univ
-    sec art resp incl excl esp viz nr p.s st ave blvd rd ca c tel ext mx mlle mme
+    maj adm fr msgr vs approx hwy rte mts e.g i.e eg ie cf al fig figs vol vols pp ed eds no nos op
+    dept univ     sec art resp incl excl esp viz nr p.s st ave blvd rd ca c tel ext mx mlle mme
     """
 )
 _OFTEN = word_set(
     """
     jr sr etc inc ltd co corp bros llc plc a.m p.m am pm u.s u.k u.n e.u u.s.a d.c b.c a.d
     ph.d m.d b.a m.a b.sc m.sc jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues
-    wed thu thurs fri sat sun hr hrs min sq lb lbs oz km cm kg approx est
+    wed thu thurs fri sat sun hr hrs min sq lb lbs oz km cm kg approx est mio mrd
     """
 )
 _INITIALS = re.compile(r'(?:[^\W\d_]\.)*[^\W\d_]')
@@ -115,18 +116,20 @@ class GrowingWords:
         tokens = _TOKEN.findall(rest)
         if tokens and not ended and not rest[-1].isspace() and len(tokens[-1]) < _LONGEST_TOKEN:
             tokens.pop()
-        consumed = 0
-        for place, token in enumerate(tokens):
+        consumed = place = 0
+        while place < len(tokens):
             try:
-                self._take(token, tokens, place, ended)
-                self.ends += [self._done + ends[place]] * (len(self.words) - len(self.ends))
+                place += self._take(tokens, place, ended)
             except Wait:
                 break
-            consumed = ends[place]
+            consumed = ends[place - 1]
+            self.ends += [self._done + consumed] * (len(self.words) - len(self.ends))
         self._done += consumed
         return self.words
 
-    def _take(self, token: str, tokens: list[str], place: int, ended: bool) -> None:
+    def _take(self, tokens: list[str], place: int, ended: bool) -> int:
+        """Takes the words of the phrase at a place and returns of how many tokens it is."""
+
         def after(n: int) -> str:
             if place + n < len(tokens):
                 return tokens[place + n]
@@ -134,8 +137,10 @@ class GrowingWords:
                 return ''
             raise Wait
 
-        context = Context(self._before, after, self._quoted)
-        words = list(_words(token, context, self.words[-1] if self.words else None))
+        phrase = join(self._before, tokens[place], after)
+        token = phrase.token
+        context = Context(self._before, lambda n: after(n + phrase.size - 1), self._quoted)
+        words = list(_words(phrase, context, self.words[-1] if self.words else None))
         if words:
             self.words += words
         elif token.strip('*_') in _LONE:
@@ -149,6 +154,7 @@ class GrowingWords:
         self._before = [*self._before[-5:], token]
         if token.startswith('"') or (self._quoted and token.rstrip('.,;:!?').endswith('"')):
             self._quoted = not self._quoted if token.count('"') % 2 else self._quoted
+        return phrase.size
 
 
 _TOKEN = re.compile(rf'\S{{1,{_LONGEST_TOKEN}}}')
@@ -159,17 +165,18 @@ def words_of(text: str, ended: bool) -> list[SpokenWord]:
     return GrowingWords().update(text, ended)
 
 
-def _words(token: str, context: Context, last: SpokenWord | None) -> Iterator[SpokenWord]:
-    """The token as one word, as several if it is too long, or as none."""
+def _words(phrase: Phrase, context: Context, last: SpokenWord | None) -> Iterator[SpokenWord]:
+    """The phrase as one word, as several if it is too long, or as none."""
+    token = phrase.token
     text = _readable(token)
     if not text or (_EMOTICON.fullmatch(token) and not _is_fewer(token, context)):
         return
-    speech = _for_the_voice(spoken(text, context))
+    speech = _for_the_voice(phrase.speech or spoken(text, context))
     if not any(c.isascii() and c.isalnum() for c in _plain(speech)):
         return
     stop = _stops(text, context, last)
     bare = text.rstrip(CLOSERS)
-    if not stop and _is_dotted_unit(bare, context):
+    if not stop and (_is_dotted_unit(bare, context) or bare in ('Mio.', 'Mrd.')):
         speech = speech.rstrip('.')
     pause = stop or bare.endswith(_PAUSES) or _is_list_number(text, context, last)
     if not stop and speech.rstrip(CLOSERS).endswith('.') and is_number(bare.rstrip('.')):
@@ -191,7 +198,7 @@ def _parts(text: str, speech: str) -> Iterator[tuple[str, str]]:
     groups = list(_groups(words))
     size = -(-len(text) // len(groups))
     for number, group in enumerate(groups):
-        yield text[number * size : (number + 1) * size] or group, group
+        yield text[number * size : (number + 1) * size].strip() or group, group
 
 
 def _groups(words: list[str]) -> Iterator[str]:
@@ -231,7 +238,7 @@ def _for_the_voice(speech: str) -> str:
     if not speech.isascii():
         kept = (c for c in speech if not c.isalpha() or _is_latin(c))
         speech = ''.join(kept)
-    if len(speech) > 12 and speech.isupper():
+    if len(speech) > 12 and ' ' not in speech and speech.isupper():
         speech = speech.lower()  # nobody spells that
     if len(speech) > _LONGEST:
         speech = re.sub(r'(?<=[^\W\d])[.,;:](?=[^\W\d])', ' ', speech)
@@ -259,6 +266,8 @@ def _plain(text: str) -> str:
 def _stops(text: str, context: Context, last: SpokenWord | None) -> bool:
     """Whether a sentence ends with this word. Raises Wait."""
     bare = text.rstrip(CLOSERS)
+    if bare.endswith('!') and is_factorial(bare, context):
+        return False
     if bare.endswith(('!', '?', '…', '。', '！', '？')) or bare.endswith('..'):
         return True
     if not bare.endswith('.'):

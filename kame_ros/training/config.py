@@ -53,9 +53,9 @@ class RunConfig:
     Each of several processes has its own `batch`. The learning rate rises for `warm_up` steps,
     stays, and falls to nothing in a straight line over the last `decay` share of `steps`.
     It starts from `checkpoint`, a folder or a repository, or else from nothing, where `model` is
-    what differs from Moshi's own arguments. `losses` are the weights of `LossWeights`, `lessons`
-    what the recipe's data are made of, in order. `checkpointing` keeps less of the forward pass and
-    computes it again: less memory, a third more time. Raises ConfigError.
+    what differs from Moshi's own arguments. `losses` are the weights of `LossWeights`.
+    `checkpointing` keeps less of the forward pass and computes it again: less memory, a third more
+    time. Raises ConfigError.
     """
 
     checkpoint: str = ''
@@ -64,7 +64,6 @@ class RunConfig:
     checkpointing: bool = False
     model: dict[str, Any] = field(default_factory=dict)
     losses: dict[str, float] = field(default_factory=dict)
-    lessons: list[dict[str, Any]] = field(default_factory=list)
     steps: int = 3000
     batch: int = 8
     accumulate: int = 1
@@ -84,7 +83,7 @@ class RunConfig:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        _checked(self)
+        check_numbers(self)
         for name in WHOLE:
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, not {getattr(self, name)}')
@@ -118,26 +117,38 @@ def read(path: Path, **changes: Any) -> RunConfig:
 
     What starts from a checkpoint has the published values of fine-tuning where it names none.
     """
-    import yaml
-
-    try:
-        value = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f'{path} cannot be read: {error}') from error
-    if not isinstance(value, dict):
-        raise ConfigError(f'{path} should hold a mapping')
+    value = mapping_of(path)
     try:
         return make({**value, **changes})
     except (ConfigError, TypeError) as error:
         raise ConfigError(f'{path}: {error}') from error
 
 
-def make(value: dict[str, Any]) -> RunConfig:
-    """A configuration from plain values. Raises ConfigError."""
-    known = {each.name for each in fields(RunConfig)}
+def mapping_of(path: Path) -> dict[str, Any]:
+    """What a YAML file holds, which is to be values by name. Raises ConfigError."""
+    import yaml
+
+    try:
+        value = yaml.safe_load(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise ConfigError(f'{path} cannot be read: {reason}') from error
+    if not isinstance(value, dict):
+        raise ConfigError(f'{path} should hold a mapping')
+    return value
+
+
+def check_names(value: dict[str, Any], kind: type) -> None:
+    """Raises ConfigError for a name that is no field of the dataclass `kind`."""
+    known = {each.name for each in fields(kind)}
     for name in value:
         if name not in known:
             raise ConfigError(f'nothing is called {name!r}: {", ".join(sorted(known))}')
+
+
+def make(value: dict[str, Any]) -> RunConfig:
+    """A configuration from plain values. Raises ConfigError."""
+    check_names(value, RunConfig)
     value = {**(FINE_TUNING if value.get('checkpoint') else {}), **value}
     if value.get('lora') is not None:
         value['lora'] = _lora(value['lora'])
@@ -153,8 +164,11 @@ def _lora(value: Any) -> LoraConfig:
     return LoraConfig(**value)
 
 
-def _checked(config: RunConfig) -> None:
-    """Numbers are numbers: YAML reads 3e-5 as text, and 3.0e-5 as a number."""
+def check_numbers(config: Any) -> None:
+    """Raises ConfigError where a number of a configuration is none.
+
+    YAML reads 3e-5 as text, and 3.0e-5 as a number.
+    """
     for each in fields(config):
         value, kind = getattr(config, each.name), each.type
         wrong = (kind == 'int' and (isinstance(value, bool) or not isinstance(value, int))) or (

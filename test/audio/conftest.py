@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kame_ros.audio.devices import Device, list_devices
+from kame_ros.audio.devices.devices import Device, list_devices
 
 MIC = Device(0, 'USB Mic', 1, 0, 48_000, default_input=True)
 ARRAY = Device(1, 'ReSpeaker 4 Mic Array', 4, 0, 16_000)

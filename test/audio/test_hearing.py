@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kame_ros.audio.frame import FRAME_S, Frame
 from kame_ros.audio.hearing import MAX_CONCEALED, WINDOW, Hearing
+from kame_ros.wire.frame import FRAME_S, Frame
 
 
 def stream(count, t=0.0, seq=0):

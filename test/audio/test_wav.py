@@ -10,8 +10,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
+from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES
 
 
 def tone(seconds: float, rate: int, hz: float = 440.0) -> np.ndarray:
@@ -127,6 +127,7 @@ def test_bad_files_are_refused_in_one_sentence(tmp_path: Path, make, reason: str
     assert str(path) in text
     assert reason in text
     assert text.endswith('.')
+    assert text.count(str(path)) == 1
     assert '\n' not in text
 
 

@@ -55,7 +55,7 @@ def test_python_finds_messages_nodes_and_configurations(workspace):
     version = f'python{sys.version_info[0]}.{sys.version_info[1]}'
     site = install / 'kame_ros' / 'lib' / version / 'site-packages'
     code = (
-        'import kame_ros.nodes.audio_capture_node as node, kame_ros.graph as graph;'
+        'import kame_ros.nodes.audio_capture_node as node, kame_ros.graph.description as graph;'
         'from kame_ros.msg import AudioFrame; print(node.__file__, graph.config_folder())'
     )
     done = subprocess.run(

@@ -14,17 +14,23 @@ from std_srvs.srv import Trigger
 
 import kame_ros.msg as msg
 from kame_ros.action import Say
-from kame_ros.audio.frame import FRAME_S, Frame, silence
-from kame_ros.nodes import convert, qos, robot_link, s2s_node
-from kame_ros.nodes.say_server import cannot_be_said
-from kame_ros.oracle.chunk import ChunkKind
-from kame_ros.s2s.front_end import Event, Happening, Piece, Step
+from kame_ros.graph import memory
+from kame_ros.nodes import s2s_node
+from kame_ros.nodes.common import convert, qos
+from kame_ros.nodes.robot import link as robot_link
+from kame_ros.nodes.robot.say_server import cannot_be_said
+from kame_ros.runtime.owner import OutOfMemory
+from kame_ros.s2s.front_end import Event, FrontEnd, Piece, Step
+from kame_ros.s2s.mux.mux import MuxConfig
+from kame_ros.wire.frame import FRAME_S, Frame, silence
+from kame_ros.wire.oracle import ChunkKind
+from kame_ros.wire.turn import TurnKind
 
 OK = TransitionCallbackReturn.SUCCESS
 BEGIN, TEXT, END, CLEAR = ChunkKind
 
 
-class FakeFrontEnd:
+class FakeFrontEnd(FrontEnd):
     """Says a word in each frame, and has no ear of its own."""
 
     def __init__(self) -> None:
@@ -32,9 +38,6 @@ class FakeFrontEnd:
         self.said = ''
         self._words: list = []
         self._key = None
-
-    def warm_up(self):
-        pass
 
     def step(self, user, oracle):
         self.oracles.append(oracle)
@@ -51,7 +54,7 @@ class FakeFrontEnd:
             return Step(silence(), (Piece(word, *oracle.key),))
         if oracle.ended and not self._told:
             self._told = True
-            return Step(silence(), (), (Event(Happening.ORACLE_SPOKEN, *oracle.key),))
+            return Step(silence(), (), (Event(TurnKind.ORACLE_SPOKEN, *oracle.key),))
         return Step(silence())
 
     def interrupt(self):
@@ -60,9 +63,6 @@ class FakeFrontEnd:
     def reset(self):
         self._key = None
 
-    def counters(self):
-        return {}
-
 
 class Robot:
     """The node, somebody beside it, and a microphone whose frames the test sends."""
@@ -70,7 +70,10 @@ class Robot:
     def __init__(self, ros, monkeypatch, front_end=None):
         self.ros = ros
         self.mouth = front_end or FakeFrontEnd()
-        monkeypatch.setattr(s2s_node, 'make_front_end', lambda param: self.mouth)
+        self.shortfalls: list = []  # what the front-end was told of earlier lives
+        monkeypatch.setattr(
+            s2s_node, 'make_front_end', lambda _, n: self.shortfalls.append(n) or self.mouth
+        )
         self.node = ros.add(s2s_node.S2SNode())
         self.other = ros.add(other_node())
         self.speech: list = []
@@ -155,7 +158,7 @@ def robot(ros, monkeypatch):
 
 
 def count(robot, name):
-    return robot.node.counters()[name]
+    return robot.node.totals()[name]
 
 
 # -- goals ---------------------------------------------------------------------------------------
@@ -282,7 +285,7 @@ def test_a_goal_that_the_front_end_never_says_ends(ros, monkeypatch):
             return Step(silence())
 
     robot = Robot(ros, monkeypatch, Stuck()).start()
-    monkeypatch.setattr(robot.node._link._mux, '_patience_s', 0.5)
+    robot.node._link._mux.config = MuxConfig(patience_s=0.5)
     goal = robot.say('one')
     robot.hear(10)
     assert not robot.end_of(goal).spoken
@@ -423,11 +426,63 @@ def test_stamps_of_any_time_are_answered(robot):
 
 
 def test_the_node_of_one_robot_builds_one_slot(monkeypatch):
-    from kame_ros.nodes import front_ends
+    from kame_ros.nodes.robot import front_ends
     from kame_ros.s2s.moshi import build
 
-    monkeypatch.setattr(build, 'build', lambda config, vad: config)
+    asked = []
+    monkeypatch.setattr(build, 'build', lambda config, vad: asked.append(config) or FakeFrontEnd())
     values = {row.name: row.default for row in front_ends.PARAMETERS}
-    values |= {'front_end': 'moshi', 'moshi.slots': 4, 'moshi.barge_in': False}
-    assert front_ends.make_front_end(values.get).slots == 1
+    values |= {
+        'front_end': 'moshi',
+        'front_end_options': '',
+        'moshi.slots': 4,
+        'moshi.barge_in': False,
+    }
+    front_ends.make_front_end(values.get)
+    assert [config.slots for config in asked] == [1]
     assert front_ends.moshi_config(values.get).slots == 4
+
+
+# -- memory --------------------------------------------------------------------------------------
+
+
+class FakeOutOfMemory(FakeFrontEnd):
+    """Speaks until `ends`, and then has no memory left."""
+
+    ends = False
+    closed = 0
+
+    def step(self, user, oracle):
+        if self.ends:
+            raise OutOfMemory('no memory left while it talked: s2s.moshi.context=750 saves 1.2 GB')
+        return super().step(user, oracle)
+
+    def close(self):
+        self.closed += 1
+
+
+def test_a_session_that_runs_out_of_memory_ends_with_a_sentence(ros, monkeypatch, tmp_path):
+    """Whoever waits for a goal is told, nobody sees a traceback, and the next life knows."""
+    monkeypatch.setenv(memory.FOLDER, str(tmp_path))
+    robot = Robot(ros, monkeypatch, FakeOutOfMemory()).start()
+    logged: list = []
+    logger = robot.node.get_logger()
+    monkeypatch.setattr(robot.node, 'get_logger', lambda: logger)
+    monkeypatch.setattr(logger, 'fatal', logged.append)
+    monkeypatch.setattr(robot.node.context, 'try_shutdown', lambda: None)
+    goal = robot.say('one two three four five')
+    robot.hear(2)
+    robot.mouth.ends = True
+    robot.mic.publish(convert.frame_to_message(Frame(next(robot._seq), robot.now + FRAME_S)))
+    assert robot.end_of(goal).message == 'the speech model has no memory left'
+    assert ros.until(lambda: logged)
+    assert logged == [f'{robot.node.get_name()} ends: {robot.node.fault}']
+    assert robot.node.fault.endswith('s2s.moshi.context=750 saves 1.2 GB')
+    assert 'Traceback' not in logged[0]
+    assert robot.shortfalls == [0]
+    assert memory.shortfalls(memory.Memory(robot.node.get_fully_qualified_name())) == 1
+    assert robot.node.trigger_deactivate() == OK
+    assert robot.node.trigger_cleanup() == OK
+    assert robot.mouth.closed == 1
+    assert robot.node.trigger_configure() == OK
+    assert robot.shortfalls == [0, 1]

@@ -14,12 +14,12 @@ pytest.importorskip('moshi', reason='needs moshi (the extra "moshi")')
 
 from kame_ros import msg
 from kame_ros.action import Say
-from kame_ros.audio.frame import FRAME_S, Frame
-from kame_ros.nodes import convert, qos
+from kame_ros.nodes.common import convert, qos
 from kame_ros.nodes.s2s_slots_node import S2SSlotsNode
-from kame_ros.oracle.chunk import ChunkKind, OracleChunk
 from kame_ros.s2s.moshi.build import build_slots
 from kame_ros.s2s.moshi.config import MoshiConfig
+from kame_ros.wire.frame import FRAME_S, Frame
+from kame_ros.wire.oracle import ChunkKind, OracleChunk
 
 pytestmark = pytest.mark.models
 
@@ -127,7 +127,7 @@ def test_each_robot_has_an_answer_for_each_frame_and_its_own_oracle(ros):
     assert counters['r2.oracle_fed'] == counters['r2.chunks'] == 0
     assert counters['frames_in'] == counters['frames_out'] == 24
     assert counters['frames_dropped'] == counters['frames_unanswered'] == 0
-    assert 12 <= counters['ticks'] <= 24
+    assert 12 <= counters['steps'] <= 24
     # What robot two says is what it says alone.
     want = alone([two.sound(n) for n in range(12)])
     assert np.abs(two.samples(0, 12) - want).max() <= 2

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kame_ros import msg, weights
-from kame_ros.nodes import convert, qos
+from kame_ros import msg
+from kame_ros.nodes.common import convert, qos
 from kame_ros.nodes.stt_node import SttNode
+from kame_ros.runtime import weights
 
 rclpy = pytest.importorskip('rclpy')
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
@@ -103,7 +104,7 @@ def test_an_utterance_that_is_interrupted_gets_its_final(ros, heard):
 def test_frames_that_are_no_frames_are_counted(ros, heard):
     node, mic, transcripts, _ = heard
     mic.publish(msg.AudioFrame(sample_rate=16_000, channels=1, data=array.array('h', [0] * 1280)))
-    assert ros.until(lambda: node.counters()['bad_frames'] == 1)
+    assert ros.until(lambda: node.totals()['bad_frames'] == 1)
     assert not transcripts
 
 

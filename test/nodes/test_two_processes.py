@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from kame_ros import msg
-from kame_ros.audio.frame import FRAME_SAMPLES, Frame
-from kame_ros.nodes import convert, qos
+from kame_ros.nodes.common import convert, qos
+from kame_ros.wire.frame import FRAME_SAMPLES, Frame
 
 pytestmark = pytest.mark.graph
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.graph
 ECHO = """
 import rclpy
 from kame_ros import msg
-from kame_ros.nodes import qos
+from kame_ros.nodes.common import qos
 rclpy.init()
 node = rclpy.create_node('echo')
 for kind, topic, ask in (

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from scripted_llm import ScriptedClient
 
 from kame_ros.oracle.account import TurnAccount
-from kame_ros.oracle.backend import Backend
-from kame_ros.oracle.clients.base import LlmError, Usage
 from kame_ros.oracle.config import OracleConfig
-from kame_ros.oracle.decision import Cancel
-from kame_ros.oracle.router import Route
+from kame_ros.oracle.llm.backend import Backend
+from kame_ros.oracle.llm.clients.base import LlmError, Usage
+from kame_ros.oracle.policy.decision import Cancel
+from kame_ros.oracle.routing.router import Route
 from kame_ros.oracle.runner import OracleRunner
-from kame_ros.stt.transcript import Transcript
-from kame_ros.well_formed import well_formed
+from kame_ros.text.well_formed import well_formed
+from kame_ros.wire.transcript import Transcript
 
 BACKEND = Backend('ollama', 'scripted')
 HOSTILE = (
@@ -207,7 +207,7 @@ def test_an_error_text_with_half_a_character_is_told_and_the_next_question_answe
     w = world(lambda messages: [LlmError('\ud800 bad', retryable=False)])
     w.say('hello', 0)
     w.until(w.runner.config.apology)
-    assert [e.text for e in w.events if e.kind.name == 'FAILED'] == ['\ufffd bad']
+    assert [e.text for e in w.events if e.kind.name == 'GENERATION_FAILED'] == ['\ufffd bad']
     w.answers(1)
     assert w.runner.counters()['faults'] == 0
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kame_ros.audio.frame import FRAME_S, FRAME_SAMPLES, Frame
 from kame_ros.s2s.mic_queue import BOUND, MAX_CONCEALED, MicQueue
+from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES, Frame
 
 
 def loud(seq):

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kame_ros.stt.agreement import Agreement, AgreementConfig, core, has_number, plain
-from kame_ros.stt.transcript import Word
+from kame_ros.wire.transcript import Word
 
-EASY = AgreementConfig(min_probability=0.5, margin=0.1)  # two that agree are enough
+EASY = AgreementConfig(min_probability=0.5, margin_s=0.1)  # two that agree are enough
 
 
 def words(text, probability=0.6):
@@ -56,19 +56,19 @@ def test_local_agreement(hypotheses, stable, rest):
     ],
 )
 def test_a_doubtful_word_must_be_stable(hypotheses, stable):
-    agreement = Agreement(AgreementConfig(min_probability=0.7, stable=1.0))
+    agreement = Agreement(AgreementConfig(min_probability=0.7, stable_s=1.0))
     for i, hypothesis in enumerate(hypotheses):
         agreement.update(words(hypothesis), edge=2.0 + 0.5 * i)
     assert text(agreement.words[: agreement.stable]) == stable
 
 
 def test_a_word_at_the_edge_waits():
-    config = AgreementConfig(min_probability=0.5, margin=0.2)
+    config = AgreementConfig(min_probability=0.5, margin_s=0.2)
     assert agree('a b', 'a b', config=config, edge=0.9) == ('a', 'b')
 
 
 def test_a_sure_word_is_stable_at_once():
-    agreement = Agreement(AgreementConfig(sure=0.9, sure_margin=0.5))
+    agreement = Agreement(AgreementConfig(sure_probability=0.9, sure_margin_s=0.5))
     agreement.update(words('a b c', 0.95), edge=1.4)
     assert text(agreement.words[: agreement.stable]) == 'a b'
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from kame_ros.audio.frame import FRAME_S, Frame
-from kame_ros.stt.echo import EchoConfig, EchoGuard, level
+from kame_ros.audio.level import rms_dbfs
+from kame_ros.stt.echo import EchoGuard, EchoGuardConfig
+from kame_ros.wire.frame import FRAME_S, Frame
 
 
 def robot(seconds, amplitude=3000, t=0.0):
@@ -14,7 +15,7 @@ def robot(seconds, amplitude=3000, t=0.0):
 
 def guard_after(seconds, heard, **config):
     """A guard that has heard `seconds` of echo at `heard` dBFS."""
-    guard = EchoGuard(EchoConfig(**config))
+    guard = EchoGuard(EchoGuardConfig(**config))
     passed = 0
     for frame in robot(seconds):
         guard.played(frame)
@@ -24,9 +25,9 @@ def guard_after(seconds, heard, **config):
 
 
 def test_level():
-    assert level(np.zeros(10, np.int16)) == -90.0
-    assert level(np.full(10, 0.1, np.float32)) == pytest.approx(-20.0, abs=0.01)
-    assert level(np.full(10, 3277, np.int16)) == pytest.approx(-20.0, abs=0.01)
+    assert rms_dbfs(np.zeros(10, np.int16)) == -90.0
+    assert rms_dbfs(np.full(10, 0.1, np.float32)) == pytest.approx(-20.0, abs=0.01)
+    assert rms_dbfs(np.full(10, 3277, np.int16)) == pytest.approx(-20.0, abs=0.01)
 
 
 def test_a_silent_robot_changes_nothing():
@@ -44,7 +45,7 @@ def test_an_echo_is_never_the_user(heard):
 
 def test_the_user_is_heard_above_a_learned_echo():
     guard, _ = guard_after(4.0, -40.0)  # played at -21 dBFS: the coupling is learned
-    assert guard.coupling == pytest.approx(-19.5, abs=3.0)
+    assert guard.coupling_db == pytest.approx(-19.5, abs=3.0)
     guard.played(robot(0.08, t=4.0)[0])
     assert guard.adjust(0.9, 4.04, -30.0) == 0.9
     assert guard.adjust(0.5, 4.04, -30.0) == 0.0  # a doubtful voice is not
@@ -53,9 +54,9 @@ def test_the_user_is_heard_above_a_learned_echo():
 def test_the_tail_of_the_room_is_gated_and_then_no_more():
     guard, _ = guard_after(1.0, -30.0)
     assert guard.adjust(0.9, 1.2, -30.0) == 0.0
-    assert guard.adjust(0.9, 1.0 + EchoConfig().tail + 0.05, -30.0) == 0.9
+    assert guard.adjust(0.9, 1.0 + EchoGuardConfig().tail_s + 0.05, -30.0) == 0.9
 
 
 def test_an_open_gate():
-    _, passed = guard_after(1.0, -30.0, enabled=False)
+    _, passed = guard_after(1.0, -30.0, guard=False)
     assert passed > 0

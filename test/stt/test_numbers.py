@@ -1,27 +1,21 @@
 """What is said with digits, signs and hyphens reaches the final as the last decode writes it."""
 
-import sys
-from pathlib import Path
-
 import pytest
+from fake_scribe import KINDS, FakeScribe, content, number, plain_words
+from fake_speech import check, finals, run, speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fake_scribe import KINDS, FakeScribe, content, number, plain_words
-from fake_speech import check, finals, run, speech
-
 from kame_ros.stt.agreement import has_number
-from kame_ros.stt.transcriber import TranscriberConfig
-from kame_ros.stt.transcript import Transcript
+from kame_ros.stt.config import TranscriberConfig
+from kame_ros.wire.transcript import Transcript
 
 WORDS = plain_words('call me about the small green house near our old garden and bring some tea')
 
 
 def hear(scribe, step=0.32, cost=0.0):
     frames = speech(scribe.spans, scribe.end + 2.0)
-    outputs, transcriber = run(scribe, frames, TranscriberConfig(step=step), cost)
+    outputs, transcriber = run(scribe, frames, TranscriberConfig(step_s=step), cost)
     check(outputs)
     (final,) = finals(outputs)
     partials = [o for _, o in outputs if isinstance(o, Transcript) and not o.final]

@@ -6,12 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kame_ros import weights
-from kame_ros.audio.frame import Frame
-from kame_ros.audio.vad import SileroVad
-from kame_ros.stt.transcriber import Transcriber, TranscriberConfig
-from kame_ros.stt.transcript import Transcript
-from kame_ros.stt.whisper import WhisperRecogniser
+from kame_ros.runtime import weights
+from kame_ros.stt.config import TranscriberConfig
+from kame_ros.stt.engines.whisper import WhisperRecogniser
+from kame_ros.stt.transcriber import Transcriber
+from kame_ros.turns.vad import SileroVad
+from kame_ros.wire.frame import Frame
+from kame_ros.wire.transcript import Transcript
 
 pytestmark = pytest.mark.models
 TIMINGS = ((0.4, 0.25), (1.0, 1.3))  # step and cost of a decode, s
@@ -44,7 +45,7 @@ def hear(base, sound, step, cost):
     now = [0.0]
 
     class Paid:
-        max_sound = base.max_sound
+        max_sound_s = base.max_sound_s
 
         def recognise(self, samples, final):
             now[0] += cost
@@ -53,7 +54,7 @@ def hear(base, sound, step, cost):
         def warm_up(self):
             pass
 
-    config = TranscriberConfig(step=step)
+    config = TranscriberConfig(step_s=step)
     transcriber = Transcriber(Paid(), SileroVad(), config, lambda: now[0])
     out, i = [], 0
     while i < len(sound) or transcriber.busy:
@@ -100,6 +101,8 @@ def test_whisper_may_write_as_many_tokens_as_fast_speech_has(base, voice):
 
     said = 'four seven one nine two eight three zero ' * 3
     sound = voice(f'The number is {said} and that is all.', 1.9).reshape(-1) / 32_768
-    sound = soxr.resample(sound.astype(np.float32), 24_000, 16_000)[: int(base.max_sound * 16_000)]
+    sound = soxr.resample(sound.astype(np.float32), 24_000, 16_000)[
+        : int(base.max_sound_s * 16_000)
+    ]
     text = base.recognise(sound, final=True).text
     assert text.rstrip('.').endswith('that is all')

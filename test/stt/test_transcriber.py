@@ -1,20 +1,17 @@
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_speech import FakeRecogniser, check, finals, run, speech, words_of
+from fake_vad import FakeVad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fake_speech import FakeRecogniser, FakeVad, check, finals, run, speech, words_of
-
-from kame_ros.audio.frame import FRAME_S, Frame
-from kame_ros.stt.speech_event import SpeechEvent, SpeechKind
-from kame_ros.stt.transcriber import Transcriber, TranscriberConfig
-from kame_ros.stt.transcript import Transcript
+from kame_ros.stt.config import TranscriberConfig
+from kame_ros.stt.transcriber import Transcriber
+from kame_ros.wire.frame import FRAME_S, Frame
+from kame_ros.wire.transcript import Transcript
+from kame_ros.wire.turn import TurnEvent, TurnKind
 
 TEXT = 'what is the tallest mountain in the world'
 
@@ -35,19 +32,54 @@ def test_an_utterance_grows_and_ends_in_one_final():
     assert final.start == pytest.approx(1.0, abs=0.05)
     assert final.end == pytest.approx(end, abs=0.05)
     assert transcriber.counters()['partials'] >= 4
-    kinds = [o.kind.value for _, o in outputs if isinstance(o, SpeechEvent)]
-    assert kinds == ['start', 'end']
+    kinds = [o.kind for _, o in outputs if isinstance(o, TurnEvent)]
+    assert kinds == [TurnKind.USER_SPEECH_START, TurnKind.USER_SPEECH_END]
 
 
 def test_the_final_is_decoded_ahead_of_the_end_of_speech():
     recogniser, frames, end = one_utterance()
     outputs, _ = run(recogniser, frames)
     (when,) = [t for t, o in outputs if isinstance(o, Transcript) and o.final]
-    told = [t for t, o in outputs if isinstance(o, SpeechEvent)][-1]
+    told = [t for t, o in outputs if isinstance(o, TurnEvent)][-1]
     assert when == told  # nothing was left to decode
     assert when - end < 0.4 + 3 * FRAME_S
     assert recogniser.calls[-1][2]  # and it was a decode in final quality
     assert recogniser.calls[-1][1] >= end + 0.08
+
+
+def told_over(spans, at, cost=0.0):
+    """The outputs, with their times, when the turn is told to be over at `at` s."""
+    script = words_of(TEXT)
+    transcriber = Transcriber(FakeRecogniser(script), FakeVad())
+    outputs = []
+    for k, frame in enumerate(speech(spans, spans[-1][1] + 2.0)):
+        now = (k + 1) * FRAME_S
+        if at <= now < at + FRAME_S:
+            transcriber.end_turn(at)
+        outputs += [(now, output) for output in transcriber.feed(frame)]
+        while transcriber.busy:
+            outputs += [(now, output) for output in transcriber.work()]
+    check(outputs)
+    return outputs
+
+
+def test_the_final_comes_when_the_turn_is_over():
+    end = words_of(TEXT)[-1].end
+    (late,) = [t for t, o in told_over([(1.0, end)], 99.0) if isinstance(o, Transcript) and o.final]
+    outputs = told_over([(1.0, end)], end + 0.24)
+    (when,) = [t for t, o in outputs if isinstance(o, Transcript) and o.final]
+    assert finals(outputs)[0].text == TEXT
+    assert when <= end + 0.24 + 2 * FRAME_S
+    assert late - when >= FRAME_S
+    told = [(t, o.kind) for t, o in outputs if isinstance(o, TurnEvent)]
+    assert told[-1] == (when, TurnKind.USER_SPEECH_END)
+
+
+def test_who_has_gone_on_is_heard_out():
+    end = words_of(TEXT)[-1].end
+    for at in (2.0, 2.45):  # while they speak; after they have gone on
+        outputs = told_over([(1.0, 2.05), (2.3, end)], at)
+        assert [final.text for final in finals(outputs)] == [TEXT]
 
 
 def test_a_word_said_right_at_the_end_is_not_lost():
@@ -116,7 +148,7 @@ def test_a_slow_engine_makes_partials_rarer_and_loses_no_final(cost):
     assert text == [f'w{i}' for i in range(75)]
     counters = transcriber.counters()
     assert counters['dropped_s'] == 0.0
-    step = max(TranscriberConfig().step, cost / 0.7)
+    step = max(TranscriberConfig().step_s, cost / 0.7)
     heard = [(t, o.end) for t, o in outputs if isinstance(o, Transcript) and not o.final]
     assert max(t - end for t, end in heard) <= 2 * cost + step + 2 * FRAME_S
     assert counters['decodes'] <= 31 / step + 8
@@ -138,7 +170,7 @@ def test_utterances_that_wait_have_a_bound_and_each_its_final():
     while transcriber.busy:
         outputs += transcriber.work()
     check([(0, o) for o in outputs])
-    ended = [o for o in outputs if not isinstance(o, Transcript) and o.kind.value == 'noise']
+    ended = [o for o in outputs if not isinstance(o, Transcript) and o.kind is TurnKind.SILENT]
     assert len(finals([(0, o) for o in outputs])) + len(ended) == 12
 
 
@@ -188,7 +220,7 @@ def test_word_times_are_on_the_audio_clock():
     frames = [
         replace(f, t=f.t + 1000.0) for f in speech([(1.0, script[-1].end)], script[-1].end + 2)
     ]
-    outputs, _ = run(FakeRecogniser(script), frames, TranscriberConfig(words=True))
+    outputs, _ = run(FakeRecogniser(script), frames, TranscriberConfig(word_times=True))
     (final,) = finals(outputs)
     assert [w.text for w in final.words] == [w.text.strip() for w in script]
     for heard, said in zip(final.words, script, strict=True):
@@ -204,8 +236,8 @@ def test_reset_concludes_what_was_published():
     assert not finals([(0, o) for o in outputs])
     outputs += transcriber.reset()
     check([(0, o) for o in outputs])
-    events = [o.kind for o in outputs if isinstance(o, SpeechEvent)]
-    assert events == [SpeechKind.START, SpeechKind.END]
+    events = [o.kind for o in outputs if isinstance(o, TurnEvent)]
+    assert events == [TurnKind.USER_SPEECH_START, TurnKind.USER_SPEECH_END]
     assert len(finals([(0, o) for o in outputs])) == 1
     for frame in frames:
         outputs += transcriber.feed(frame) + transcriber.work()

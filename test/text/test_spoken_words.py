@@ -3,10 +3,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from answers_table import ANSWERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spoken_table import LONG, TABLE
 
+from kame_ros.text import spoken_words
+from kame_ros.text.markup import plain
+from kame_ros.text.phrases import join
 from kame_ros.text.spoken_words import GrowingWords, words_of
 
 PROSE = 'Well, the capital of France is Paris, and it is very old.'
@@ -43,7 +47,39 @@ def test_only_words_and_plain_numbers_are_left(written: str, heard: str) -> None
     said = speech(written)
     assert re.fullmatch(r"[\w\s.,:'!?()-]+", said), said
     assert not re.search(r'[²³½_]', said)
-    assert len(re.findall(r'\d', said)) <= len(re.findall(r'\d', written)) + 2
+    assert len(re.findall(r'\d', said)) <= len(re.findall(r'\d', written)) + 4
+
+
+@pytest.mark.parametrize(('written', 'read'), ANSWERS)
+def test_an_answer_is_read_as_a_person_would(written: str, read: str) -> None:
+    assert speech(plain(written)) == read
+
+
+@pytest.mark.parametrize(
+    'prose',
+    ['Mr. Smith went home at 5.', 'I am 3 years old.', 'Come here, please!', 'In 2024 I was new.'],
+)
+def test_clean_prose_is_said_as_it_is_written(prose: str) -> None:
+    assert speech(plain(prose)) == prose
+
+
+@pytest.mark.parametrize(
+    'unit', ['1 ', '100 ', '+1 ', '(2) ', '000 ', '5 km ', '555 0123 ', 'a 5 ']
+)
+def test_a_word_is_looked_at_a_bounded_number_of_times(unit: str, monkeypatch) -> None:
+    looks = 0
+
+    def counted(before, token, after):
+        def looked(n: int) -> str:
+            nonlocal looks
+            looks += 1
+            return after(n)
+
+        return join(before, token, looked)
+
+    monkeypatch.setattr(spoken_words, 'join', counted)
+    words_of(unit * 2000, ended=True)
+    assert looks <= 30 * 2000 * len(unit.split())
 
 
 @pytest.mark.parametrize('written', LONG)
@@ -166,7 +202,9 @@ def test_anything_gives_words_that_can_be_said(text: str) -> None:
 _MIXED = st.sampled_from(
     [*'aB1 .,*_[]()—😀$%-+/:°', ' 5', '$5 ', 'million ', 'Mr. ', 'J. ', 'No. ', 'p.m. ', ' - ', '½',
      '−', 'VIII ', 'Henry ', 'km/h ', '555 ', '0132 ', '+1 ', '(415) ', '1. ', 'USD ', '= ',
-     'The ']
+     'The ', '1 500 ', '000 ', '500 ', '0123 ', '+33 ', 'km ', 'run ', 'a ', '€ ', '11/25 ', 'I ',
+     '! ',
+     'Chapter ', '° ', 'N ', '40°26\'46"N ', '5V/2A ', 'Mio. ', 'Tue, ', 'x ', '-> ']
 )  # fmt: skip
 
 

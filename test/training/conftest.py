@@ -88,20 +88,22 @@ def talks(tmp_path: Path) -> Talks:
     return Talks(tmp_path / 'audio', tmp_path / 'text')
 
 
-@pytest.fixture
-def prepare(talks: Talks, tmp_path: Path) -> Callable[..., int]:
-    """Runs `kame train prepare` on the dialogues, into `data` unless told otherwise."""
+@pytest.fixture(scope='session')
+def kame(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small random KAME, with Mimi and tokeniser."""
     pytest.importorskip('torch')  # test/s2s/moshi hides that moshi is missing
     pytest.importorskip('moshi')
+    from kame_ros.s2s.moshi.weights import random_checkpoint
+
+    return random_checkpoint.write(tmp_path_factory.mktemp('kame'))
+
+
+@pytest.fixture
+def prepare(kame: Path, talks: Talks, tmp_path: Path) -> Callable[..., int]:
+    """Runs `kame train prepare` on the dialogues, into `data` unless told otherwise."""
     from kame_ros.cli import main
-    from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice
 
-    try:
-        Codec2Voice()
-    except Codec2MissingError as error:
-        pytest.skip(str(error))
-
-    def run(*more: str, out: str = 'data', checkpoint: str = 'kame-tiny') -> int:
+    def run(*more: str, out: str = 'data', checkpoint: str = str(kame)) -> int:
         given = ['train', 'prepare', str(talks.audio), str(talks.text), '-o', str(tmp_path / out)]
         if (tmp_path / 'oracles').exists() and '--oracles' not in more:
             given += ['--oracles', str(tmp_path / 'oracles')]
@@ -113,7 +115,7 @@ def prepare(talks: Talks, tmp_path: Path) -> Callable[..., int]:
 @pytest.fixture
 def encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows with each recording that is encoded."""
-    from kame_ros.training import encode
+    from kame_ros.training.data import encode
 
     done: list[int] = []
     whole = encode.whole

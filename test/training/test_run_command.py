@@ -1,4 +1,4 @@
-"""`kame train run`, as a user runs it, on dialogues that were prepared with Codec2."""
+"""`kame train run`, as a user runs it, on prepared dialogues."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ pytest.importorskip('moshi')
 pytest.importorskip('soundfile')
 
 from kame_ros.cli import main  # noqa: E402
-from kame_ros.oracle.chunk import Oracle  # noqa: E402
-from kame_ros.s2s.moshi import random_checkpoint  # noqa: E402
-from kame_ros.s2s.moshi.codec2 import Codec2MissingError, Codec2Voice  # noqa: E402
+from kame_ros.s2s.moshi.weights import random_checkpoint  # noqa: E402
+from kame_ros.wire.oracle import Oracle  # noqa: E402
 
 FULL = """\
-checkpoint: kame-tiny
 losses: {first: 2.0, quiet: 0.2}
 steps: 16
 batch: 2
@@ -49,17 +47,13 @@ evaluate_batches: 1
 
 
 @pytest.fixture
-def data(talks: Any, tmp_path: Path) -> Path:
-    try:
-        Codec2Voice()
-    except Codec2MissingError as error:
-        pytest.skip(str(error))
+def data(kame: Path, talks: Any, tmp_path: Path) -> Path:
     for name in 'abcd':
         talks.add(name)
     oracles, folder = tmp_path / 'oracles', tmp_path / 'data'
     assert main(['train', 'oracles', str(talks.text), '-o', str(oracles), '--random']) == 0
     given = ['train', 'prepare', str(talks.audio), str(talks.text), '--oracles', str(oracles)]
-    more = ['-o', str(folder), '--checkpoint', 'kame-tiny', '--held-out', '0.3', '--workers', '1']
+    more = ['-o', str(folder), '--checkpoint', str(kame), '--held-out', '0.3', '--workers', '1']
     assert main([*given, *more]) == 0
     return folder
 
@@ -79,16 +73,16 @@ def rows(folder: Path) -> list[dict[str, float]]:
     return [row for row in found if 'held_loss' in row]
 
 
-@pytest.mark.models
 @pytest.mark.parametrize('text', [FULL, LORA], ids=['full', 'lora'])
-def test_kame_tiny_learns_other_dialogues_and_speaks(
-    data: Path, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+def test_a_kame_learns_dialogues_and_speaks(
+    kame: Path, data: Path, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from kame_ros.s2s.moshi.build import build
     from kame_ros.s2s.moshi.config import MoshiConfig
 
     out, settings = tmp_path / 'run', config(tmp_path, text)
     given = ['train', 'run', str(data), '-o', str(out), '--config', settings]
+    given += ['--checkpoint', str(kame)]
     assert main([*given, '--steps', '1']) == 0
     assert main(given) == 0
     held = [row['held_loss'] for row in rows(out)]
@@ -121,11 +115,11 @@ def test_what_cannot_be_is_one_sentence(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ['train', 'run', str(data), '-o', str(tmp_path / 'run'), '--config']
-    random = random_checkpoint.write(tmp_path / 'random')
+    other = random_checkpoint.write(tmp_path / 'other', seed=1)
     for more, reason in (
         (['stepz: 3'], "nothing is called 'stepz'"),
         ([FULL, '--checkpoint', str(tmp_path / 'none')], 'there is no folder'),
-        ([FULL, '--checkpoint', str(random)], 'codec: codec2-700c and mimi'),
+        ([FULL, '--checkpoint', str(other)], 'codec_file: '),
         ([SCRATCH, '--device', 'cuda:7'], 'torch sees'),
         ([SCRATCH, '--processes', '0'], 'at least 1'),
         (['- a'], 'should hold a mapping'),
@@ -152,7 +146,6 @@ def test_without_accelerate_one_process_works_and_more_say_what_is_missing(
 
 
 @pytest.mark.long
-@pytest.mark.models
 def test_two_processes_train_and_one_goes_on(data: Path, tmp_path: Path) -> None:
     """The real command on two processes (gloo) for two steps, and alone for two more."""
     pytest.importorskip('accelerate')

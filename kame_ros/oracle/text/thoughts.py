@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _CLOSES = re.compile(r'</(?:think|thinking|thought|reasoning)\s*>|\[/THINK\]|◁/think▷', re.I)
+_MARK = 40  # characters, more than a closing mark has
+_UNDECIDED = 60  # characters, more than it takes to tell
 _LEADS = ['okay', 'ok', 'alright', 'hmm', 'hm', 'well', 'so', 'first', 'right', 'now']
 _LEAD = re.compile(rf'\s*(?:{"|".join(_LEADS)})\b[,.!…]*\s+', re.I)
 _PHRASES = tuple(
@@ -40,19 +42,24 @@ class ReasoningGuess:
         """Takes a piece and returns what may be the answer."""
         if self._decided:
             return piece
+        new = max(0, len(self._held) - _MARK)
         self._held += piece
         lead = ''
+        if not self._suspected:  # blanks in front are nobody's words
+            words = self._held.lstrip()
+            lead, self._held = self._held[: len(self._held) - len(words)], words
         while not self._suspected and (found := _LEAD.match(self._held)):
             lead, self._held = lead + found[0], self._held[found.end() :]
-        return lead + self._judge()
+        return lead + self._judge(new if self._suspected else 0)
 
-    def _judge(self) -> str:
+    def _judge(self, new: int) -> str:
+        """Decides if it can; what is held was seen up to `new`."""
         if not self._suspected:
             fits = _begins_as_reasoning(self._held)
-            if fits is False:
+            if fits is False or (fits is None and len(self._held) > _UNDECIDED):
                 return self.flush()
             self._suspected = fits is True
-        if _CLOSES.search(self._held):
+        if _CLOSES.search(self._held, new):
             self._decided = True
             held, self._held = self._held, ''
             return held  # the mark in it says that all before it is reasoning

@@ -1,49 +1,70 @@
-"""The moshi front-end of one robot."""
+"""The `moshi` front-end: a KAME or Moshi model hears and speaks for one robot."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from kame_ros.oracle.chunk import Oracle
+from kame_ros.runtime.step_times import StepTimes
+from kame_ros.s2s import too_slow
 from kame_ros.s2s.front_end import FrontEnd, Step
-from kame_ros.s2s.moshi.gauge import StepGauge
 from kame_ros.s2s.moshi.seat import Seat
 from kame_ros.s2s.moshi.slots import MoshiSlots
-from kame_ros.s2s.tts_ear import Vad
+from kame_ros.turns.barge_in import BargeInProfile
+from kame_ros.turns.end_of_turn import EndOfTurn
+from kame_ros.turns.profiles.moshi import MOSHI
+from kame_ros.turns.vad import Vad
+from kame_ros.wire.frame import FRAME_S
+from kame_ros.wire.oracle import Oracle
 
 
-class MoshiFrontEnd:
+class MoshiFrontEnd(FrontEnd):
     """KAME or Moshi as a `FrontEnd`: the codec, the language model, the codec, each 80 ms.
 
     Owned by one thread: moshi is not thread-safe. With a `vad` it notices when the user speaks over
-    the robot, and has `hear_words` and `excuse`. `clock` gives seconds and is only for the step
+    the robot. `clock` gives seconds and is only for the step
     times that diagnostics show; no decision depends on it.
     """
-
-    hear_words: Callable[..., None]
-    excuse: Callable[[], None]
 
     def __init__(
         self,
         slots: MoshiSlots,
         vad: Vad | None = None,
+        profile: BargeInProfile = MOSHI,
+        end_of_turn: EndOfTurn | None = None,
+        speak: str = 'always',
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._slots, self._clock = slots, clock
-        self._seat = Seat(slots, vad)
-        if vad is not None:
-            self.hear_words, self.excuse = self._seat.hear_words, self._seat.excuse
-        self._gauge = StepGauge(slots.device.type)
+        self._seat = Seat(slots, vad, profile, end_of_turn, speak)
+        self._times = StepTimes(FRAME_S)
+
+    @property
+    def judges_barge_in(self) -> bool:
+        """Whether it hears for itself when the user speaks over it."""
+        return self._seat.judges_barge_in
+
+    def hear_words(
+        self, utterance: int, text: str, start: float, end: float, final: bool = True
+    ) -> None:
+        """The user's words so far; times in seconds before the end of the last frame heard."""
+        self._seat.hear_words(utterance, text, start, end, final)
+
+    def hear_language(self, language: str) -> None:
+        """The language of the words that come next."""
+        self._seat.hear_language(language)
+
+    def excuse(self) -> None:
+        """The user's last speech was noise."""
+        self._seat.excuse()
 
     def warm_up(self) -> None:
         """Does slow first work before the first frame counts."""
         self._slots.warm_up()
-        self._gauge.reset()
+        self._times.reset()
 
     def step(self, user: np.ndarray, oracle: Oracle | None) -> Step:
         """Hears int16[1920] at 24 kHz and speaks int16[1920] at 24 kHz, one frame behind."""
@@ -51,8 +72,16 @@ class MoshiFrontEnd:
         slot = self._seat.slot
         oracle = self._seat.listen(user, oracle)
         out = self._slots.step({slot: user}, {slot: oracle})[slot]
-        self._gauge.add(self._clock() - began)
+        self._times.add(self._clock() - began)
         return self._seat.speak(out)
+
+    def keep_silent(self) -> None:
+        """Nothing is to be heard in the next step."""
+        self._seat.keep_silent()
+
+    def close(self) -> None:
+        """The end of use: gives back the memory of the model."""
+        self._slots.stop()
 
     def interrupt(self) -> None:
         """Stops speaking and forgets the oracle being spoken; the dialogue goes on."""
@@ -69,22 +98,16 @@ class MoshiFrontEnd:
 
     def complaint(self) -> str:
         """What a user should know about the speed, with advice; empty if all is well."""
-        return self._gauge.complaint()
+        return too_slow.complaint(self._times, self._slots.device.type)
 
     def counters(self) -> dict[str, float]:
         """Running totals for diagnostics, by name; times are in milliseconds."""
         gpu = self._slots.device.type == 'cuda'
         return {
-            'steps': self._gauge.steps,
-            'slow_steps': self._gauge.slow,
-            'step_ms_median': 1e3 * self._gauge.percentile(50),
-            'step_ms_p99': 1e3 * self._gauge.percentile(99),
-            'real_time_factor': self._gauge.real_time_factor(),
-            'gpu_memory_mb': torch.cuda.max_memory_allocated() / 1e6 if gpu else 0.0,
+            **self._times.counters(),
+            'gpu_memory_mb': torch.cuda.max_memory_allocated(self._slots.device) / 1e6
+            if gpu
+            else 0.0,
             'oracle_stream': float(self._slots.hears_oracle),
             **self._seat.counters(),
         }
-
-
-if TYPE_CHECKING:  # it is one
-    _kind: type[FrontEnd] = MoshiFrontEnd

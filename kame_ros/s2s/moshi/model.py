@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kame_ros.s2s.moshi.upstream import CUDAGraphed, LMGen, LMModel, LMOutput
+from kame_ros.s2s.moshi.weights.upstream import CUDAGraphed, LMGen, LMModel, LMOutput
 
 ORACLE_PREFIX = 'oracle_emb.'
 

@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from kame_ros.oracle.chunk import Oracle
 from kame_ros.s2s.front_end import Step
-from kame_ros.s2s.moshi.barge_in import GiveWay
+from kame_ros.s2s.giving_way import GivingWay
 from kame_ros.s2s.moshi.slots import MoshiSlots
-from kame_ros.s2s.tts_barge_in import Verdict
-from kame_ros.s2s.tts_ear import Vad
+from kame_ros.turns.barge_in import BargeInProfile
+from kame_ros.turns.end_of_turn import EndOfTurn
+from kame_ros.turns.give_way import GiveWay
+from kame_ros.turns.profiles.moshi import MOSHI
+from kame_ros.turns.vad import Vad
+from kame_ros.wire.oracle import Oracle
 
-_STATES = ('oracle_pending', 'speaking')  # counters that tell how it is now, not totals
+_STATES = (
+    'oracle_pending',
+    'oracle_recall',
+    'speaking',
+)  # counters that tell how it is now, not totals
 
 
-class Seat:
+class Seat(GivingWay):
     """Takes a slot for a robot until `leave`; the owner of the model steps all seats at once.
 
-    With a `vad` it notices when the user speaks over the robot, and has `hear_words` and `excuse`:
-    see `GiveWay`. Owned by the thread that owns `slots`, but for `counters`. Raises RuntimeError
-    if no slot is free.
+    With a `vad` it notices when the user speaks over the robot: see `GiveWay`. Owned by the
+    thread that owns `slots`, but for `counters`. Raises RuntimeError if no slot is free.
     """
 
-    hear_words: Callable[..., None]
-    excuse: Callable[[], None]
-
-    def __init__(self, slots: MoshiSlots, vad: Vad | None = None) -> None:
+    def __init__(
+        self,
+        slots: MoshiSlots,
+        vad: Vad | None = None,
+        profile: BargeInProfile = MOSHI,
+        end_of_turn: EndOfTurn | None = None,
+        speak: str = 'always',
+    ) -> None:
         self.slot = slots.join()
         self._slots = slots
         self._before = slots.counters(self.slot)  # what those who sat here before have counted
-        self._give_way = None if vad is None else GiveWay(vad)
-        self._count = dict.fromkeys(('barge_ins', 'ducks', 'false_alarms'), 0)
-        if self._give_way is not None:
-            self.hear_words = self._give_way.hear_words
-            self.excuse = self._give_way.excuse
+        super().__init__(None if vad is None else GiveWay(vad, profile, end_of_turn, speak))
 
     @property
     def hears_oracle(self) -> bool:
@@ -48,17 +54,23 @@ class Seat:
         if self._give_way is None:
             return oracle
         oracle = self._give_way.choose(oracle)
-        verdict = self._give_way.hear(user, self._slots.speaking(self.slot), oracle)
-        self._count['ducks'] += verdict is Verdict.DUCK
-        self._count['false_alarms'] += verdict is Verdict.GO_ON
-        if verdict is Verdict.STOP:
-            self._count['barge_ins'] += 1
+        if self._stops(self._give_way, user, self._slots.speaking(self.slot), oracle):
             self._slots.barge_in(self.slot)
-        return oracle
+        if self._give_way.may_speak:
+            return oracle
+        self._slots.hush(self.slot)
+        return None  # it is fed when it can be heard: from its first word
 
     def speak(self, step: Step) -> Step:
         """What the robot says in a step, as loud as it is now."""
-        return step if self._give_way is None else self._give_way.at_this_gain(step)
+        if self._give_way is None:
+            return step
+        told = self._turn_events(self._give_way)
+        return replace(step, gain=self._give_way.gain, events=(*told, *step.events))
+
+    def keep_silent(self) -> None:
+        """Nothing is to be heard in the next step: the model is given padding for its text."""
+        self._slots.hush(self.slot)
 
     def interrupt(self) -> None:
         """Stops speaking and forgets the oracle being spoken; the dialogue goes on."""
@@ -85,4 +97,5 @@ class Seat:
             name: value - (0 if name in _STATES else self._before[name])
             for name, value in now.items()
         }
-        return {'slot': self.slot, **self._count, **totals}
+        own = self._give_way.counters() if self._give_way is not None else {}
+        return {'slot': self.slot, **self._count, **own, **totals}

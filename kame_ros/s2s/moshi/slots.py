@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from kame_ros.audio.frame import FRAME_SAMPLES, SAMPLE_RATE, silence
-from kame_ros.oracle.chunk import Oracle
+from kame_ros.runtime import progress
+from kame_ros.runtime.owner import OutOfMemory
 from kame_ros.s2s.front_end import Step
-from kame_ros.s2s.moshi.codec2_codec import Codec2Codec
-from kame_ros.s2s.moshi.growing_text import known_tokens
+from kame_ros.s2s.moshi.config import Sampling
 from kame_ros.s2s.moshi.model import OracleLMGen, OracleLMModel
-from kame_ros.s2s.moshi.monologue import Monologue
-from kame_ros.s2s.moshi.oracle_stream import Mode, OracleStream
+from kame_ros.s2s.moshi.oracle.growing_text import known_tokens
+from kame_ros.s2s.moshi.oracle.monologue import Monologue
+from kame_ros.s2s.moshi.oracle.oracle_stream import Mode, OracleStream
+from kame_ros.s2s.moshi.primed import Primed
 from kame_ros.s2s.moshi.session import Session
-from kame_ros.s2s.moshi.upstream import LMGen, LMModel, MimiModel
+from kame_ros.s2s.moshi.weights import runtime
+from kame_ros.s2s.moshi.weights.upstream import LMGen, LMModel, MimiModel
+from kame_ros.wire.frame import FRAME_SAMPLES, SAMPLE_RATE, silence
+from kame_ros.wire.oracle import Oracle
 
 WARM_UP_STEPS = 4  # moshi captures a CUDA graph on the second call
+_Method = TypeVar('_Method', bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """How tokens are drawn. A temperature of 0 is greedy."""
+def _there(method: _Method) -> _Method:
+    """Lets a method run with the GPU of the model as the current one, in whatever thread."""
 
-    temperature: float = 0.8
-    temperature_text: float = 0.7
-    top_k: int = 250
-    top_k_text: int = 25
+    @wraps(method)
+    def run(self: MoshiSlots, *args: Any, **kwargs: Any) -> Any:
+        with runtime.on(self.device):
+            return method(self, *args, **kwargs)
+
+    return run  # type: ignore[return-value]
 
 
 class MoshiSlots:
@@ -40,20 +46,25 @@ class MoshiSlots:
 
     One thread only. A slot speaks exactly as it would alone, if sampling is greedy; otherwise the
     slots share one random stream. `prepare` may change the generator once it streams, as
-    `lean.install` does.
+    `lean.install` does. After `warm_up` each session begins as if the model had heard
+    `priming_frames` frames of silence already, and had said nothing: the first seconds of a model
+    that has heard nothing at all may be gibberish. `advice` tells what to do when memory runs out;
+    see Session for `retries`.
     """
 
     def __init__(
         self,
         lm: LMModel,
-        mimi: MimiModel | Codec2Codec,
+        mimi: MimiModel,
         tokenizer: Any,
         *,
         slots: int = 1,
         mode: Mode = 'fifo',
         sampling: Sampling | None = None,
         hush_frames: int = 12,
-        oracle_ahead: int = 0,
+        priming_frames: int = 0,
+        retries: int = 0,
+        advice: Callable[[], str] = lambda: '',
         prepare: Callable[[LMGen], None] | None = None,
     ) -> None:
         if mimi.frame_size != FRAME_SAMPLES or mimi.sample_rate != SAMPLE_RATE:
@@ -61,8 +72,13 @@ class MoshiSlots:
                 f'the codec has frames of {mimi.frame_size} samples at {mimi.sample_rate} Hz, '
                 f'not {FRAME_SAMPLES} at {SAMPLE_RATE} Hz'
             )
-        sampling = sampling or Sampling()
+        sampling = (sampling or Sampling()).completed({})
         self._lm, self._mimi, self.slots = lm, mimi, slots
+        self.device = lm.device  # where the model is
+        self.hears_oracle = isinstance(lm, OracleLMModel)  # KAME does, Moshi does not
+        self._priming_frames = priming_frames
+        self._primed: Primed | None = None
+        self._advice, self._stopped = advice, False
         kind = OracleLMGen if isinstance(lm, OracleLMModel) else LMGen
         self._gen = kind(
             lm,
@@ -86,10 +102,10 @@ class MoshiSlots:
                     lm.text_initial_token_id,
                     lm.text_padding_token_id,
                     mode,
-                    oracle_ahead,
                 ),
                 Monologue(tokenizer, {lm.text_padding_token_id, lm.end_of_text_padding_id}),
                 hush_frames,
+                retries,
             )
             for _ in range(slots)
         ]
@@ -97,26 +113,53 @@ class MoshiSlots:
         self._mask: list[bool] = []  # the slots that the model steps; none is set yet
         self.held = 0  # frames for which a taken slot had nothing to hear, so that it stood still
 
-    @property
-    def hears_oracle(self) -> bool:
-        """Whether the model has an oracle stream: KAME has, Moshi has not."""
-        return isinstance(self._gen, OracleLMGen)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        return self._lm.device
-
+    @_there
     def stop(self) -> None:
-        """Frees the streaming state (most of the memory beside the weights); the end of use."""
+        """The end of use: the memory of the model and of what it heard is given back.
+
+        As far as nobody else holds the model; twice does no harm.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
         self._streaming.close()
+        self._primed = None
+        del self._gen, self._lm, self._mimi
+        runtime.collect()
 
+    @_there
     def warm_up(self) -> None:
-        """Does the slow first steps: allocation, CUDA graphs, compilation."""
-        for _ in range(WARM_UP_STEPS):
-            self._advance(dict.fromkeys(range(self.slots), silence()), {})
-            self._start_over(list(range(self.slots)))
+        """Does the slow first steps: allocation, CUDA graphs, compilation; then primes.
 
+        Raises OutOfMemory.
+        """
+        everyone = list(range(self.slots))
+        with self._enough_memory('while it warmed up'):
+            for step in range(WARM_UP_STEPS):
+                progress.tell(f'warming up: step {step + 1} of {WARM_UP_STEPS}')
+                self._advance(dict.fromkeys(everyone, silence()), {})
+                self._start_over(everyone)
+            if self._priming_frames:
+                self._prime()
+                self._start_over(everyone)
+
+    def _prime(self) -> None:
+        """Lets the first slot hear silence, and keeps how it is then for all sessions."""
+        self._sessions[0].hush = self._priming_frames + 1  # what nobody hears is not said
+        for step in range(self._priming_frames):
+            progress.tell(f'priming: frame {step + 1} of {self._priming_frames}')
+            self._advance({0: silence()}, {})
+        self._primed = Primed((self._gen, self._mimi), self.slots, 0, self._priming_frames)
+
+    @contextmanager
+    def _enough_memory(self, when: str) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            what = f'the speech model has no memory left {when}'
+            raise OutOfMemory(': '.join(filter(None, (what, self._advice())))) from error
+
+    @_there
     def join(self) -> int:
         """Takes a free slot for a new session. Raises RuntimeError if there is none."""
         free = [slot for slot in range(self.slots) if slot not in self._taken]
@@ -126,16 +169,18 @@ class MoshiSlots:
         self._start_over([free[0]])
         return free[0]
 
+    @_there
     def leave(self, slot: int) -> None:
         """Ends the session of a slot and frees it."""
         self._need(slot)
         self._start_over([slot])
         self._taken.discard(slot)
 
+    @_there
     def reset(self, slot: int) -> None:
         """Forgets the dialogue of a slot: its next step is the first of a new session."""
         self._need(slot)
-        self._start_over([slot])
+        self._start_over([slot], stays=True)
 
     def interrupt(self, slot: int) -> None:
         """Lets the robot of a slot stop speaking and forget its oracle; the dialogue goes on."""
@@ -147,6 +192,11 @@ class MoshiSlots:
         self._need(slot)
         self._sessions[slot].barge_in()
 
+    def hush(self, slot: int) -> None:
+        """Keeps the robot of a slot silent in the next step; its time goes on."""
+        self._need(slot)
+        self._sessions[slot].hush = max(1, self._sessions[slot].hush)
+
     def speaking(self, slot: int) -> bool:
         """Whether the robot of a slot speaks now."""
         self._need(slot)
@@ -157,18 +207,23 @@ class MoshiSlots:
         self._need(slot)
         return self._sessions[slot].counters()
 
+    @_there
     def step(
         self, heard: Mapping[int, np.ndarray], oracles: Mapping[int, Oracle | None]
     ) -> dict[int, Step]:
         """One tick of 80 ms: each slot in `heard` hears int16[1920] and speaks int16[1920].
 
         A taken slot that is not in `heard` stands still, as if no time had passed for it; that is
-        counted in `held`. Raises KeyError for a slot that nobody has taken.
+        counted in `held`. Raises KeyError for a slot that nobody has taken, and OutOfMemory: then
+        all sessions are over.
         """
         for slot in heard:
             self._need(slot)
         self.held += len(self._taken) - len(heard)
-        return self._advance(heard, oracles) if heard else {}
+        if not heard:
+            return {}
+        with self._enough_memory('while it talked'):
+            return self._advance(heard, oracles)
 
     def _need(self, slot: int) -> None:
         if slot not in self._taken:
@@ -182,7 +237,7 @@ class MoshiSlots:
         sound = np.zeros((self.slots, 1, FRAME_SAMPLES), np.float32)
         for slot, samples in heard.items():
             sound[slot, 0] = samples / np.float32(32768)
-        codes = self._mimi.encode(torch.from_numpy(sound).to(self.device))
+        codes = self._mimi.encode(torch.from_numpy(sound).to(self._lm.device))
         if isinstance(self._gen, OracleLMGen):
             self._gen.feed_oracle(self._oracle_tokens(heard, oracles))
         tokens = self._gen.step(codes)
@@ -228,23 +283,26 @@ class MoshiSlots:
             if session.hush > 0:
                 text_tokens[slot] = self._lm.text_padding_token_id
 
-    def _start_over(self, slots: list[int]) -> None:
+    def _start_over(self, slots: list[int], stays: bool = False) -> None:
         rows = self._rows(slots)
         self._gen.reset_streaming(rows)
         self._mimi.reset_streaming(rows)
         self._mask = []  # a reset lets its rows run
         for slot in slots:
-            self._sessions[slot].reset()
+            self._sessions[slot].reset(stays)
+            if self._primed is not None:
+                self._primed.give(slot)
+                self._sessions[slot].fresh = False  # it has heard frames
 
     def _rows(self, slots: list[int]) -> Tensor:
         rows = torch.zeros(self.slots, dtype=torch.bool)
         rows[slots] = True
-        return rows.to(self.device)
+        return rows.to(self._lm.device)
 
     def _let_run(self, mask: list[bool]) -> None:
         if mask == self._mask:
             return
-        rows = torch.tensor(mask, device=self.device)
+        rows = torch.tensor(mask, device=self._lm.device)
         self._gen.set_exec_mask(rows)
         self._mimi.set_exec_mask(rows)
         self._mask = mask

@@ -8,37 +8,22 @@ from typing import Any
 
 import pytest
 
+from kame_ros.s2s.moshi.weights import moshi_7b
+
 os.environ.setdefault('OMP_NUM_THREADS', '1')
-WHY = 'needs torch and moshi (the extra "moshi"): see the README'
+WHY = 'needs torch and moshi (the extra "moshi"): make setup-moshi'
 TINY_LM: dict[str, Any] = {
+    **moshi_7b.LM,
     'dim': 64,
     'text_card': 48,
-    'existing_text_padding_id': 3,
-    'n_q': 16,
-    'dep_q': 8,
     'card': 32,
     'num_heads': 4,
     'num_layers': 2,
-    'hidden_scale': 4.125,
-    'causal': True,
-    'layer_scale': None,
     'context': 50,
-    'max_period': 10000,
-    'gating': 'silu',
-    'norm': 'rms_norm_f32',
-    'positional_embedding': 'rope',
     'depformer_dim': 32,
     'depformer_dim_feedforward': 132,
     'depformer_num_heads': 2,
     'depformer_num_layers': 2,
-    'depformer_layer_scale': None,
-    'depformer_multi_linear': True,
-    'depformer_context': 8,
-    'depformer_max_period': 10000,
-    'depformer_gating': 'silu',
-    'depformer_pos_emb': 'none',
-    'depformer_weights_per_step': True,
-    'delays': [0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1],
 }
 
 
@@ -63,7 +48,7 @@ def make_lm() -> Callable[..., Any]:
     torch = pytest.importorskip('torch', reason=WHY)
     pytest.importorskip('moshi', reason=WHY)
     from kame_ros.s2s.moshi.model import OracleLMModel
-    from kame_ros.s2s.moshi.upstream import LMModel
+    from kame_ros.s2s.moshi.weights.upstream import LMModel
 
     def make(oracle: bool = True, seed: int = 0, dtype: Any = None, **changes: Any) -> Any:
         torch.manual_seed(seed)

@@ -18,9 +18,9 @@ from plain_kame import PlainKame  # noqa: E402
 from portable_noise import portable_noise  # noqa: E402
 from safetensors import safe_open  # noqa: E402
 
-from kame_ros.s2s.moshi import lean  # noqa: E402
+from kame_ros.s2s.moshi.fast import lean  # noqa: E402
 from kame_ros.s2s.moshi.model import OracleLMGen, OracleLMModel  # noqa: E402
-from kame_ros.s2s.moshi.token_feed import FifoFeed, PositionalFeed  # noqa: E402
+from kame_ros.s2s.moshi.oracle.token_feed import FifoFeed, PositionalFeed  # noqa: E402
 
 GOLDEN = Path(__file__).parent / 'golden'
 STEPS = 200

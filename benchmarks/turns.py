@@ -1,0 +1,368 @@
+"""How soon an end of turn is known, and how often a pause is taken for one.
+
+    python benchmarks/turns.py --json turns.json
+
+Turns with pauses of 0.3 to 2.0 s inside their sentences are heard by the recogniser and by the
+`TurnTracker` of the front-ends, on a virtual clock: a decode takes 0.3 s of it, the model of the
+melody 0.06 s. Human recordings, fetched from Debian: a woman who reads English (asterisk-core-
+sounds-en-g722), the same in noise, and four other voices in other languages, by their melody alone;
+and synthetic voices. What was heard is kept in --cache, as it takes an hour at first; --heard-only
+takes what is there. `--fit` fits weights on every third turn; all figures but `with_fitted` are of
+the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from result_file import Results
+from speech_material import VoiceMissing, frames
+from turn_cases import VOICES, foreign, human, monologue, synthetic, told
+from turn_hearing import HeardWords, KnownModel, KnownVad, Said, VirtualExecutor
+from turn_material import Turn, WordTimes, noisy
+
+from kame_ros.runtime import weights
+from kame_ros.turns.end_listener import ASKED_AFTER_S, EndListener, sound_of
+from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings, Pause
+from kame_ros.turns.end_of_turn import combined as weighed
+from kame_ros.turns.end_of_turn.acoustic import Acoustic
+from kame_ros.turns.end_of_turn.combined import Combined
+from kame_ros.turns.end_of_turn.silence import Silence
+from kame_ros.turns.end_of_turn.words import WordsAndSilence
+from kame_ros.turns.smart_turn import SEEN_S, EndModel
+from kame_ros.turns.turn_tracker import TurnTracker
+
+TAKE_BACK_S = 1.0  # as s2s.tts.take_back_s
+_EARLY_S = 0.05  # a decision so shortly before the last sample is one after it
+_ONSET_S = 0.3  # of the user's voice, until it is known for one
+_FOLDS = 3  # the weights are fitted on one of them
+_QUICK = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
+_SILENCES = (0.2, 0.4, 0.6, 0.9, 1.2, 1.6)
+# What the figure of the default and the curves are about. The others have figures of their own:
+# noise, prompts of several sentences, between which the speaker pauses, and those whose speaker
+# waits for more with the melody of an end.
+_TOLD = ('human', 'human, short')
+_SHORT_NAMES = {'human at 10 dB': 'noise', 'human, short': 'short', 'human, open': 'open'}
+HUMAN_LANGUAGES = ('fr', 'es', 'it', 'ru')
+
+
+class OnceAtStop:
+    """Smart Turn as it is used elsewhere: asked once after 0.2 s, and then a silence of 3 s."""
+
+    min_silence_s = 0.2
+
+    def __init__(self, model: EndModel, threshold: float) -> None:
+        self._model, self._threshold = model, threshold
+        self._asked, self._over = -1.0, 0.0
+
+    def decide(self, pause: Pause) -> Decision:
+        """See EndOfTurn."""
+        if pause.voice_end_s != self._asked:
+            self._asked = pause.voice_end_s
+            self._over = self._model.probability(sound_of(pause, SEEN_S, pause.silence_s))
+        over = self._over >= self._threshold or pause.silence_s >= 3.0
+        return Decision(over, 'melody')
+
+    def reset(self) -> None:
+        """A new session."""
+        self._asked, self._over = -1.0, 0.0
+
+
+Make = Callable[[EndModel, VirtualExecutor], EndOfTurn]
+
+
+def _silence(s: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+    return Silence(EndOfTurnSettings(s))
+
+
+def _words(s: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+    return WordsAndSilence(EndOfTurnSettings(s, 2 * s, 3 * s))
+
+
+def _acoustic(q: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+    return Acoustic(EndOfTurnSettings(quickness=q), EndListener(model, executor))
+
+
+def _combined(q: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+    return Combined(EndOfTurnSettings(quickness=q), EndListener(model, executor))
+
+
+def _once(p: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+    return OnceAtStop(model, p)
+
+
+STRATEGIES = {  # what is varied, and what makes a strategy of it
+    'silence': (_silence, _SILENCES),
+    'words': (_words, _SILENCES),
+    'acoustic': (_acoustic, _QUICK),
+    'combined': (_combined, _QUICK),
+    'smart turn once': (_once, (0.3, 0.5, 0.8, 0.95)),
+}
+
+
+def default(model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+    """The strategy as it is configured by default."""
+    return Combined(EndOfTurnSettings(), EndListener(model, executor))
+
+
+@dataclass
+class Score:
+    """What a strategy made of some turns."""
+
+    pauses: int = 0
+    taken: int = 0  # pauses that were taken for an end
+    elsewhere: int = 0  # ends that were found where no pause was put in
+    latencies: list[float] = field(default_factory=list)
+    missed: int = 0  # ends that were not found
+
+    def add(self, turn: Turn, ends: Sequence[float]) -> None:
+        """The times at which the turn was found to be over."""
+        early = [t for t in ends if t < turn.end - _EARLY_S]
+        inside = [
+            [t for t in early if start - 0.1 <= t <= end + _ONSET_S] for start, end in turn.pauses
+        ]
+        self.pauses += len(turn.pauses)
+        self.taken += sum(bool(times) for times in inside)
+        self.elsewhere += len(early) - sum(len(times) for times in inside)
+        if turn.whole:
+            late = [t - turn.end for t in ends if t >= turn.end - _EARLY_S]
+            self.latencies += late[:1]
+            self.missed += not late
+
+    def told(self) -> dict[str, Any]:
+        """The figures; `taken_elsewhere` are ends found in pauses of the speaker's own."""
+        late = self.latencies
+        return {
+            'false_takeovers': round(self.taken / max(1, self.pauses), 4),
+            'pauses': self.pauses,
+            'pauses_taken': self.taken,
+            'taken_elsewhere': self.elsewhere,
+            'decision_median_s': round(float(np.median(late)), 3) if late else None,
+            'decision_p90_s': round(float(np.percentile(late, 90)), 3) if late else None,
+            'ends': len(self.latencies) + self.missed,
+            'ends_missed': self.missed,
+        }
+
+
+def ends_of(turn: Turn, said: Said | None, make: Make, model: KnownModel) -> list[float]:
+    """When the turn is found to be over, s of its sound: the end of the frame of the decision.
+
+    `said`: None where nobody transcribes.
+    """
+    now, words = [0.0], said is not None
+    strategy, vad = make(model, VirtualExecutor(lambda: now[0])), KnownVad(turn, model.cache)
+    tracker = TurnTracker(vad, strategy, TAKE_BACK_S)
+    tracker.words.expected, tracker.words.language = words, turn.language
+    waiting, out = list(said or ()), []
+    for frame in frames(turn.sound):
+        now[0] = frame.end
+        while waiting and waiting[0][0] <= frame.end:
+            heard = waiting.pop(0)[1]
+            tracker.words.hear(heard.utterance, heard.text, heard.start, heard.end, heard.final)
+        if tracker.hear(frame.samples).turn_ended:
+            out.append(frame.end)
+    vad.keep()
+    return out
+
+
+def is_fitted_on(turn: Turn) -> bool:
+    """Whether the weights were fitted on this turn; it is left out of the figures then."""
+    return zlib.crc32(turn.name.encode()) % _FOLDS == 0
+
+
+class Bench:
+    """The turns, and what was heard of them."""
+
+    def __init__(self, cache: Path, model: str, heard_only: bool = False) -> None:
+        self.times = WordTimes(cache, model)
+        self.words = HeardWords(cache, model)
+        self.melody = KnownModel(cache)
+        self._heard_only = heard_only
+
+    def knows(self, turn: Turn) -> bool:
+        """Whether the turn is to be listened to."""
+        return not self._heard_only or self.words.know(turn)
+
+    def score(self, turns: Sequence[Turn], make: Make, *, heard: bool = True) -> dict[str, Any]:
+        """The figures of a strategy; `heard` by a recogniser, or by its melody alone."""
+        score = Score()
+        for turn in turns:
+            if not heard or self.knows(turn):
+                said = self.words.of(turn) if heard else None
+                score.add(turn, ends_of(turn, said, make, self.melody))
+        self.melody.keep()
+        return score.told()
+
+    def breaks(self, turn: Turn) -> int:
+        """How often a long turn is broken by the default."""
+        ends = ends_of(turn, self.words.of(turn), default, self.melody)
+        return sum(t < turn.end - _EARLY_S for t in ends)
+
+    def rows(self, turns: Sequence[Turn]) -> list[tuple[float, str, float, bool]]:
+        """For `--fit`: melody, words, silence and whether the user goes on, a row each frame."""
+        out: list[tuple[float, str, float, bool]] = []
+        for turn in turns:
+            watcher = _Watcher()
+            ends_of(turn, self.words.of(turn), watcher.listening, self.melody)
+            for t, over, words, silence_s in watcher.rows:
+                paused = any(start - 0.3 <= t <= end for start, end in turn.pauses)
+                if paused or (turn.whole and t >= turn.end - _EARLY_S):
+                    out.append((over, words, silence_s, paused))
+        self.melody.keep()
+        return out
+
+
+class _Watcher:
+    """Never says that a turn is over; keeps what it would be decided by."""
+
+    min_silence_s = ASKED_AFTER_S
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[float, float, str, float]] = []
+        self._words = WordsAndSilence()
+
+    def listening(self, model: EndModel, executor: VirtualExecutor) -> _Watcher:
+        """Itself, with an ear."""
+        self._listener = EndListener(model, executor)
+        return self
+
+    def decide(self, pause: Pause) -> Decision:
+        """See EndOfTurn."""
+        over = self._listener.hear(pause)
+        if over is not None and pause.silence_s <= 2.0:
+            words = self._words.wanted(pause)[1]
+            self.rows.append((pause.now_s, over, words, pause.silence_s))
+        return Decision(False, '')
+
+    def reset(self) -> None:
+        """A new session."""
+
+
+def fit(rows: Sequence[tuple[float, str, float, bool]]) -> dict[str, float]:
+    """The weights of `combined` by logistic regression; ends and pauses count alike."""
+    over = np.clip([row[0] for row in rows], 1e-6, 1 - 1e-6)
+    melody = np.clip(np.log(over / (1 - over)), -weighed._SURE, weighed._SURE)
+    table = np.stack(
+        [
+            np.ones(len(rows)),
+            -melody,
+            [row[1] == 'complete' for row in rows],
+            [row[1] == 'incomplete' for row in rows],
+            [-row[2] for row in rows],
+        ],
+        axis=1,
+    ).astype(float)
+    goes_on = np.array([row[3] for row in rows], float)
+    weight = np.where(goes_on == 1, 0.5 / goes_on.mean(), 0.5 / (1 - goes_on.mean()))
+    found = np.zeros(table.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-table @ found))
+        slope = table.T @ (weight * (p - goes_on)) + 1e-3 * found
+        bend = (table * (weight * p * (1 - p))[:, None]).T @ table + 1e-3 * np.eye(len(found))
+        found -= np.linalg.solve(bend, slope)
+    names = ('BEGIN', 'MELODY', 'complete', 'incomplete', '1 / MEAN_PAUSE_S')
+    return {name: round(float(value), 3) for name, value in zip(names, found, strict=True)}
+
+
+def main() -> None:
+    """Measures what the options ask for."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    results = Results(parser, 'turns', timed=False)
+    parser.add_argument('--model', default='whisper-base', help='the recogniser')
+    parser.add_argument(
+        '--cache',
+        type=Path,
+        default=weights.cache_folder() / 'benchmark-turns',
+        help='where recordings and what was heard of them are kept',
+    )
+    parser.add_argument('--fit', action='store_true', help='print the weights of combined, no more')
+    parser.add_argument(
+        '--most',
+        type=int,
+        default=40,
+        metavar='N',
+        help='sentences of each foreign human voice (default: 40)',
+    )
+    parser.add_argument(
+        '--voices',
+        nargs='*',
+        default=VOICES,
+        choices=VOICES,
+        help='synthetic voices, English (default: all); none: --voices',
+    )
+    parser.add_argument(
+        '--heard-only',
+        action='store_true',
+        help='only turns that the recogniser has heard already: a part of all, but in minutes',
+    )
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    bench = Bench(options.cache, options.model, options.heard_only)
+    every = human(options.cache, bench.times)
+    if options.fit:
+        print(fit(bench.rows([turn for turn in every if is_fitted_on(turn)])))
+        return
+    turns = [turn for turn in every if not is_fitted_on(turn)]
+    recorded = [turn for turn in turns if turn.group in _TOLD]
+    figures: dict[str, Any] = {'default': bench.score(recorded, default)}
+    print('default', figures['default'], flush=True)
+    groups = {turn.group: None for turn in turns}
+    figures['groups'] = {}
+    for group in groups:
+        name = _SHORT_NAMES.get(group, group)
+        score = bench.score([turn for turn in turns if turn.group == group], default)
+        figures['groups'][name] = score
+        print(name, score, flush=True)
+    seen = [turn for turn in every if turn.group == 'human']
+    figures['with_fitted'] = bench.score(seen, default)
+    print('with those that the weights were fitted on', figures['with_fitted'], flush=True)
+    if options.most:
+        abroad = {
+            language: foreign(options.cache, bench.times, language, options.most)
+            for language in HUMAN_LANGUAGES
+        }
+        all_of = [turn for turns in abroad.values() for turn in turns]
+        figures['other_voices'] = bench.score(all_of, default, heard=False)
+        print('other human voices, by melody alone', figures['other_voices'], flush=True)
+        loud = [noisy(turn, 10.0, np.random.default_rng(k)) for k, turn in enumerate(all_of[::2])]
+        figures['other_voices_noise'] = bench.score(loud, default, heard=False)
+        print('one half of them in noise', figures['other_voices_noise'], flush=True)
+        figures['languages'] = {
+            language: bench.score(turns, default, heard=False) for language, turns in abroad.items()
+        }
+        for language, score in figures['languages'].items():
+            print(language, score, flush=True)
+    figures['curve'] = {}
+    for name, (make, settings) in STRATEGIES.items():
+        figures['curve'][name] = [
+            {'setting': setting, **bench.score(recorded, partial(make, setting))}
+            for setting in settings
+        ]
+        for point in figures['curve'][name]:
+            print(name, point, flush=True)
+    figures['monologue_breaks'] = {
+        turn.name: bench.breaks(turn)
+        for turn in (told(options.cache), monologue(options.cache))
+        if bench.knows(turn)
+    }
+    print('breaks of long turns', figures['monologue_breaks'], flush=True)
+    times = WordTimes(options.cache, options.model)
+    for voice in options.voices:
+        spoken = synthetic(options.cache, times, (voice,))
+        figures['groups'][voice] = bench.score(spoken, default)
+        print(voice, figures['groups'][voice], flush=True)
+    results.write(options, figures, figures)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except VoiceMissing as missing:
+        raise SystemExit(str(missing)) from missing

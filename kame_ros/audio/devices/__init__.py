@@ -1,0 +1,1 @@
+"""Microphones, loudspeakers, and what stands in for them."""

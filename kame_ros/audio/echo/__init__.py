@@ -1,0 +1,1 @@
+"""Takes the robot's own voice out of the microphone."""

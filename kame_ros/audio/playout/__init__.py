@@ -1,0 +1,1 @@
+"""From frames that arrive when they like to sound without a gap."""

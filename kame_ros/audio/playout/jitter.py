@@ -1,0 +1,36 @@
+"""Measures how irregularly the frames of a stream arrive. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from kame_ros.wire.frame import FRAME_S
+
+_JUMP_S = 5.0  # no network is so restless: the clock was set
+
+
+class Jitter:
+    """The spread of lateness over the last `window` frames (20 s), s.
+
+    A frame's lateness is its arrival minus seq * 80 ms; the spread is from the least to the
+    `share`-quantile, so that a single hiccup does not delay the conversation for ever.
+    """
+
+    def __init__(self, window: int = 250, share: float = 0.99) -> None:
+        self._late: deque[float] = deque(maxlen=window)
+        self._share = share
+        self._seq: int | None = None
+        self.spread_s = 0.0  # s
+
+    def push(self, seq: int, now: float) -> None:
+        """A frame has come; numbers or times that jump begin a new stream."""
+        if self._seq is not None and (seq < self._seq - 250 or seq > self._seq + 250):
+            self._late.clear()
+        self._seq = seq
+        late = now - seq * FRAME_S
+        if self._late and abs(late - self._late[-1]) > _JUMP_S:
+            self._late.clear()
+        self._late.append(late)
+        if seq % 12 == 0 or len(self._late) < 12:  # once a second will do
+            order = sorted(self._late)
+            self.spread_s = order[int(self._share * (len(order) - 1))] - order[0]

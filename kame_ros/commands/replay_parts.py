@@ -1,0 +1,114 @@
+"""The parts of the graph that a configuration describes, without the nodes around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kame_ros.consumers.consumer import Consumer
+from kame_ros.graph.description import Graph, NodeSpec
+from kame_ros.graph.names import BadConfig
+from kame_ros.nodes.common.base import NICENESS, KameNode
+from kame_ros.nodes.oracle_node import OracleNode
+from kame_ros.nodes.robot.front_ends import make_front_end
+from kame_ros.nodes.s2s_node import S2SNode
+from kame_ros.nodes.stt_node import SttNode
+from kame_ros.oracle.config import OracleConfig
+from kame_ros.oracle.conversation.prompt import PromptConfig
+from kame_ros.oracle.llm.backend import Backend, parse_backend
+from kame_ros.oracle.llm.backend_names import BackendNames
+from kame_ros.oracle.llm.clients.base import LlmClient
+from kame_ros.oracle.settings import read_settings
+from kame_ros.replay.llms import AheadLlm, ReplayBackend
+from kame_ros.replay.virtual_graph import Meter, Timing, VirtualGraph
+from kame_ros.s2s.mux.mux import MuxConfig
+from kame_ros.settings.param import Param, filled
+from kame_ros.stt.config import TranscriberConfig
+from kame_ros.stt.engines import EngineSettings
+from kame_ros.stt.make import speech_to_text
+from kame_ros.trust.files import TrustedFiles
+from kame_ros.turns.vad import SileroVad
+
+Read = Callable[[str], Any]
+
+
+def make_graph(
+    graph: Graph, consumers: Sequence[Consumer], llm: LlmClient | None, timing: Timing
+) -> VirtualGraph:
+    """The parts, loaded; `llm` answers in the place of all back-ends, None: those of the graph do.
+
+    Raises BadConfig for a graph without a recogniser or a front-end of its own, ValueError for
+    values that cannot be, and what loading raises.
+    """
+    specs = {spec.name: spec for spec in graph.nodes}
+    for name, why in (('stt', 'nobody hears words'), ('s2s', 'no front-end of its own speaks')):
+        if name not in specs:
+            raise BadConfig(f'{graph.config} cannot be replayed: in it, {why}')
+    hears, speaks = _reader(specs['stt'], SttNode), _reader(specs['s2s'], S2SNode)
+    stt = speech_to_text(
+        hears('engine'),
+        filled(EngineSettings, hears),
+        SileroVad(),
+        filled(TranscriberConfig, hears),
+        Meter(timing.decode_s),
+    )
+    stt.warm_up()
+    front_end = make_front_end(speaks)
+    front_end.warm_up()
+    thinks = specs.get('oracle')
+    return VirtualGraph(
+        stt,
+        front_end,
+        oracle_config(_reader(thinks, OracleNode), llm) if thinks else None,
+        consumers,
+        timing,
+        filled(MuxConfig, speaks, 'oracle_'),
+        speaks('drop_oracle_on_barge_in'),
+    )
+
+
+def oracle_config(read: Read, llm: LlmClient | None) -> OracleConfig:
+    """The settings of the oracle, whose clients are those of a replay. Raises ValueError, OSError.
+
+    The files that they name were given by whoever types the command, and may be read.
+    """
+    files = TrustedFiles.at_start((read('settings'), read('prompt_file')))
+    settings = read_settings(read('settings'), files)
+    how = {row.name: read(row.name) for row in Param.of(Backend)}
+    names = filled(BackendNames, read).names
+    backends = [settings.priced(parse_backend(text, **how)) for text in names]
+    prompt: PromptConfig = filled(PromptConfig, read)
+    if prompt.prompt_file:
+        prompt = replace(prompt, text=files.read(prompt.prompt_file))
+    config: OracleConfig = filled(
+        OracleConfig,
+        read,
+        backends=tuple(_replayed(backend, llm) for backend in backends),
+        prompt=prompt,
+        source='llm',
+        routes=settings.routes,
+        actions=settings.actions,
+        stop_words=settings.stop_words,
+    )
+    return config
+
+
+def _replayed(backend: Backend, llm: LlmClient | None) -> ReplayBackend:
+    if llm is not None:
+        return ReplayBackend.of(backend, lambda: llm)
+    backend.check()
+    return ReplayBackend.of(backend, lambda: AheadLlm(backend))
+
+
+def _reader(spec: NodeSpec, kind: type[KameNode]) -> Read:
+    """Reads the parameters of a node as it would itself; raises BadConfig for one it has not."""
+    table = {row.name: row for row in (*kind.PARAMETERS, NICENESS)}
+    if unknown := sorted(spec.parameters.keys() - table.keys()):
+        raise BadConfig(f'{spec.name} has no parameter {unknown[0]}')
+
+    def read(name: str) -> Any:
+        row = table[name]
+        return row.checked(spec.parameters.get(name, spec.for_all.get(name, row.default)))
+
+    return read

@@ -1,0 +1,254 @@
+"""Recordings from elsewhere: pairs of wav, stereo wav, bags, and folders of Full-Duplex-Bench."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kame_ros.audio.wav import BadAudio, read_wav
+from kame_ros.evaluation.recorded import Label, Recorded, read_stereo
+from kame_ros.evaluation.suite import INTERRUPTION, TURN, BadSuite, check_inside
+from kame_ros.record.journal import Journal
+from kame_ros.record.record import Record
+from kame_ros.record.voiced import Segment
+from kame_ros.wire.frame import SAMPLE_RATE
+from kame_ros.wire.transcript import Word
+
+PAIRS = 'pairs.csv'
+_METADATA, _BAGS = 'metadata.yaml', ('.mcap', '.db3')  # of bags
+_LABELS = {  # files of Full-Duplex-Bench, and the tasks that they belong to
+    'pause.json': 'fdb_pause',
+    'turn_taking.json': 'fdb_turn_taking',
+    'interrupt.json': 'fdb_interruption',
+    'metadata.json': 'fdb_overlap',
+}
+_MOST = 10_000  # recordings
+_DEEPEST = 3  # folders in folders: tasks of a benchmark, systems
+
+
+def read(folder: Path, offset_s: float = 0.0) -> Iterator[Recorded]:
+    """All recordings of a folder, in order of their names.
+
+    `offset_s`: the system's channel begins so much later than the user's. Raises BadSuite,
+    BadAudio or OSError.
+    """
+    if not folder.is_dir():
+        raise BadSuite(f'{folder} is no folder')
+    found = 0
+    for recorded in _all(folder):
+        found += 1
+        if found > _MOST:
+            raise BadSuite(f'{folder} has more than {_MOST} recordings')
+        recorded.robot = _shifted(recorded.robot, offset_s)
+        yield recorded
+    if not found:
+        raise BadSuite(
+            f'{folder} holds no recordings: pairs NAME.input.wav and NAME.output.wav, stereo wav '
+            f'files, {PAIRS}, bags, or folders with input.wav and output.wav'
+        )
+
+
+def _all(folder: Path, depth: int = 1) -> Iterator[Recorded]:
+    if (folder / PAIRS).is_file():
+        yield from _listed(folder)
+        return
+    if (folder / _METADATA).is_file():
+        yield from _of_bag(folder)
+        return
+    if (folder / 'input.wav').is_file():
+        yield _of_bench(folder)
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and (path / 'input.wav').is_file():
+            yield _of_bench(path)
+        elif (path.is_dir() and (path / _METADATA).is_file()) or path.suffix in _BAGS:
+            yield from _of_bag(path)
+        elif path.is_dir() and depth < _DEEPEST:
+            for recorded in _all(path, depth + 1):
+                recorded.item = f'{path.name}-{recorded.item}'
+                yield recorded
+        elif path.name.endswith('.input.wav'):
+            other = path.with_name(path.name.replace('.input.wav', '.output.wav'))
+            if not other.is_file():
+                raise BadSuite(f'{path} has no {other.name} beside it')
+            yield _pair(path.name.removesuffix('.input.wav'), path, other)
+        elif path.suffix.lower() in ('.wav', '.flac') and path.name not in (
+            'input.wav',
+            'output.wav',
+        ):
+            if path.name.endswith('.output.wav'):
+                continue
+            yield _stereo(path)
+
+
+def _of_bag(path: Path) -> Iterator[Recorded]:
+    """The conversations of a bag with the sound in it, one for each robot."""
+    from kame_ros.bag.bag import Bag
+    from kame_ros.bag.stored import BadBag
+
+    try:
+        bag = Bag(path)
+        names = bag.namespaces()
+        for name in names:
+            record, journal = Record(), Journal()
+            bag.tell(name, record, journal)
+            if not len(record.heard) or not len(record.played):
+                raise BadSuite(f'{path} has no sound of both sides (audio/mic and audio/played)')
+            heard = [
+                {'text': f.text, 'start_s': f.start - record.t0} for f in record.finals.values()
+            ]
+            yield Recorded(
+                path.stem if len(names) == 1 else f'{path.stem}-{name.replace("/", "-")}',
+                1,
+                'question',
+                record.heard.samples(record.t0),
+                record.answer(),
+                session={
+                    'outcome': 'answered',
+                    'monologue': record.said(record.t0, float('inf')),
+                    'heard': heard,
+                    'books': list(record.books.values()),
+                },
+                events=list(journal.lines(record.t0)),
+                folder=path.parent,
+            )
+    except BadBag as error:
+        raise BadSuite(str(error)) from error
+
+
+def _stereo(path: Path) -> Recorded:
+    user, robot = read_stereo(path)
+    return Recorded(path.stem, 1, 'question', user, robot, folder=path.parent)
+
+
+def _pair(name: str, user: Path, robot: Path, row: Mapping[str, str] | None = None) -> Recorded:
+    recorded = Recorded(
+        name, 1, 'question', read_wav(user).samples, read_wav(robot).samples, folder=user.parent
+    )
+    if row:
+        recorded.labels = _labels_of(recorded, row)
+    return recorded
+
+
+def _labels_of(recorded: Recorded, row: Mapping[str, str]) -> tuple[Label, ...]:
+    """One turn, from the begin of the user's speech to its labelled end, or its last sample."""
+    speech = recorded.user_speech
+    if not speech:
+        return ()
+    end = row.get('turn_end') or ''
+    try:
+        until = float(end) if end.strip() else speech[-1].end
+    except ValueError as error:
+        raise BadSuite(f'turn_end of {recorded.item} is no number: {end!r}') from error
+    if until <= speech[0].start:
+        raise BadSuite(f'turn_end of {recorded.item} is before the user speaks')
+    accepted = tuple(filter(None, (row.get('accepted') or '').split(';;')))
+    text = row.get('text') or ''
+    span = Segment(speech[0].start, until)
+    return (Label(TURN, text, text, accepted, span.start, (span,)),)
+
+
+def _listed(folder: Path) -> Iterator[Recorded]:
+    path = folder / PAIRS
+    with path.open(encoding='utf-8-sig', newline='') as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows, 2):
+        if not row.get('input') or not row.get('output'):
+            raise BadSuite(f'{path}, line {number}, lacks input or output')
+        user, robot = (check_inside(folder, str(row[key])) for key in ('input', 'output'))
+        yield _pair(f'{number - 1:04d}-{user.stem}', user, robot, row)
+
+
+def _of_bench(folder: Path) -> Recorded:
+    """A folder of Full-Duplex-Bench: input.wav, output.wav, labels, and output.json if there is."""
+    if not (folder / 'output.wav').is_file():
+        raise BadSuite(f'{folder} has no output.wav: the system has not answered yet')
+    user, robot = (read_wav(folder / name).samples for name in ('input.wav', 'output.wav'))
+    kind = next((k for name, k in _LABELS.items() if (folder / name).is_file()), '')
+    if not kind:
+        kind = 'fdb_backchannel' if (folder / 'transcription.json').is_file() else 'question'
+    recorded = Recorded(folder.name, 1, kind, user, robot, folder=folder, category=kind)
+    recorded.words = read_words(folder / 'output.json')
+    recorded.labels = _bench_labels(recorded, folder)
+    return recorded
+
+
+def _bench_labels(recorded: Recorded, folder: Path) -> tuple[Label, ...]:
+    kind = recorded.kind
+    try:
+        if kind == 'fdb_turn_taking':
+            end = float(_json(folder / 'turn_taking.json')[0]['timestamp'][0])
+            begin = min((s.start for s in recorded.user_speech), default=0.0)
+            return (Label(TURN, start=begin, speech=(Segment(min(begin, end), end),)),)
+        if kind == 'fdb_pause':
+            pauses = [tuple(map(float, row['timestamp'])) for row in _json(folder / 'pause.json')]
+            edges = [0.0, *(x for pause in pauses for x in pause), len(recorded.user) / SAMPLE_RATE]
+            parts = [Segment(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > a]
+            return (Label(TURN, start=0.0, speech=tuple(parts)),)
+        if kind == 'fdb_interruption':
+            row = _json(folder / 'interrupt.json')[0]
+            begin, end = map(float, row['timestamp'])
+            first = [s for s in recorded.user_speech if s.end <= begin]
+            context = Label(TURN, str(row.get('context', '')), speech=tuple(first))
+            asked = str(row.get('interrupt', ''))
+            return (context, Label(INTERRUPTION, asked, asked, (), begin, (Segment(begin, end),)))
+        if kind == 'fdb_overlap':
+            row = _json(folder / 'metadata.json')
+            begin, end = map(float, row['timestamps'])
+            text = str(row.get('current_turn_text', ''))
+            first = [s for s in recorded.user_speech if s.end <= begin]
+            over = Label('backchannel', text, text, (), begin, (Segment(begin, end),))
+            return (Label(TURN, str(row.get('context_text', '')), speech=tuple(first)), over)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadSuite(f'the labels in {folder} are not understood ({error!r})') from error
+    return ()
+
+
+def read_words(path: Path) -> list[Word]:
+    """Words with times from an output.json of Full-Duplex-Bench; none without the file."""
+    if not path.is_file():
+        return []
+    try:
+        out = []
+        for chunk in _json(path)['chunks']:
+            start, end = chunk['timestamp']
+            begin = float(start)
+            out.append(
+                Word(str(chunk['text']).strip(), begin, begin if end is None else float(end))
+            )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadSuite(f'{path} is not understood ({error!r})') from error
+    return out
+
+
+def human_distribution(folder: Path) -> dict[str, list[float]]:
+    """Of back-channels, by folder: icc_gt_distribution.json beside the folders; or none."""
+    path = folder / 'icc_gt_distribution.json'
+    if not path.is_file():
+        return {}
+    told = _json(path)
+    try:
+        return {str(name): [float(x) for x in values] for name, values in told.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BadSuite(f'{path} is not understood ({error!r})') from error
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise BadSuite(f'{path} is not JSON ({error})') from error
+
+
+def _shifted(samples: np.ndarray, seconds: float) -> np.ndarray:
+    count = round(seconds * SAMPLE_RATE)
+    if count >= 0:
+        return np.concatenate([np.zeros(count, samples.dtype), samples])
+    return samples[-count:]
+
+
+__all__ = ['BadAudio', 'human_distribution', 'read', 'read_words']

@@ -1,0 +1,185 @@
+"""A conversation as it is scored, wherever it was recorded: two channels, labels, what is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kame_ros.audio.wav import BadAudio, to_int16
+from kame_ros.evaluation.run_folder import BadRun, RunFolder, read_json
+from kame_ros.evaluation.suite import ASKING
+from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
+from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
+from kame_ros.record.voiced import Segment
+from kame_ros.wire.frame import SAMPLE_RATE
+from kame_ros.wire.transcript import Word
+
+_MOST_S = 3_600.0
+
+
+@dataclass(frozen=True)
+class Label:
+    """A cue as it was played, in seconds of the recording; `start` is None if it was left out."""
+
+    role: str
+    text: str = ''
+    question: str = ''
+    accepted: tuple[str, ...] = ()
+    start: float | None = None
+    speech: tuple[Segment, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a turn that asks for an answer, and was played."""
+        return self.role in ASKING and bool(self.speech)
+
+    @property
+    def span(self) -> Segment:
+        """From its first to its last voice; of a noise, a point."""
+        if self.speech:
+            return Segment(self.speech[0].start, self.speech[-1].end)
+        return Segment(self.start or 0.0, self.start or 0.0)
+
+
+@dataclass
+class Recorded:
+    """int16 at 24 kHz of the user and of the robot, on one time axis."""
+
+    item: str
+    repetition: int
+    kind: str
+    user: np.ndarray
+    robot: np.ndarray
+    labels: tuple[Label, ...] = ()
+    category: str = ''
+    voice: str = ''
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    session: Mapping[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)  # of the robot, by the outside recogniser
+    folder: Path | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return max(len(self.user), len(self.robot)) / SAMPLE_RATE
+
+    @cached_property
+    def user_speech(self) -> list[Segment]:
+        """Where the user's channel has a voice."""
+        return speech_segments(self.user)
+
+    @cached_property
+    def robot_speech(self) -> list[Segment]:
+        """Where the robot's channel has a voice."""
+        return speech_segments(self.robot)
+
+    @property
+    def asked(self) -> list[Label]:
+        """The labels of the turns."""
+        return [label for label in self.labels if label.asks]
+
+    @cached_property
+    def turns(self) -> list[SoundTurn]:
+        """The user's turns, by their labels or else by sound, and the robot's answers."""
+        if self.labels:
+            spans = [label.span for label in self.asked]
+        else:
+            spans = user_turns(merged(self.user_speech, USER_GAP_S), self.robot_speech)
+        return respond(spans, self.robot_speech, self.user_speech, self._count_words)
+
+    def _count_words(self, stretch: Segment) -> int:
+        return sum(stretch.start - 0.2 <= word.start < stretch.end for word in self.words)
+
+    def said(self, number: int) -> list[Word]:
+        """The robot's words from its answer to turn `number` on, until the user's next turn."""
+        turn = self.turns[number]
+        if turn.response is None:
+            return []
+        begin = turn.response.start - 0.3
+        return [word for word in self.words if begin <= word.start < turn.until]
+
+
+def text(words: list[Word]) -> str:
+    """Words as a text."""
+    return ' '.join(word.text for word in words)
+
+
+def of_run(folder: RunFolder) -> Iterator[Recorded]:
+    """The conversations of a run, in order. Raises BadRun for one that is spoiled."""
+    for place in folder.places():
+        path = folder.path / place.path
+        labels, session = read_json(path / 'labels.json'), read_json(path / 'session.json')
+        user, robot = read_stereo(path / 'audio.wav')
+        yield Recorded(
+            item=place.item,
+            repetition=place.repetition,
+            kind=str(labels.get('kind', 'question')),
+            user=user,
+            robot=robot,
+            labels=tuple(_label(cue) for cue in labels.get('cues', ())),
+            category=str(labels.get('category', '')),
+            voice=str(labels.get('voice', '')),
+            tags=dict(labels.get('tags', {})),
+            session=session,
+            events=read_events(path / 'events.jsonl'),
+            folder=path,
+        )
+
+
+def heard_path(folder: Path, recorded: Recorded) -> Path:
+    """The file in the folder of the scores with the words that were heard of the robot."""
+    return folder / 'heard' / f'{recorded.item}.{recorded.repetition}.json'
+
+
+def words_of(rows: Any) -> list[Word]:
+    """The words as they stand in that file; raises ValueError or TypeError."""
+    return [Word(str(text), float(a), float(b), float(p)) for text, a, b, p in rows]
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """The lines of a journal; none where there is no file."""
+    if not path.is_file():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines() if line]
+    except ValueError as error:
+        raise BadRun(f'{path} is not understood ({error})') from error
+
+
+def _label(told: Mapping[str, Any]) -> Label:
+    return Label(
+        role=str(told['role']),
+        text=str(told.get('text', '')),
+        question=str(told.get('question', '')),
+        accepted=tuple(told.get('accepted', ())),
+        start=told.get('start_s'),
+        speech=tuple(Segment(float(a), float(b)) for a, b in told.get('speech', ())),
+    )
+
+
+def read_stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The left and the right channel as int16 at 24 kHz; raises BadAudio."""
+    import soundfile
+    import soxr
+
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            if file.channels != 2:
+                raise BadAudio(f'{path} has {file.channels} channels, not two')
+            if file.frames > _MOST_S * file.samplerate:
+                raise BadAudio(f'{path} is longer than {_MOST_S:g} s')
+            rate = file.samplerate
+            sound = file.read(dtype='float32', always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise BadAudio(f'{path} is not a sound file that can be read ({error})') from error
+    sound = np.nan_to_num(sound)
+    if rate != SAMPLE_RATE:
+        sound = soxr.resample(sound, rate, SAMPLE_RATE)
+    return to_int16(sound[:, 0])[0], to_int16(sound[:, 1])[0]

@@ -1,0 +1,1 @@
+"""What the page node reaches in the graph: services, parameters, topics while somebody looks."""

@@ -1,0 +1,1 @@
+"""One robot as the node that speaks for it sees it."""

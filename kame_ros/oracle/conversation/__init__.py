@@ -1,0 +1,1 @@
+"""What the oracle knows of the conversation, and what it shows the LLM."""

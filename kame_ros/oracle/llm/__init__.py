@@ -1,0 +1,1 @@
+"""Which LLM is asked, and one answer of it in the making."""

@@ -1,0 +1,1 @@
+"""Which LLM fits a question."""

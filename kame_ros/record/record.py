@@ -1,0 +1,232 @@
+"""The record of a session: what was heard, thought and said, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kame_ros.consumers.consumer import Consumer
+from kame_ros.record.generations import GenerationRecord, Generations
+from kame_ros.record.recording import Recording
+from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
+from kame_ros.record.speech import USER_GAP_S, merged
+from kame_ros.record.voiced import Segment, last_sound, voiced
+from kame_ros.text.well_formed import joined
+from kame_ros.wire.frame import FRAME_S, Frame
+from kame_ros.wire.monologue import MonologueToken
+from kame_ros.wire.transcript import Transcript
+from kame_ros.wire.turn import TurnEvent, TurnKind
+
+# The transcriber's idea of when speech ended is only a hint of where to look in the sound.
+_LOOK_BEFORE_S = 0.5
+_LOOK_AFTER_S = 0.5
+_WORD_BEFORE_S = 0.5  # a word is told of shortly before its sound is loud enough to be speech
+
+
+@dataclass(frozen=True)
+class RecordedTurn:
+    """One turn of the user and the robot's answer; times in seconds from the first frame heard.
+
+    `latency` is the robot's first sample minus the user's last, measured on the two recordings;
+    it is negative where the robot starts before the user has ended, None where it says nothing.
+    `books` is what the oracle node booked for the turn (see kame_ros.oracle.account), `words` when
+    the robot was heard to begin which word.
+    On the way to it: `turn_ended` is when the front-end decided that the turn was over, and
+    `speech_given` the end of the frame in which it gave the first word of the answer.
+    """
+
+    user_text: str
+    robot_text: str
+    user_speech_end: float
+    robot_speech_start: float | None
+    oracles: list[GenerationRecord]
+    books: dict[str, Any] = field(default_factory=dict)
+    words: list[tuple[float, str]] = field(default_factory=list)
+    turn_ended: float | None = None
+    speech_given: float | None = None
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds, signed."""
+        if self.robot_speech_start is None:
+            return None
+        return self.robot_speech_start - self.user_speech_end
+
+
+class Record(Consumer):
+    """Collects what passes on the topics and makes the turns of it.
+
+    `transcribes`: somebody in the graph writes down what the user says.
+    """
+
+    def __init__(self, transcribes: bool = True) -> None:
+        self._transcribes = transcribes
+        self.heard = Recording()
+        self.played = Recording()
+        self.generations = Generations()
+        self.finals: dict[int, Transcript] = {}
+        self.partial = ''
+        self.books: dict[int, dict[str, Any]] = {}  # utterance -> what its turn cost
+        self._spoken: dict[int, str] = {}  # speech frame -> monologue text that starts in it
+        self._given_at: dict[int, float] = {}  # speech frame with words -> when it was given
+        self._played_at: dict[int, float] = {}  # speech frame -> when it left the loudspeaker
+        self._turn_ends: list[float] = []
+
+    @property
+    def t0(self) -> float:
+        """The time of the first frame heard; 0 where none was."""
+        return self.heard.start or 0.0
+
+    def on_mic(self, frame: Frame) -> None:
+        """A frame of `audio/mic`."""
+        self.heard.add(frame)
+
+    def on_played(self, frame: Frame) -> None:
+        """A frame of `audio/played`."""
+        self.played.add(frame)
+        if frame.source_seq >= 0:
+            self._played_at[frame.source_seq] = frame.t
+
+    def on_monologue(self, token: MonologueToken) -> None:
+        """A piece of text that a frame of the speech begins to say."""
+        self._spoken[token.seq] = self._spoken.get(token.seq, '') + token.text
+        self._given_at[token.seq] = token.t + FRAME_S
+
+    def on_transcript(self, transcript: Transcript) -> None:
+        """A revision of a transcript."""
+        self.partial = '' if transcript.final else transcript.text
+        if transcript.final and transcript.text.strip():
+            self.finals[transcript.utterance] = transcript
+
+    def on_turn(self, event: TurnEvent) -> None:
+        """An event of the topic `turn`."""
+        self.generations.on_event(event)
+        if event.kind == TurnKind.TURN_ENDED:
+            self._turn_ends.append(event.t)
+        elif event.kind == TurnKind.TURN_BOOKED:
+            self.books[event.utterance] = dict(json.loads(event.text))
+
+    def said(self, start: float, end: float) -> str:
+        """What the robot began to say in [start, end), as far as it was really played."""
+        return joined(text for _, text in self._words(start, end))
+
+    def _words(self, start: float, end: float) -> list[tuple[float, str]]:
+        """What was played in [start, end): when each frame with text left the loudspeaker."""
+        played = ((self._played_at.get(seq, -1.0), text) for seq, text in self._spoken.items())
+        return sorted((at, text) for at, text in played if start <= at < end)
+
+    def answer(self) -> np.ndarray:
+        """All that was played, int16 at 24 kHz, from the first frame heard on."""
+        return self.played.samples(self.t0)
+
+    def turns(self, find: Callable[[np.ndarray], Sequence[Segment]] = voiced) -> list[RecordedTurn]:
+        """The turns, in the order in which they were spoken; `find` tells where there is speech.
+
+        They are those of the final transcripts; of a graph that has no transcriber, those of the
+        sound.
+        """
+        question = find(self.heard.samples(self.t0))
+        answer = find(self.answer())
+        finals = sorted(self.finals.values(), key=lambda final: final.start)
+        if not self._transcribes:
+            spans = user_turns(merged(question, USER_GAP_S), answer)
+            return [self._turn('', turn, [], {}) for turn in respond(spans, answer, question)]
+        spans = self._spans(finals, question)
+        return [
+            self._turn(
+                final.text.strip(),
+                turn,
+                self.generations.of(final.utterance),
+                self.books.get(final.utterance, {}),
+            )
+            for final, turn in zip(finals, respond(spans, answer, question), strict=True)
+        ]
+
+    def _spans(self, finals: Sequence[Transcript], question: Sequence[Segment]) -> list[Segment]:
+        """Where each transcript was spoken, to the last sample of its sound."""
+        spans = []
+        for place, final in enumerate(finals):
+            start, end = final.start - self.t0, final.end - self.t0
+            later = finals[place + 1 :]
+            until = later[0].start - self.t0 if later else float('inf')
+            limit = min(end + _LOOK_AFTER_S, until)
+            measured = last_sound(list(question), start - _LOOK_BEFORE_S, limit)
+            spans.append(Segment(start, end if measured is None or measured > limit else measured))
+        return spans
+
+    def _turn(
+        self,
+        text: str,
+        turn: SoundTurn,
+        oracles: list[GenerationRecord],
+        books: dict[str, Any],
+    ) -> RecordedTurn:
+        answer = turn.response
+        # The rest of the answer before belongs to the turn before.
+        begin = turn.start if answer is None else max(turn.start, answer.start - _WORD_BEFORE_S)
+        return RecordedTurn(
+            user_text=text,
+            robot_text=self.said(self.t0 + begin, self.t0 + turn.until),
+            user_speech_end=turn.end,
+            robot_speech_start=None if answer is None else answer.start,
+            oracles=oracles,
+            books=books,
+            words=[
+                (at - self.t0, word)
+                for at, word in self._words(self.t0 + begin, self.t0 + turn.until)
+            ],
+            **self._way(self.t0 + turn.start, self.t0 + turn.until),
+        )
+
+    def _way(self, start: float, until: float) -> dict[str, float | None]:
+        """When the answer to what was said in [start, until) was due, and when it was given."""
+        words = (seq for seq in self._given_at if start <= self._played_at.get(seq, -1.0) < until)
+        first = min(words, default=None)
+        given = None if first is None else self._given_at[first]
+        limit = until if given is None else min(until, given)
+        ends = [t for t in self._turn_ends if start <= t <= limit + FRAME_S / 2]
+        ended = max(ends, default=None)
+        return {
+            'turn_ended': None if ended is None else ended - self.t0,
+            'speech_given': None if given is None else given - self.t0,
+        }
+
+
+def turn_record(turn: RecordedTurn, t0: float, first: int = 0) -> dict[str, Any]:
+    """A turn as it stands in SESSION.json; times in seconds from the first frame heard.
+
+    Generations are counted from `first`.
+    """
+    return {
+        'user_text': turn.user_text,
+        'robot_text': turn.robot_text,
+        'user_speech_end_s': _rounded(turn.user_speech_end),
+        'robot_speech_start_s': _rounded(turn.robot_speech_start),
+        'latency_s': _rounded(turn.latency),
+        'robot_words': [{'at_s': _rounded(at), 'text': text.strip()} for at, text in turn.words],
+        'turn_ended_s': _rounded(turn.turn_ended),
+        'speech_given_s': _rounded(turn.speech_given),
+        'oracles': [
+            {
+                'generation': oracle.number - first,
+                'transcript': oracle.transcript,
+                'text': oracle.text,
+                'started_at_s': _rounded(oracle.started_at - t0),
+                'first_word_at_s': _rounded(
+                    None if oracle.first_word_at is None else oracle.first_word_at - t0
+                ),
+                'state': oracle.state,
+                **({'error': oracle.error} if oracle.error else {}),
+            }
+            for oracle in turn.oracles
+        ],
+        'books': {key: value for key, value in turn.books.items() if key != 'utterance'},
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,36 @@
+"""The sound of a recording as frames: in a sound file, the user is the left channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from kame_ros.audio.wav import MAX_S, BadAudio, Sound, to_int16
+from kame_ros.wire.frame import SAMPLE_RATE, Frame
+
+T0 = 1_000.0  # where time begins in a file that does not tell
+
+
+def read_channels(path: Path, max_s: float = MAX_S) -> tuple[list[Frame], list[Frame]]:
+    """The frames of the user, left, and those of the robot, right; mono has no robot.
+
+    Raises BadAudio for what is no sound file, is empty, or longer than `max_s` seconds.
+    """
+    import soundfile
+    import soxr
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            if not 0 < file.frames <= max_s * file.samplerate:
+                raise BadAudio(f'{path} is not between 0 and {max_s / 60:g} minutes long.')
+            sound, rate = file.read(dtype='float32', always_2d=True), file.samplerate
+    except (soundfile.SoundFileError, OSError) as error:
+        raise BadAudio(f'{path} cannot be read as a sound file: {error}') from error
+    if sound.shape[1] > 2:
+        raise BadAudio(f'{path} has {sound.shape[1]} channels: the user left, the robot right.')
+    sides = []
+    for side in np.nan_to_num(sound, posinf=0.0, neginf=0.0).T:
+        side = soxr.resample(side, rate, SAMPLE_RATE) if rate != SAMPLE_RATE else side
+        sides.append(list(Sound(to_int16(side)[0]).frames(T0)))
+    return sides[0], sides[1] if len(sides) > 1 else []

@@ -1,0 +1,1 @@
+"""What every node runs on: the thread that owns a model, bounded queues, times, weights."""

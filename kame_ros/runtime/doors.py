@@ -1,0 +1,86 @@
+"""Doors: things of one kind that are chosen by name, ours and those of other packages.
+
+Ours stand in a table, `{'name': 'module:object'}`; another package brings one by an entry point in
+its pyproject.toml, and nobody can replace one of ours. Nothing is imported before it is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Door:
+    """One kind of thing. `what` it is called in messages, `group` is that of its entry points.
+
+    `kind` is the class or (runtime-checkable) protocol that such a thing has, and `needs` says in
+    words what one lacks that is none: 'has neither feed nor finish'.
+    """
+
+    what: str
+    group: str
+    ours: Mapping[str, str]
+    kind: Any = object
+    needs: str = ''
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all, ours first. Imports none of them."""
+        found = {point.name for point in metadata.entry_points(group=self.group)}
+        return (*self.ours, *sorted(found - self.ours.keys()))
+
+    def load(self, name: str) -> Any:
+        """The thing itself, where the entry point names it and not a function that makes it.
+
+        Raises ValueError for a name that is none, ImportError for what another package brings and
+        cannot be loaded, or is none; one of ours raises what its import raises.
+        """
+        return self._checked(name, self._object(name))
+
+    def make(self, name: str, *told: Any) -> Any:
+        """What the function or class called so makes of `told`.
+
+        Raises as `load`; what ours raises; and ValueError for all that another package's raises.
+        """
+        maker = self._object(name)
+        try:
+            thing = maker(*told)
+        except Exception as error:
+            if name in self.ours:
+                raise
+            raise ValueError(
+                f'{self.label(name)} cannot be made: {type(error).__name__}: {error}'
+            ) from error
+        return self._checked(name, thing)
+
+    def label(self, name: str) -> str:
+        """What to call it in a message, with the package that brings it."""
+        point = self._point(name)
+        owner = point.dist.name if point.dist else point.module
+        return f'the {self.what} {name}' + ('' if name in self.ours else f' of the package {owner}')
+
+    def _point(self, name: str) -> metadata.EntryPoint:
+        if name in self.ours:
+            return metadata.EntryPoint(name, self.ours[name], self.group)
+        for point in metadata.entry_points(group=self.group, name=name):
+            return point
+        there = ', '.join(self.names())
+        raise ValueError(f'there is no {self.what} {name!r}; there are: {there}')
+
+    def _object(self, name: str) -> Any:
+        point = self._point(name)
+        try:
+            return point.load()
+        except Exception as error:
+            if name in self.ours:
+                raise
+            raise ImportError(
+                f'{self.label(name)} cannot be loaded: {type(error).__name__}: {error}'
+            ) from error
+
+    def _checked(self, name: str, thing: Any) -> Any:
+        if isinstance(thing, self.kind):
+            return thing
+        raise ImportError(f'{self.label(name)} is none: {type(thing).__name__} {self.needs}')

@@ -1,0 +1,1 @@
+"""The same model with fewer operations or smaller weights, on a CPU or a GPU."""

@@ -1,0 +1,1 @@
+"""Finds, reads and loads checkpoints of Moshi and KAME."""

@@ -1,0 +1,46 @@
+"""Chooses the next token by the scores of a model: the likeliest, or one drawn by chance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits float32[n] as probabilities."""
+    weights = np.exp(logits - logits.max())
+    return np.asarray(weights / weights.sum())
+
+
+def drawn(logits: np.ndarray, temperature: float, top_k: int, chance: float) -> int:
+    """One of the `top_k` likeliest, by `chance` from 0 to 1; at temperature 0 the likeliest."""
+    if temperature <= 0 or top_k == 1:
+        return int(logits.argmax())
+    kept = (
+        np.argpartition(logits, -top_k)[-top_k:] if top_k < len(logits) else np.arange(len(logits))
+    )
+    kept = kept[np.argsort(-logits[kept], kind='stable')]  # the likeliest first, on every machine
+    return int(kept[_at(softmax(logits[kept] / temperature), chance)])
+
+
+def begun(logits: np.ndarray, threshold: float, near: float, due: int, chance: float) -> int:
+    """The piece that begins now, of logits float32[pieces]; 0 where that is likely enough.
+
+    Below `threshold` it is the likeliest piece if that is the one that is `due` (0: none is). Else
+    one is drawn of those at least `near` times as likely as the likeliest: answers open, and are
+    put right, in several ways.
+    """
+    likely = softmax(logits)
+    if likely[0] >= threshold:
+        return 0
+    likely[0] = 0.0
+    best = int(likely.argmax())
+    if best == due:
+        return best
+    likely[likely < near * likely[best]] = 0.0
+    return _at(likely / likely.sum(), chance)
+
+
+def _at(likely: np.ndarray, chance: float) -> int:
+    """The index at which the sum of probabilities reaches `chance`."""
+    index = int(np.searchsorted(np.cumsum(likely), chance, side='right'))
+    return min(index, int(np.flatnonzero(likely)[-1]))  # rounding: the sum may stay below 1

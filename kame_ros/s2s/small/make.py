@@ -1,0 +1,63 @@
+"""Makes the `small` front-end of the parameters of its node."""
+
+from __future__ import annotations
+
+import secrets
+
+from kame_ros.runtime import weights
+from kame_ros.s2s.front_ends import FrontEndSettings
+from kame_ros.s2s.small.can_run import folder_of
+from kame_ros.s2s.small.config import SmallConfig
+from kame_ros.s2s.small.front_end import SmallFrontEnd
+from kame_ros.s2s.small.heard_end import HeardEnd
+from kame_ros.s2s.small.model import SmallModel
+from kame_ros.s2s.small.own_words import OwnWords
+from kame_ros.s2s.small.phrases import OWN_PHRASES
+from kame_ros.s2s.small.pieces import Pieces
+from kame_ros.s2s.small.pronounce import Pronouncer, hibari_phonemes
+from kame_ros.s2s.small.step import Stepper
+from kame_ros.s2s.small.turn_end import TurnEndHead, TurnEndWeights
+from kame_ros.s2s.small.unit_decoder import UnitDecoder
+from kame_ros.s2s.small.window import OracleWindow
+from kame_ros.turns import profiles
+from kame_ros.turns.vad import SileroVad, Vad
+
+
+def make(settings: FrontEndSettings) -> SmallFrontEnd:
+    """Loads the model, the voice and the ear; raises as `build`."""
+    config: SmallConfig = settings.filled('small', SmallConfig)
+    return build(config, SileroVad() if config.barge_in else None)
+
+
+def build(config: SmallConfig, vad: Vad | None = None) -> SmallFrontEnd:
+    """Loads the model in about 2 s and gives the front-end; call `warm_up` next.
+
+    With a `vad`, such as `SileroVad()`, it gives way to a user who speaks over the robot. Raises
+    MissingWeights or CorruptWeights, ValueError or ImportError for a barge-in profile that is none.
+    """
+    profile = profiles.load(config.barge_in_profile)
+    end_of_turn = config.strategy() if vad is not None else None
+    folder = folder_of(config.weights)
+    model = SmallModel.load(folder)
+    head = TurnEndWeights.load(folder, model.size.dim)
+    if end_of_turn is not None and head is not None and config.speak != 'always':
+        end_of_turn = HeardEnd(TurnEndHead(head), end_of_turn, config.quickness)
+    pieces = Pieces.load()
+    if model.size.pieces != len(pieces.names):
+        raise weights.CorruptWeights(
+            f'the model in {folder} has {model.size.pieces} pieces of pronunciation, this version '
+            f'of kame_ros {len(pieces.names)}: they do not belong together'
+        )
+    pronouncer = Pronouncer(hibari_phonemes(), pieces.encode)
+    own = OwnWords((words, pronouncer.pieces(words)) for words in map(str.split, OWN_PHRASES))
+    return SmallFrontEnd(
+        Stepper(model, config.choosing(seed=secrets.randbits(32))),
+        OracleWindow(pronouncer.pieces, pieces.END, own, model.size.ahead),
+        UnitDecoder(),
+        vad,
+        profile,
+        end_of_turn,
+        speak=config.speak if vad is not None else 'always',
+        hush_s=config.hush_s,
+        patience_s=config.patience_s,
+    )

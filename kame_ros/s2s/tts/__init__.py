@@ -1,0 +1,1 @@
+"""The `tts` front-end: a small voice on a CPU that speaks the oracle."""

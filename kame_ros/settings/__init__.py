@@ -1,0 +1,1 @@
+"""Settings as people write them, read in the type that each parameter has."""

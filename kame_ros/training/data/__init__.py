@@ -1,0 +1,1 @@
+"""From recordings and transcripts to shards of tokens, and to batches."""

@@ -1,0 +1,1 @@
+"""The oracles that a training dialogue would have had."""

@@ -1,0 +1,1 @@
+"""A training run: its beginning, its steps, its state, its result."""

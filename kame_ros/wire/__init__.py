@@ -1,0 +1,1 @@
+"""The typed streams between nodes, as plain Python: frames, transcripts, oracles, turns."""

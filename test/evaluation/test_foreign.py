@@ -1,0 +1,152 @@
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from kame_ros.audio.wav import BadAudio
+from kame_ros.evaluation.foreign import human_distribution, read
+from kame_ros.evaluation.suite import BadSuite
+from kame_ros.wire.frame import Frame
+from kame_ros.wire.monologue import MonologueToken
+
+
+def wav(path, seconds=1.0, channels=1, rate=16_000):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = (int(seconds * rate), channels) if channels > 1 else int(seconds * rate)
+    soundfile.write(path, np.zeros(shape, np.float32), rate)
+
+
+def test_pairs_stereo_files_and_folders_of_the_bench(tmp_path):
+    wav(tmp_path / 'a.input.wav')
+    wav(tmp_path / 'a.output.wav', 2.0)
+    wav(tmp_path / 'b.wav', channels=2, rate=48_000)
+    wav(tmp_path / 'c' / 'input.wav', 4.72)
+    wav(tmp_path / 'c' / 'output.wav', 4.72)
+    pause = [{'text': '[PAUSE]', 'timestamp': [1.0, 2.0]}]
+    (tmp_path / 'c' / 'pause.json').write_text(json.dumps(pause))
+    chunks = {'text': 'hi', 'chunks': [{'text': 'hi', 'timestamp': [3.0, None]}]}
+    (tmp_path / 'c' / 'output.json').write_text(json.dumps(chunks))
+    found = {rec.item: rec for rec in read(tmp_path)}
+    assert list(found) == ['a', 'b', 'c']
+    assert len(found['a'].robot) == 48_000
+    assert len(found['b'].user) == 24_000
+    assert found['c'].kind == 'fdb_pause'
+    assert [(s.start, s.end) for s in found['c'].labels[0].speech] == [(0, 1), (2, 4.72)]
+    assert [(w.text, w.start, w.end) for w in found['c'].words] == [('hi', 3.0, 3.0)]
+
+
+@pytest.mark.parametrize(
+    ('name', 'told', 'kind'),
+    [
+        ('turn_taking.json', [{'timestamp': [0.9, 1.0]}], 'fdb_turn_taking'),
+        (
+            'interrupt.json',
+            [{'context': 'x', 'interrupt': 'y', 'timestamp': [0.5, 0.8]}],
+            'fdb_interruption',
+        ),
+        (
+            'metadata.json',
+            {'context_text': 'x', 'current_turn_text': 'y', 'timestamps': [0.5, 0.8]},
+            'fdb_overlap',
+        ),
+        ('transcription.json', [], 'fdb_backchannel'),
+    ],
+)
+def test_the_tasks_of_the_bench_are_told_by_their_files(tmp_path, name, told, kind):
+    for file in ('input.wav', 'output.wav'):
+        wav(tmp_path / '1' / file)
+    (tmp_path / '1' / name).write_text(json.dumps(told))
+    (recorded,) = read(tmp_path)
+    assert recorded.kind == kind
+    assert recorded.category == kind
+
+
+def test_tasks_may_lie_in_folders_of_their_own(tmp_path):
+    for task in ('pause', 'turn'):
+        for file in ('input.wav', 'output.wav'):
+            wav(tmp_path / task / '1' / file)
+    assert [rec.item for rec in read(tmp_path)] == ['pause-1', 'turn-1']
+
+
+def test_spoiled_labels_are_told_in_a_sentence(tmp_path):
+    for file in ('input.wav', 'output.wav'):
+        wav(tmp_path / '1' / file)
+    (tmp_path / '1' / 'pause.json').write_text('[{"timestamp": 3}]')
+    with pytest.raises(BadSuite, match='labels'):
+        list(read(tmp_path))
+    (tmp_path / '1' / 'pause.json').write_text('no')
+    with pytest.raises(BadSuite, match='JSON'):
+        list(read(tmp_path))
+
+
+def test_the_system_may_be_late_by_an_offset(tmp_path):
+    wav(tmp_path / 'b.wav', channels=2)
+    (late,) = read(tmp_path, 0.5)
+    assert len(late.robot) == 36_000
+    (early,) = read(tmp_path, -0.5)
+    assert len(early.robot) == 12_000
+
+
+@pytest.mark.parametrize('name', ['../../etc/passwd', '/etc/passwd'])
+def test_no_path_leads_out_of_the_folder(tmp_path, name):
+    (tmp_path / 'pairs.csv').write_text(f'input,output\n{name},{name}\n')
+    with pytest.raises(BadSuite, match='leads out'):
+        list(read(tmp_path))
+
+
+def test_a_list_may_lack_nothing(tmp_path):
+    (tmp_path / 'pairs.csv').write_text('input,output\na.wav,\n')
+    with pytest.raises(BadSuite, match='line 2'):
+        list(read(tmp_path))
+
+
+def test_what_is_no_recording_is_told(tmp_path):
+    with pytest.raises(BadSuite, match='no recordings'):
+        list(read(tmp_path))
+    with pytest.raises(BadSuite, match='no folder'):
+        list(read(tmp_path / 'x'))
+    wav(tmp_path / 'a.input.wav')
+    with pytest.raises(BadSuite, match='beside it'):
+        list(read(tmp_path))
+    (tmp_path / 'a.input.wav').unlink()
+    (tmp_path / 'b.wav').write_text('no sound')
+    with pytest.raises(BadAudio, match=r'b\.wav'):
+        list(read(tmp_path))
+
+
+def test_the_human_distribution(tmp_path):
+    assert human_distribution(tmp_path) == {}
+    (tmp_path / 'icc_gt_distribution.json').write_text('{"1": [0.1, 0.9]}')
+    assert human_distribution(tmp_path) == {'1': [0.1, 0.9]}
+    (tmp_path / 'icc_gt_distribution.json').write_text('[1]')
+    with pytest.raises(BadSuite, match='not understood'):
+        human_distribution(tmp_path)
+
+
+def test_a_bag_has_both_sides(tmp_path):
+    pytest.importorskip('mcap', reason='make setup')
+    from recorded_bag import record as record_bag
+
+    def tell(consumer):
+        loud = np.full(1920, 3000, np.int16)
+        for n in range(20):
+            consumer.on_mic(Frame(n, 100.0 + 0.08 * n, loud))
+            consumer.on_played(Frame(n, 100.04 + 0.08 * n, loud, source_seq=n))
+        consumer.on_monologue(MonologueToken(3, 100.2, 'Hello.'))
+
+    record_bag(tmp_path, tell)
+    (recorded,) = read(tmp_path)
+    assert len(recorded.user) == 20 * 1920
+    assert len(recorded.robot) == 20 * 1920 + 960  # on the axis of the user
+    assert recorded.session['monologue'] == 'Hello.'
+    assert recorded.events[0]['text'] == 'Hello.'
+
+
+def test_a_bag_without_sound_is_refused(tmp_path):
+    pytest.importorskip('mcap', reason='make setup')
+    from recorded_bag import record as record_bag
+
+    record_bag(tmp_path, lambda consumer: consumer.on_monologue(MonologueToken(3, 1.0, 'Hi.')))
+    with pytest.raises(BadSuite, match='no sound'):
+        list(read(tmp_path))

@@ -1,0 +1,32 @@
+import pytest
+
+from kame_ros.evaluation.questions import read_questions
+from kame_ros.evaluation.suite import BadSuite
+from kame_ros.evaluation.words import hit
+
+
+def test_ours_are_forty_and_their_answers_are_right():
+    pytest.importorskip('whisper_normalizer', reason='make setup-eval')
+    questions = read_questions()
+    assert len(questions) == 40
+    assert len({q.id for q in questions}) == 40
+    assert not [q.id for q in questions if not hit(q.answer, q.accepted)]
+    assert not [q.id for q in questions if hit(q.text, q.accepted)]  # no echo is an answer
+
+
+@pytest.mark.parametrize(
+    ('line', 'reason'),
+    [
+        ('{"id": "a"}', 'line 1'),
+        ('no json', 'line 1'),
+        ('{"id": "a", "text": "x", "accepted": ["("]}', 'line 1'),
+        ('{"id": "a", "text": ""}', 'characters'),
+        ('', '0 questions'),
+        ('[1]', 'line 1'),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_a_sentence(tmp_path, line, reason):
+    path = tmp_path / 'q.jsonl'
+    path.write_text(line)
+    with pytest.raises(BadSuite, match=reason):
+        read_questions(path)

@@ -1,0 +1,105 @@
+"""A door: things chosen by name, ours and those that another package brings."""
+
+import sys
+
+import pytest
+
+from kame_ros.runtime.doors import Door
+
+POINTS = """
+[kame_ros.toy]
+theirs = toy_door:Bell
+data = toy_door:A_BELL
+number = toy_door:NUMBER
+broken = toy_door:not_there
+picky = toy_door:picky
+ours = toy_door:Bell
+"""
+TOY = """
+class Bell:
+    def __init__(self, tone='low'):
+        self.tone = tone
+
+    def ring(self):
+        return self.tone
+
+def picky(tone):
+    return Bell(float(tone))
+
+A_BELL = Bell('high')
+NUMBER = 7
+"""
+
+
+class Ours:
+    """Stands in a table as `module:object`."""
+
+    def __init__(self, tone='ours'):
+        self.tone = tone
+
+    def ring(self):
+        return self.tone
+
+
+class CanRing(type):
+    def __instancecheck__(cls, thing):
+        return callable(getattr(thing, 'ring', None))
+
+
+class Ringing(metaclass=CanRing):
+    """What has a `ring`."""
+
+
+DOOR = Door('bell', 'kame_ros.toy', {'ours': f'{__name__}:Ours'}, Ringing, 'does not ring')
+
+
+@pytest.fixture
+def toys(tmp_path, monkeypatch):
+    (tmp_path / 'toy_door.py').write_text(TOY)
+    info = tmp_path / 'toy_bells-1.0.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text('Metadata-Version: 2.1\nName: toy-bells\nVersion: 1.0\n')
+    (info / 'entry_points.txt').write_text(POINTS.lstrip())
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop('toy_door', None)
+
+
+def test_ours_alone():
+    assert DOOR.names() == ('ours',)
+    assert DOOR.make('ours', 'mine').ring() == 'mine'
+    assert DOOR.label('ours') == 'the bell ours'
+
+
+def test_names_import_nothing(toys):
+    assert DOOR.names() == ('ours', 'broken', 'data', 'number', 'picky', 'theirs')
+    assert 'toy_door' not in sys.modules
+
+
+def test_what_another_package_brings(toys):
+    assert DOOR.make('theirs', 'deep').ring() == 'deep'
+    assert DOOR.load('data').ring() == 'high'
+    assert DOOR.make('ours').ring() == 'ours'  # nobody replaces one of ours
+
+
+def test_what_is_none_says_so_in_a_sentence(toys):
+    told = 'the bell number of the package toy-bells is none: int does not ring'
+    with pytest.raises(ImportError, match=told):
+        DOOR.load('number')
+    with pytest.raises(ImportError, match='bell broken of the package toy-bells cannot be loaded'):
+        DOOR.make('broken')
+    with pytest.raises(ValueError, match="no bell 'gong'; there are: ours, broken, data"):
+        DOOR.make('gong')
+
+
+@pytest.mark.parametrize(('told', 'kind'), [(('low',), 'ValueError'), ((), 'TypeError')])
+def test_what_theirs_raises_is_told_with_its_name_and_package(toys, told, kind):
+    says = f'the bell picky of the package toy-bells cannot be made: {kind}: '
+    with pytest.raises(ValueError, match=says):
+        DOOR.make('picky', *told)
+
+
+def test_what_ours_raises_is_raised():
+    door = Door('bell', 'kame_ros.toy', {'absent': 'kame_ros.no_such_module:thing'})
+    with pytest.raises(ModuleNotFoundError, match='no_such_module'):
+        door.make('absent')
