@@ -22,6 +22,7 @@ from kame_ros.fetch.hub import Hub
 from kame_ros.fetch.report import Notes
 from kame_ros.graph.description import load_graph
 from kame_ros.s2s.moshi.weights import checkpoint, moshi_7b
+from kame_ros.s2s.moshi.weights.errors import NotHere
 
 WEIGHTS = bytes(range(256)) * 4000
 CONFIG = (
@@ -156,8 +157,9 @@ def test_a_folder_may_have_any_name(hub, capsys, tmp_path):
     folder.mkdir(parents=True)
     (folder / 'config.json').write_bytes(CONFIG)
     (folder / 'model.safetensors').write_bytes(WEIGHTS)
-    (need,) = needs.needs(kame_graph(s2s={'moshi.weights': str(folder)}))
-    assert f"kame get '{folder}'" in need.why
+    with pytest.raises(NotHere) as lacks:
+        checkpoint.find(str(folder))
+    assert f"kame get '{folder}'" in str(lacks.value)
     status, told = kame(capsys, 'get', str(folder))
     assert (status, f'{folder} is here, and whole' in told) == (0, True)
 
