@@ -10,10 +10,11 @@ import argparse
 import hashlib
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -75,8 +76,7 @@ class FakeHub:
         self.ranges = True
         self.served = 0
         self.lock = threading.Lock()
-        self.server = ThreadingHTTPServer(('127.0.0.1', 0), _handler(self))
-        self.server.daemon_threads = True
+        self.server = _Server(('127.0.0.1', 0), _handler(self))
         self.port = self.server.server_address[1]
 
     @property
@@ -101,8 +101,29 @@ def serving() -> Iterator[FakeHub]:
         yield hub
     finally:
         hub.server.shutdown()
+        hub.server.hang_up()
         hub.server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    """One that can end the connections that clients keep alive, and so their threads."""
+
+    daemon_threads = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._connections: list[socket.socket] = []
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._connections.append(connection)
+        return connection, address
+
+    def hang_up(self) -> None:
+        for connection in self._connections:
+            with suppress(OSError):  # the client, or an answer, has ended it
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Broken(Exception):
