@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 FILES = ('CMakeLists.txt', 'package.xml')
 FOLDERS = ('kame_ros', 'msg', 'action', 'config', 'launch')
 
-pytestmark = pytest.mark.graph
+pytestmark = [pytest.mark.graph, pytest.mark.long]  # C++ is compiled
 
 
 @pytest.fixture(scope='module')

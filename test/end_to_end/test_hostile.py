@@ -159,6 +159,7 @@ def speaks(kame, text='I can still speak.'):
     assert done.stdout.strip() == text
 
 
+@pytest.mark.long
 def test_what_is_spoken_survives_its_neighbours(kame, light):
     with up(kame, 'light', '--config', light) as neighbour:
         before = kame.processes()
@@ -175,6 +176,7 @@ def test_what_is_spoken_survives_its_neighbours(kame, light):
         assert kame.processes().keys() == before.keys()  # none was started anew
 
 
+@pytest.mark.long
 def test_who_waits_for_a_robot_that_dies_is_told(kame, light):
     with up(kame, 'dies', '--config', light):
         waiting = kame.start('waits', 'say', 'one two three four five six seven, ' * 40)

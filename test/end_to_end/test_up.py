@@ -149,6 +149,7 @@ def test_a_consumer_of_another_package_is_told_what_the_robot_hears(kame, light,
     assert process.wait(30) == 0
 
 
+@pytest.mark.long
 def test_the_services_of_a_running_robot(kame, light):
     process, domain = up(kame, 'services', '--config', light)
     with looking(domain) as (node, until):
@@ -219,6 +220,7 @@ def test_nodes_do_not_outlive_a_killed_parent(kame, light):
     assert kame.processes() == {}
 
 
+@pytest.mark.long
 def test_one_namespace_holds_one_robot(kame, light):
     process, domain = up(kame, 'first', '--config', light)
     before = kame.processes()
@@ -270,6 +272,7 @@ def test_no_orphan_outlives_a_parent_that_is_killed_at_once(kame, light, moment)
         process.wait(10)
 
 
+@pytest.mark.long
 def test_a_node_that_is_refused_in_its_second_life_comes_when_it_can(kame, tmp_path):
     """As with a microphone that is unplugged: here it is a file that is not there."""
     wav = tmp_path / 'mic.wav'
