@@ -132,6 +132,15 @@ def _share(share: Told | None) -> str:
     return '-' if not share or not share['of'] else f'{share["right"]:g} of {share["of"]}'
 
 
+def _three(right: Told) -> str:
+    shares = [right.get(name) for name in ('oracle', 'monologue', 'spoken')]
+    counts = {share['of'] for share in shares if share}
+    if len(counts) != 1:
+        return ', '.join(map(_share, shares))
+    numbers = ', '.join(f'{share["right"]:g}' if share else '-' for share in shares)
+    return f'{numbers} of {counts.pop()}'
+
+
 def _interval(share: Told | None) -> str:
     if not share or not share['of']:
         return '-'
@@ -140,6 +149,10 @@ def _interval(share: Told | None) -> str:
 
 def _seconds(value: float | None) -> str:
     return '-' if value is None else f'{value:+.2f} s'
+
+
+def _length_s(value: float | None) -> str:
+    return '-' if value is None else f'{value:.2f} s'
 
 
 def _median(figure: Told | None) -> str:
@@ -166,7 +179,9 @@ _ANSWERS: tuple[Row, ...] = (
     ('answer latency (the word that answers), median', lambda c: _median(c['answer_latency_s'])),
     (
         'unanswered; begun before the end; overlap',
-        lambda c: f'{_percent(c["unanswered"])}; {_percent(c["below_0"])}; {c["overlap_s"]:.2f} s',
+        lambda c: '; '.join(
+            (_percent(c['unanswered']), _percent(c['below_0']), _length_s(c['overlap_s']))
+        ),
     ),
     (
         'word errors: what it heard, what a stranger hears of it',
@@ -179,7 +194,7 @@ _ANSWERS: tuple[Row, ...] = (
 _SHORT: tuple[Row, ...] = (
     (
         'right: as the LLM wrote them, as they were said, as a stranger heard them',
-        lambda c: ', '.join(_share(c['right'].get(n)) for n in ('oracle', 'monologue', 'spoken')),
+        lambda c: _three(c['right']),
     ),
     ('latency, median', lambda c: _seconds((c['latency_s'] or {}).get('value'))),
     (
@@ -200,7 +215,7 @@ def _scenes_about(scenes: Mapping[str, Told]) -> str:
 
 
 def _scene_rows(scenes: Mapping[str, Told]) -> list[Row]:
-    lengths = sorted({n for s in scenes.values() for n in s['cut_in_by_pause_s']}, key=_length)
+    lengths = sorted({n for s in scenes.values() for n in s['cut_in_by_pause_s']}, key=_pause)
 
     def by_length(length: str) -> Callable[[Told], str]:
         return lambda s: _share(s['cut_in_by_pause_s'].get(length))
@@ -211,7 +226,7 @@ def _scene_rows(scenes: Mapping[str, Told]) -> list[Row]:
         rows.append((f'… of {seconds} s{" after an um" if um else ""}', by_length(length)))
     rows += [
         ('interrupted: stopped within 2 s', lambda s: _interval(s['stopped'])),
-        ('time to stop, median', lambda s: _seconds((s['stop_s'] or {}).get('value'))),
+        ('time to stop, median', lambda s: _length_s((s['stop_s'] or {}).get('value'))),
         ('"uh-huh", "right", "okay": went on without a pause', lambda s: _interval(s['goes_on'])),
         ('… survived: went on, at once or later, answered none', lambda s: _share(s['survived'])),
     ]  # fmt: skip
@@ -226,7 +241,7 @@ def _scene_rows(scenes: Mapping[str, Told]) -> list[Row]:
     return [row for row in rows if any(row[1](s) != '-' for s in scenes.values())]
 
 
-def _length(name: str) -> tuple[float, str]:
+def _pause(name: str) -> tuple[float, str]:
     seconds, _, um = name.partition('-')
     return float(seconds), um
 
