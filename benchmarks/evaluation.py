@@ -207,13 +207,16 @@ def lead(todo: Sequence[Part], work: Path, minutes: float) -> None:
             file.write(json.dumps(row) + '\n')
 
 
-def others_cores(work: Path) -> float:
-    """The cores that other programs took while conversations were led; a mean over their time."""
+def others_cores(work: Path) -> float | None:
+    """The cores that other programs took while conversations were led; a mean over their time.
+
+    None where it is not known.
+    """
     path = work / 'parts.jsonl'
     rows = [json.loads(x) for x in path.read_text().splitlines()] if path.is_file() else []
     timed = [row for row in rows if not row['written']]
     seconds = sum(row['seconds'] for row in timed)
-    return sum(r['others_cores'] * r['seconds'] for r in timed) / seconds if seconds else 0.0
+    return sum(r['others_cores'] * r['seconds'] for r in timed) / seconds if seconds else None
 
 
 def score(all_parts: Sequence[Part], work: Path) -> None:
@@ -433,7 +436,8 @@ def main() -> None:
     lead(all_parts, options.work, options.minutes)
     score(all_parts, options.work)
     told = measured(all_parts, options.work, options.configs)
-    writer.write(options, told, told, busy_with(others_cores(options.work)))
+    cores = others_cores(options.work)
+    writer.write(options, told, told, None if cores is None else busy_with(cores))
     if options.results == FOLDER / evaluation_tables.RESULT:
         tell(told)
 

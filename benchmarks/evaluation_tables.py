@@ -76,9 +76,13 @@ def _count(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
+def _often(counts: set[int]) -> str:
+    return 'once' if counts == {1} else f'{" or ".join(map(_count, sorted(counts)))} times'
+
+
 def _about(result: Told) -> str:
     machine = result['machine']
-    cores = f'{_count(machine["cores"])} cores of {machine["processor"]}'
+    cores = f'{_count(machine["cores"])} cores ({machine["processor"]})'
     gpu = machine.get('gpu') or 'no GPU'
     where = f'On {cores}, {gpu}, with the embedded models'
     if result['busy']:
@@ -103,10 +107,9 @@ def _written(figures: Told) -> str:
 
 def _times(figures: Told) -> str:
     counts = {c['facts']['repetitions'] for c in figures['configs'].values() if c.get('facts')}
-    times = ' or '.join(_count(n) for n in sorted(counts)) or 'no'
     voices = figures['voices']
     return (
-        f'Asked {times} time{"" if counts == {1} else "s"}, in the '
+        f'Asked {_often(counts)}, in the '
         f'voice{"s" if len(voices) > 1 else ""} {", ".join(voices)}. In brackets: 95 %.'
     )
 
@@ -207,10 +210,9 @@ _SHORT: tuple[Row, ...] = (
 def _scenes_about(scenes: Mapping[str, Told]) -> str:
     count = max(s['scenes'] for s in scenes.values())
     counts = {s['repetitions'] for s in scenes.values()}
-    times = ' or '.join(_count(n) for n in sorted(counts))
     return (
-        f'{count} conversations of `scenes`, {times} time{"" if counts == {1} else "s"} each: '
-        'figures of fewer than ten events tell of these only.'
+        f'{count} conversation{"s" * (count > 1)} of `scenes`, each {_often(counts)}: figures of '
+        'fewer than ten events tell of these only.'
     )
 
 
