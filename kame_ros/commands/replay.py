@@ -248,8 +248,8 @@ def _print(before: Side, after: Side, found: Comparison, is_sound: bool) -> None
     _print_rest(len(found.differences))
     if found.moved:
         console.print(f'only the order of {len(found.moved)} differs:')
-    for one in found.moved[:_SHOWN]:
-        console.print(f'[dim]~ {escape(printable(str(one)))}[/]')
+    for moved in found.moved[:_SHOWN]:
+        console.print(f'[dim]~ {escape(printable(str(moved)))}[/]')
     _print_rest(len(found.moved))
 
 
