@@ -26,7 +26,7 @@ from kame_ros.oracle.llm.clients.base import LlmClient, LlmError
 from kame_ros.record.end_watch import EndWatch
 from kame_ros.record.ending import Ending
 from kame_ros.record.record import Record, RecordedTurn, turn_record
-from kame_ros.replay.decisions import Comparison, Decided, compare, decisions
+from kame_ros.replay.decisions import Compared, Decided, compare, decisions
 from kame_ros.replay.llms import AnswerTimes, RecordedLlm
 from kame_ros.replay.sound import read_channels
 from kame_ros.replay.virtual_graph import Timing
@@ -147,7 +147,7 @@ def replay(args: argparse.Namespace) -> int:
         return fail(escape(printable(in_words(error))))
     for text in (*problems, *parts.faults):
         console.print(f'[yellow]{escape(printable(text))}[/]')
-    found = Comparison([], []) if is_sound else compare(before.decided, after.decided)
+    found = Compared([], []) if is_sound else compare(before.decided, after.decided)
     if args.json:
         print(json.dumps(told(before, after, found, is_sound), indent=2, ensure_ascii=False))
     else:
@@ -164,7 +164,7 @@ def replay(args: argparse.Namespace) -> int:
     return 3 if found.differences and args.strict else 0
 
 
-def told(before: Side, after: Side, found: Comparison, is_sound: bool) -> dict[str, Any]:
+def told(before: Side, after: Side, found: Compared, is_sound: bool) -> dict[str, Any]:
     """All of it, for JSON."""
 
     def turns(side: Side) -> list[dict[str, Any]]:
@@ -216,7 +216,7 @@ def _read_sound(args: argparse.Namespace, before: Side) -> Source:
     return heard, Timing(), None, []
 
 
-def _print(before: Side, after: Side, found: Comparison, is_sound: bool) -> None:
+def _print(before: Side, after: Side, found: Compared, is_sound: bool) -> None:
     table = Table(show_lines=True)
     table.add_column('turn', justify='right')
     table.add_column('heard')

@@ -77,14 +77,14 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Compared:
     """Where a record and its replay differ, not counting when: `moved` is in both."""
 
     differences: list[Difference]
     moved: list[Moved]
 
 
-def compare(record: Sequence[Decided], replay: Sequence[Decided]) -> Comparison:
+def compare(record: Sequence[Decided], replay: Sequence[Decided]) -> Compared:
     """Lays the decisions of a replay beside those of the record."""
     before, after = [d.what for d in record], [d.what for d in replay]
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
@@ -107,4 +107,4 @@ def compare(record: Sequence[Decided], replay: Sequence[Decided]) -> Comparison:
         new = tuple(replay[at] for at in range(c, d) if at in added)
         if lost or new:
             found.append(Difference(lost, new))
-    return Comparison(found, [Moved(record[a], replay[c]) for a, c in moved.items()])
+    return Compared(found, [Moved(record[a], replay[c]) for a, c in moved.items()])

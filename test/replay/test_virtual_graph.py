@@ -13,13 +13,13 @@ from kame_ros.bag.bag import Bag
 from kame_ros.conversation.conversation import Conversation
 from kame_ros.oracle.llm.clients.base import LlmError
 from kame_ros.record.record import Record
-from kame_ros.replay.decisions import Comparison, compare, decisions
+from kame_ros.replay.decisions import Compared, compare, decisions
 from kame_ros.replay.llms import AnswerTimes, RecordedLlm
 from kame_ros.replay.virtual_graph import Timing
 from kame_ros.wire.frame import Frame
 
 T0 = 1_764_000_000.0
-NOTHING = Comparison([], [])
+NOTHING = Compared([], [])
 FRAMES = [Frame(f.seq, T0 + f.t, f.samples) for f in speech(SPANS, 16.0)]
 
 
