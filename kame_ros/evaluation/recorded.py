@@ -17,6 +17,7 @@ from kame_ros.evaluation.suite import ASKING
 from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
 from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
 from kame_ros.record.voiced import Segment
+from kame_ros.text.misfit import misfit
 from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
 
@@ -150,7 +151,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     try:
         return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines() if line]
     except ValueError as error:
-        raise BadRun(f'{path} is not understood ({error})') from error
+        raise BadRun(f'{path} is not understood ({misfit(error)})') from error
 
 
 def _label(told: Mapping[str, Any]) -> Label:
