@@ -313,13 +313,20 @@ def _ports() -> Iterator[Finding]:
 
 
 def _servers() -> Iterator[Finding]:
-    host = os.environ.get('OLLAMA_HOST', '127.0.0.1:11434').split('://')[-1]
-    name, _, port = host.partition(':')
-    number = int(port) if port.isdigit() else 11434
+    from kame_ros.fetch import ollama
+    from kame_ros.fetch.errors import FetchError
+    from kame_ros.trust.addresses import read_address
+
     try:
-        with socket.create_connection((name or '127.0.0.1', number), timeout=1.0):
+        host = ollama.address()
+    except FetchError as error:
+        yield Finding('server', 'ollama', WARN, str(error), 'correct or unset OLLAMA_HOST')
+        return
+    server = read_address(host)
+    try:
+        with socket.create_connection((server.host, server.port), timeout=1.0):
             yield Finding('server', 'ollama', OK, host)
-    except OSError:
+    except (OSError, UnicodeError):  # of a name that is none
         remedy = (
             'install it from ollama.com and run: ollama serve (only for oracle.backend=ollama:…)'
         )

@@ -1,4 +1,6 @@
 import json
+import os
+import re
 import subprocess
 import sys
 
@@ -110,8 +112,30 @@ def test_what_people_set_is_looked_at(monkeypatch, name, value, what, level):
     assert finding.remedy or level == doctor.OK
 
 
-def test_its_json_is_json():
+@pytest.mark.parametrize('environment', [{}, {'HF_ENDPOINT': 'http://[::1'}])
+@pytest.mark.parametrize('more', [[], ['--config', 'kame']])
+def test_its_json_is_json(environment, more):
     done = subprocess.run(
-        [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json'], capture_output=True, check=False
+        [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json', *more],
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
     )
-    assert {'settings', 'python'} <= {finding['area'] for finding in json.loads(done.stdout)}
+    areas = {finding['area'] for finding in json.loads(done.stdout)}
+    assert ({'fit'} if more else {'settings', 'python'}) <= areas
+
+
+@pytest.mark.parametrize(
+    ('host', 'says'),
+    [
+        ('http://[::1', 'OLLAMA_HOST: .* is no address'),
+        ('127.0.0.1:9', r'nothing answers at http://127\.0\.0\.1:9'),
+        (':9', r'nothing answers at http://127\.0\.0\.1:9'),
+        ('https://127.0.0.1:9/x', r'nothing answers at https://127\.0\.0\.1:9/x'),
+    ],
+)
+def test_it_looks_for_ollama_where_its_clients_do(monkeypatch, host, says):
+    monkeypatch.setenv('OLLAMA_HOST', host)
+    (finding,) = [f for f in doctor.examine() if f.what == 'ollama' and f.area == 'server']
+    assert finding.level == doctor.WARN
+    assert re.search(says, finding.detail)

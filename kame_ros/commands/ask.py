@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
-from kame_ros.commands.bring_up import bring_up, explain, load
+from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load
 from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
 from kame_ros.commands.show import console, fail, in_words, refuse, turn_table
@@ -36,7 +36,6 @@ from kame_ros.wire.frame import FRAME_S
 
 _TRIES = 3  # of a node that ends while the question is asked
 _DRAIN_S = 3.0  # for the last frames to be played after the ear is closed
-_LISTENERS = {'s2s', 'stt'}  # who hears audio/mic, beside those who only follow
 
 
 def ask(args: argparse.Namespace) -> int:
@@ -70,17 +69,15 @@ def ask(args: argparse.Namespace) -> int:
 
 def _graph(args: argparse.Namespace) -> Graph:
     names = load_graph(args.config, namespace=args.namespace).names
-    listeners = _LISTENERS & set(names)
-    others = 2 if args.record else 1  # this command, and the recorder
     more: dict[str, dict[str, Any]] = {'audio_playback': {'sink': 'null'}}
-    if 'stt' in listeners:  # no loudspeaker is heard in a recording
+    if 'stt' in names:  # no loudspeaker is heard in a recording
         more['stt'] = {'echo_guard': False}
     # The question is what --set cannot change.
     args.set = [
         *args.set,
         'audio_capture.source=wav',
         f'audio_capture.wav={args.question.resolve()}',
-        f'audio_capture.wait_for_listeners={len(listeners) + others}',
+        f'audio_capture.wait_for_listeners={first_listeners(names, args.record)}',
     ]
     return load(args, more)
 

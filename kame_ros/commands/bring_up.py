@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.markup import escape
 from kame_ros.commands.show import console, fail, health_table
 from kame_ros.graph.description import Graph, load_graph, parse_overrides
 from kame_ros.graph.early import BAD_SETTING
-from kame_ros.graph.names import check_discovery, check_domain
+from kame_ros.graph.names import check_discovery, check_domain, visitor_name
 from kame_ros.graph.page import NODE as PAGE
 from kame_ros.graph.page import page_mode, page_parameters
 from kame_ros.nodes.visitor.conductor import BringUpError
@@ -49,8 +50,21 @@ def load(args: argparse.Namespace, more: Mapping[str, Mapping[str, Any]] | None 
 
 
 def domain(args: argparse.Namespace) -> int | None:
-    """The domain that --domain asks for; raises BadConfig."""
-    return check_domain(args.domain, '--domain')
+    """The domain that --domain asks for, or else the environment; None: a graph's own.
+
+    Raises BadConfig.
+    """
+    asked = check_domain(args.domain, '--domain')
+    return check_domain(os.environ.get('ROS_DOMAIN_ID', '')) if asked is None else asked
+
+
+def first_listeners(names: Collection[str], records: object) -> str:
+    """The nodes that must hear the first frame of a conversation: `audio_capture` waits for them.
+
+    They are those of the graph `names` that hear the user, this command, and the recorder.
+    """
+    here = [name for name in ('s2s', 'stt') if name in names]
+    return ','.join([*here, *(['recorder'] if records else []), f'/{visitor_name()}'])
 
 
 def bring_up(run: RunningGraph, patience: float) -> None:

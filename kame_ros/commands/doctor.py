@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, fields
 
 from kame_ros.doctor import LACK, OK, WARN, Finding, examine, examine_fit
-from kame_ros.graph.description import DEFAULT_CONFIG, Graph, load_graph, parse_overrides
+from kame_ros.graph.description import DEFAULT_CONFIG, Graph, NodeSpec, load_graph, parse_overrides
 from kame_ros.graph.early import BAD_SETTING
 from kame_ros.graph.names import BadConfig
+from kame_ros.graph.surroundings import rmw_problem
+from kame_ros.oracle.llm.backend import parse_backend
+from kame_ros.oracle.llm.backend_names import BackendNames
 
 _LAMPS = {OK: '[green]●[/]', WARN: '[yellow]○[/]', LACK: '[red]✗[/]'}
 
@@ -18,7 +24,8 @@ _LAMPS = {OK: '[green]●[/]', WARN: '[yellow]○[/]', LACK: '[red]✗[/]'}
 def doctor(args: argparse.Namespace) -> int:
     """Prints the findings; 1 if something that the demo, or the configuration, needs is missing."""
     try:
-        findings = list(examine_fit(_graph(args)) if args.config or args.set else examine())
+        with contextlib.redirect_stdout(sys.stderr):  # libraries print what spoils the JSON
+            findings = list(_look(args))
     except BadConfig as error:
         print(f'error: {error}', file=sys.stderr)
         return BAD_SETTING
@@ -31,6 +38,49 @@ def doctor(args: argparse.Namespace) -> int:
             for f in findings:
                 print(' | '.join(filter(None, (f.level, f.area, f.what, f.detail, f.remedy))))
     return int(any(finding.level == LACK for finding in findings))
+
+
+def _look(args: argparse.Namespace) -> Iterator[Finding]:
+    if not (args.config or args.set):
+        yield from examine()
+        return
+    graph = _graph(args)
+    refused = list(_refused(graph))
+    yield from refused
+    if not any(finding.level == LACK for finding in refused):
+        yield from examine_fit(graph)
+
+
+def _refused(graph: Graph) -> Iterator[Finding]:
+    """What the nodes would refuse of their parameters; they are asked, which needs ROS."""
+    unasked = 'their values are not looked at'
+    if problem := rmw_problem(os.environ):
+        yield Finding('fit', 'parameters', WARN, f'{unasked}: {problem}', 'see kame doctor')
+        return
+    try:
+        from kame_ros.nodes.common.tables import problems
+    except ImportError as error:
+        detail = f'{unasked}: {error.name or "a module"} is not installed'
+        yield Finding('fit', 'parameters', WARN, detail, 'see kame doctor')
+        return
+    for spec in graph.nodes:
+        try:
+            backends = _backend_problems(spec) if spec.name == 'oracle' else ()
+            for sentence in (*problems(spec), *backends):
+                yield Finding('fit', spec.name, LACK, sentence, 'see docs/parameters.md')
+        except ImportError as error:
+            detail = f'there is no {error.name}' if error.name == spec.module else str(error)
+            yield Finding('fit', spec.name, LACK, detail, 'see kame doctor')
+
+
+def _backend_problems(spec: NodeSpec) -> Iterator[str]:
+    rows = (field.name for field in fields(BackendNames))
+    told = {name: str(spec.parameters[name]) for name in rows if name in spec.parameters}
+    for name in BackendNames(**told).names:
+        try:
+            parse_backend(name)
+        except ValueError as error:
+            yield str(error)
 
 
 def _graph(args: argparse.Namespace) -> Graph:

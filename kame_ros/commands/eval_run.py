@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from kame_ros.audio.wav import BadAudio, read_wav
 from kame_ros.commands.ask import counters
-from kame_ros.commands.bring_up import bring_up, explain, load
+from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load
 from kame_ros.commands.show import console, fail, in_words, refuse
 from kame_ros.evaluation.run_folder import BadRun, RunFolder, RunPlace, describe
 from kame_ros.evaluation.suite import BadSuite, Item, Suite
@@ -78,7 +78,7 @@ def _graph(args: argparse.Namespace) -> Graph:
         'audio_capture.source=topic',
         'audio_capture.topic=audio/in',
         'audio_capture.echo_cancellation=off',
-        f'audio_capture.wait_for_listeners={len({"s2s", "stt"} & set(names)) + 1}',
+        f'audio_capture.wait_for_listeners={first_listeners(names, args.record)}',
     ]
     return load(args, more)
 

@@ -21,6 +21,7 @@ from kame_ros.graph.description import Graph
 from kame_ros.oracle.conversation.prompt import PromptConfig, build_messages
 from kame_ros.oracle.llm.backend import Backend, parse_backend
 from kame_ros.oracle.llm.clients.base import LlmError, Options, Usage
+from kame_ros.text.misfit import misfit
 
 _TEXTS = 'texts'
 
@@ -107,7 +108,7 @@ def score_text_only(args: argparse.Namespace, out: Path) -> int:
                     hit = float(words.hit(answer, accepted))
                     found.append(Score(*place, 'hit_text', hit, 'rules'))
         except (ValueError, KeyError, TypeError) as error:
-            raise BadRun(f'{path} is not understood ({error!r})') from error
+            raise BadRun(f'{path} is not understood ({misfit(error)})') from error
     if not found:
         raise BadRun(f'{args.folder} holds no answers yet')
     write_scores(out, found, {'stt': '', 'conversations': len(found)})

@@ -26,7 +26,7 @@ from kame_ros.oracle.llm.clients.base import LlmClient, LlmError
 from kame_ros.record.end_watch import EndWatch
 from kame_ros.record.ending import Ending
 from kame_ros.record.record import Record, RecordedTurn, turn_record
-from kame_ros.replay.decisions import Decided, Difference, decisions, differences
+from kame_ros.replay.decisions import Compared, Decided, compare, decisions
 from kame_ros.replay.llms import AnswerTimes, RecordedLlm
 from kame_ros.replay.sound import read_channels
 from kame_ros.replay.virtual_graph import Timing
@@ -147,7 +147,7 @@ def replay(args: argparse.Namespace) -> int:
         return fail(escape(printable(in_words(error))))
     for text in (*problems, *parts.faults):
         console.print(f'[yellow]{escape(printable(text))}[/]')
-    found = [] if is_sound else differences(before.decided, after.decided)
+    found = Compared([], []) if is_sound else compare(before.decided, after.decided)
     if args.json:
         print(json.dumps(told(before, after, found, is_sound), indent=2, ensure_ascii=False))
     else:
@@ -161,10 +161,10 @@ def replay(args: argparse.Namespace) -> int:
         name = f'{args.source.name}, replayed'
         if status := draw(args.output, name, after.record, after.turns, after.conversation, []):
             return status
-    return 3 if found and args.strict else 0
+    return 3 if found.differences and args.strict else 0
 
 
-def told(before: Side, after: Side, found: list[Difference], is_sound: bool) -> dict[str, Any]:
+def told(before: Side, after: Side, found: Compared, is_sound: bool) -> dict[str, Any]:
     """All of it, for JSON."""
 
     def turns(side: Side) -> list[dict[str, Any]]:
@@ -179,7 +179,15 @@ def told(before: Side, after: Side, found: list[Difference], is_sound: bool) -> 
                 'record': [{'what': d.what, 't_s': round(d.t, 3)} for d in each.record],
                 'replay': [{'what': d.what, 't_s': round(d.t, 3)} for d in each.replay],
             }
-            for each in found
+            for each in found.differences
+        ],
+        'moved': [
+            {
+                'what': each.record.what,
+                'record_s': round(each.record.t, 3),
+                'replay_s': round(each.replay.t, 3),
+            }
+            for each in found.moved
         ],
     }
 
@@ -208,7 +216,7 @@ def _read_sound(args: argparse.Namespace, before: Side) -> Source:
     return heard, Timing(), None, []
 
 
-def _print(before: Side, after: Side, found: list[Difference], is_sound: bool) -> None:
+def _print(before: Side, after: Side, found: Compared, is_sound: bool) -> None:
     table = Table(show_lines=True)
     table.add_column('turn', justify='right')
     table.add_column('heard')
@@ -228,14 +236,23 @@ def _print(before: Side, after: Side, found: list[Difference], is_sound: bool) -
     console.print(table if old or new else 'nobody said anything')
     if is_sound:
         return
-    if not found:
+    if found.differences:
+        count = sum(max(len(each.record), len(each.replay)) for each in found.differences)
+        console.print(f'{count} of {len(before.decided)} decisions differ:')
+    else:
         console.print(f'[green]no decision differs[/] ({len(before.decided)} were taken)')
-        return
-    count = sum(max(len(each.record), len(each.replay)) for each in found)
-    console.print(f'{count} of {len(before.decided)} decisions differ:')
-    for each in found[:_SHOWN]:
+    for each in found.differences[:_SHOWN]:
         for sign, style, decided in (('-', 'red', each.record), ('+', 'green', each.replay)):
             for one in decided:
                 console.print(f'[{style}]{sign} {escape(printable(str(one)))}[/]')
-    if len(found) > _SHOWN:
-        console.print(f'… and {len(found) - _SHOWN} more: --json has all')
+    _print_rest(len(found.differences))
+    if found.moved:
+        console.print(f'only the order of {len(found.moved)} differs:')
+    for moved in found.moved[:_SHOWN]:
+        console.print(f'[dim]~ {escape(printable(str(moved)))}[/]')
+    _print_rest(len(found.moved))
+
+
+def _print_rest(count: int) -> None:
+    if count > _SHOWN:
+        console.print(f'… and {count - _SHOWN} more: --json has all')

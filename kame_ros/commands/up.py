@@ -20,7 +20,7 @@ from kame_ros.commands.show import console, fail, in_words, refuse
 from kame_ros.consumers.queued import Queued
 from kame_ros.conversation.conversation import Conversation
 from kame_ros.fetch.errors import FetchError
-from kame_ros.graph.names import BadConfig, check_domain
+from kame_ros.graph.names import BadConfig
 from kame_ros.graph.processes import Taken
 from kame_ros.graph.running_graphs import Note, noted
 from kame_ros.graph.surroundings import BadSurroundings
@@ -41,8 +41,6 @@ def up(args: argparse.Namespace) -> int:
         graph = load(args)
         followers = consumers(args.consumer, graph)
         token = page_token(graph)
-        if args.domain is None:
-            args.domain = check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
         get_missing(graph, args.get)
     except BadConfig as error:
         return refuse(error)

@@ -18,6 +18,7 @@ from kame_ros.evaluation.suite import INTERRUPTION, TURN, BadSuite, check_inside
 from kame_ros.record.journal import Journal
 from kame_ros.record.record import Record
 from kame_ros.record.voiced import Segment
+from kame_ros.text.misfit import misfit
 from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
 
@@ -222,7 +223,7 @@ def _bench_labels(recorded: Recorded, folder: Path) -> tuple[Label, ...]:
     except BadSuite:
         raise
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BadSuite(f'the labels in {folder} are not understood ({error!r})') from error
+        raise BadSuite(f'the labels in {folder} are not understood ({misfit(error)})') from error
     return ()
 
 
@@ -239,7 +240,7 @@ def read_words(path: Path) -> list[Word]:
     except BadSuite:
         raise
     except (KeyError, TypeError, ValueError) as error:
-        raise BadSuite(f'{path} is not understood ({error!r})') from error
+        raise BadSuite(f'{path} is not understood ({misfit(error)})') from error
     return out
 
 
@@ -260,14 +261,14 @@ def human_distribution(folder: Path) -> dict[str, list[float]]:
     try:
         return {str(name): [float(x) for x in values] for name, values in told.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise BadSuite(f'{path} is not understood ({error!r})') from error
+        raise BadSuite(f'{path} is not understood ({misfit(error)})') from error
 
 
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
-        raise BadSuite(f'{path} is not JSON ({error})') from error
+        raise BadSuite(f'{path} is not understood ({misfit(error)})') from error
 
 
 def _shifted(samples: np.ndarray, seconds: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kame_ros.evaluation.suite import BadSuite
+from kame_ros.text.misfit import misfit
 
 OURS = Path(__file__).with_name('questions.jsonl')
 _MOST = 10_000
@@ -43,9 +44,8 @@ def read_questions(path: Path = OURS) -> tuple[Question, ...]:
                 accepted,
                 str(told.get('answer', '')),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
-            why = f'{type(error).__name__}: {error}'
-            raise BadSuite(f'{path}, line {number}, is no question ({why})') from error
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, re.error) as error:
+            raise BadSuite(f'{path}, line {number}, is no question ({misfit(error)})') from error
         if not question.text.strip() or len(question.text) > _LONGEST:
             raise BadSuite(f'{path}, line {number}: a question has 1 to {_LONGEST} characters')
         questions.append(question)

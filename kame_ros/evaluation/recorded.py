@@ -20,6 +20,7 @@ from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
 from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
 from kame_ros.record.voiced import Segment
 from kame_ros.runtime.weights import file_sha256
+from kame_ros.text.misfit import misfit
 from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
 
@@ -188,7 +189,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     try:
         events = [json.loads(x) for x in path.read_text(encoding='utf-8').splitlines() if x]
     except ValueError as error:
-        raise BadRun(f'{path} is not understood ({error})') from error
+        raise BadRun(f'{path} is not understood ({misfit(error)})') from error
     if not all(isinstance(e, dict) and isinstance(e.get('t'), int | float) for e in events):
         raise BadRun(f'{path} has lines that are no events')
     return events

@@ -20,6 +20,7 @@ import numpy as np
 from kame_ros import __version__
 from kame_ros.evaluation.suite import Suite
 from kame_ros.runtime.weights import file_sha256
+from kame_ros.text.misfit import misfit
 from kame_ros.trust.redact import redact
 from kame_ros.wire.frame import SAMPLE_RATE
 
@@ -98,7 +99,7 @@ class RunFolder:
         except FileNotFoundError as error:
             raise BadRun(f'{self.path} holds no run ({RUN})') from error
         except (OSError, ValueError) as error:
-            raise BadRun(f'{self.path / RUN} is not understood ({error})') from error
+            raise BadRun(f'{self.path / RUN} is not understood ({misfit(error)})') from error
         return told
 
     def open(self, told: Mapping[str, Any]) -> None:
@@ -206,7 +207,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         told = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
-        raise BadRun(f'{path} is not understood ({error})') from error
+        raise BadRun(f'{path} is not understood ({misfit(error)})') from error
     if not isinstance(told, dict):
         raise BadRun(f'{path} is no JSON object')
     return told

@@ -10,6 +10,7 @@ from typing import Any
 
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.run_folder import BadRun, read_json, write_json
+from kame_ros.text.misfit import misfit
 
 SCORES, SCORING = 'scores.jsonl', 'scoring.json'
 VERSION = 1  # of the measures: other figures are another version
@@ -30,7 +31,7 @@ def read_scores(folder: Path) -> tuple[list[Score], dict[str, Any]]:
     try:
         scores = read_rows(path)
     except OSError as error:
-        raise BadRun(f'{path} is not understood ({error})') from error
+        raise BadRun(f'{path} is not understood ({misfit(error)})') from error
     scoring = read_json(folder / SCORING)
     if scoring.get('version') != VERSION:
         raise BadRun(f'{folder} was scored by another version: score it again')
@@ -52,4 +53,4 @@ def read_rows(path: Path) -> list[Score]:
         lines = path.read_text(encoding='utf-8').splitlines()
         return [Score(**json.loads(line)) for line in lines if line]
     except (ValueError, TypeError) as error:
-        raise BadRun(f'{path} is not understood ({error})') from error
+        raise BadRun(f'{path} is not understood ({misfit(error)})') from error

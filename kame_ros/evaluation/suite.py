@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.runtime.weights import file_sha256
+from kame_ros.text.misfit import misfit
 
 MANIFEST = 'suite.json'
 FORMAT = 1
@@ -155,8 +156,11 @@ def load(folder: Path) -> Suite:
         )
     except BadSuite as error:
         raise BadSuite(f'{path}: {error}' if str(path) not in str(error) else str(error)) from error
-    except (KeyError, TypeError, ValueError, AttributeError, re.error, RecursionError) as error:
-        raise BadSuite(f'{path} is not understood ({type(error).__name__}: {error})') from error
+    except (
+        *(KeyError, TypeError, ValueError, AttributeError, re.error),
+        *(RecursionError, OverflowError),
+    ) as error:
+        raise BadSuite(f'{path} is not understood ({misfit(error)})') from error
     _check(suite, path)
     return suite
 

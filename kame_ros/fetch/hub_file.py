@@ -23,6 +23,7 @@ from kame_ros.fetch.sizes import in_words, is_full
 
 _PIECE = 1 << 20  # bytes
 _LONGEST_PAUSE_S = 15.0
+_MOST_ANEW = 3  # how often a file is begun anew by a server that cannot go on in its midst
 _ANOTHER = 'the hub, or something between (a proxy?), gives another file'
 
 
@@ -146,6 +147,7 @@ class _Digest:
 
     def __init__(self, file: RemoteFile) -> None:
         self._file = file
+        self.begun_anew = 0
         self.clear()
 
     def clear(self) -> None:
@@ -203,9 +205,7 @@ def _pieces(
                 raise refusal(
                     answer.status_code, answer.headers, repository.page, repository.name, file.path
                 )
-            if digest.size and _begins_at(answer) != digest.size:
-                digest.clear()  # it cannot begin in the middle
-                out.truncate(0)
+            _check_begin(file, digest, answer, out)
             for piece in answer.iter_raw():
                 if digest.size + len(piece) > file.size:
                     raise FetchError(
@@ -222,6 +222,27 @@ def _pieces(
                 )
     except below.HTTPError as error:
         raise NoLine(_why(error, below)) from error
+
+
+def _check_begin(file: RemoteFile, digest: _Digest, answer: Any, out: Any) -> None:
+    """Begins anew where the answer does so; raises FetchError where that leads nowhere."""
+    begin = _begins_at(answer) if digest.size else 0
+    if begin == digest.size:
+        return
+    if begin:
+        where = 'somewhere, untold,' if begin < 0 else f'byte {begin}'
+        raise FetchError(
+            f'of {file.path}, byte {digest.size} was asked for, and what came begins at {where} '
+            f'instead: {_ANOTHER}'
+        )
+    if digest.begun_anew == _MOST_ANEW:
+        raise FetchError(
+            f'{file.path} was begun anew {_MOST_ANEW} times and never came to its end: the hub, or '
+            'something between (a proxy?), cannot go on in the midst of a file'
+        )
+    digest.begun_anew += 1
+    digest.clear()
+    out.truncate(0)
 
 
 def _why(error: Exception, below: Any) -> str:

@@ -11,22 +11,29 @@ import os
 import urllib.error
 import urllib.request
 from typing import Any
+from urllib.parse import urlsplit
 
 from kame_ros.fetch.errors import FetchError, NoLine
 from kame_ros.fetch.report import FetchReport
+from kame_ros.trust.addresses import BadAddress, read_address
 
 _SILENT_S = 120.0
+_HERE, _PORT = '127.0.0.1', 11434
 
 
 def address() -> str:
-    """The server that OLLAMA_HOST names, as its own clients read it."""
-    text = os.environ.get('OLLAMA_HOST', '').strip() or '127.0.0.1:11434'
-    text = text if '://' in text else f'http://{text}'
-    scheme, _, host = text.rstrip('/').partition('://')
-    host = host.replace('0.0.0.0', '127.0.0.1')
-    if ':' not in host and scheme == 'http':
-        host += ':11434'
-    return f'{scheme}://{host}'
+    """The server that OLLAMA_HOST names, as its own clients read it. Raises FetchError."""
+    text = os.environ.get('OLLAMA_HOST', '').strip(' \t"\'').rstrip('/')
+    scheme, given, place = text.rpartition('://')
+    place = f'{_HERE}{place}' if not place or place.startswith((':', '/')) else place
+    url = f'{scheme or "http"}://{place}'
+    try:
+        found, parts = read_address(url), urlsplit(url)
+    except BadAddress as error:
+        raise FetchError(f'OLLAMA_HOST: {error}') from error
+    port = parts.port or ('' if given else _PORT)
+    host = _HERE if found.host == '0.0.0.0' else found.bare
+    return f'{found.scheme}://{host}{f":{port}" if port else ""}{parts.path}'
 
 
 def get(model: str, report: FetchReport, server: str = '') -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from kame_ros.settings.values import WrongType, truth
@@ -25,6 +26,26 @@ def check_namespace(namespace: str) -> None:
             f'{namespace!r} is no namespace: its parts are letters, digits and _, and begin '
             f'with no digit{hint}'
         )
+
+
+def visitor_name() -> str:
+    """The name of the node that this process has in a graph that it starts or follows."""
+    return f'kame_{os.getpid()}'
+
+
+def node_paths(text: str, namespace: str) -> list[str]:
+    """The full names of nodes, from names with commas between: `stt` is one of the namespace.
+
+    Raises BadConfig for what cannot be the name of a node.
+    """
+    paths = []
+    for name in filter(None, (word.strip() for word in text.split(','))):
+        path = name if name.startswith('/') else f'/{namespace.strip("/")}/{name}'
+        path = path.replace('//', '/', 1)  # the namespace of all robots is empty
+        if name.endswith('/') or not _NAMESPACE.fullmatch(path):
+            raise BadConfig(f'{name!r} is no name of a node, such as s2s, stt or /other/stt')
+        paths.append(path)
+    return paths
 
 
 def check_domain(text: str, what: str = 'ROS_DOMAIN_ID') -> int | None:

@@ -16,6 +16,7 @@ from kame_ros.audio.devices.device_stream import MicrophoneConfig
 from kame_ros.audio.devices.fed_source import FedSource
 from kame_ros.audio.devices.source import SilenceSource, Source, WavSource
 from kame_ros.audio.echo.canceller import EchoCanceller, EchoConfig
+from kame_ros.graph.names import node_paths
 from kame_ros.nodes.common import convert, qos
 from kame_ros.nodes.common.base import KameNode
 from kame_ros.nodes.common.listen import as_it_is
@@ -51,10 +52,9 @@ class AudioCaptureNode(KameNode):
         Param('frame_id', 'microphone', 'The frame_id in the headers.'),
         Param(
             'wait_for_listeners',
-            0,
-            'The first frame waits until so many nodes listen to audio/mic.',
-            low=0,
-            high=100,
+            '',
+            'The first frame waits until these nodes listen to audio/mic: their names, with commas '
+            'between; with a / before it, a name in another namespace.',
         ),
         Param(
             'listener_patience_s',
@@ -87,6 +87,7 @@ class AudioCaptureNode(KameNode):
 
     def load(self) -> None:
         self._sent = 0
+        self._awaited = node_paths(self.param('wait_for_listeners'), self.get_namespace())
         self._source = self._make_source()
         self._source.prepare()  # what cannot be had is refused here, not while the robot runs
         self._echo = self._make_echo()
@@ -209,13 +210,19 @@ class AudioCaptureNode(KameNode):
 
     def _wait_for_listeners(self, stop: threading.Event) -> None:
         end = self.clock.now() + self.param('listener_patience_s')
-        wanted = self.param('wait_for_listeners')
-        while self._frames.get_subscription_count() < wanted and self.clock.now() < end:
+        while (missing := self._missing()) and self.clock.now() < end:
             if stop.wait(_LISTENER_POLL_S):
                 return
-        missing = wanted - self._frames.get_subscription_count()
-        if missing > 0:
-            self.get_logger().warning(f'{missing} of {wanted} listeners did not come')
+        if missing:
+            self._warn(f'{", ".join(missing)} did not come to listen: it misses the beginning')
+
+    def _missing(self) -> list[str]:
+        """Who is awaited and does not listen yet."""
+        if not self._awaited:
+            return []
+        listeners = self.get_subscriptions_info_by_topic('audio/mic')
+        here = {f'{each.node_namespace.rstrip("/")}/{each.node_name}' for each in listeners}
+        return [path for path in self._awaited if path not in here]
 
     def _on_mute(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data:

@@ -18,7 +18,9 @@ _MOST_TOKENS = 1e9  # of one answer
 class TurnAccount:
     """The books of one utterance of the user.
 
-    `first_word_s`: from the end of speech to the first word of an answer to the whole utterance.
+    `first_word_s`: from the end of the user's speech to the first word of the first answer to all
+    of it: the LLM was asked what the final transcript says. Here the end is the recogniser's; a
+    record, which has the sound, measures it there, as it does for the latency.
     `stale_words`: words of the user that the first spoken answer did not know of. Tokens include
     those of cancelled generations; where a server did not tell them, they are estimated.
     """

@@ -13,6 +13,8 @@ from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.routing.embedding import NAME as EMBEDDING
 from kame_ros.oracle.routing.router import Route
 from kame_ros.oracle.text.stop_words import DEFAULT_STOP_WORDS, StopWords
+from kame_ros.settings.values import shown
+from kame_ros.text.misfit import misfit
 from kame_ros.text.well_formed import well_formed
 from kame_ros.trust.files import TrustedFiles
 
@@ -41,7 +43,7 @@ class OracleSettings:
         try:
             return replace(backend, **found)
         except TypeError as error:
-            raise ValueError(f'prices of {backend.name}: {error}') from error
+            raise ValueError(f'prices of {backend.name}: {misfit(error)}') from error
 
 
 def read_settings(path: str, files: TrustedFiles | None = None) -> OracleSettings:
@@ -72,8 +74,15 @@ def read_settings(path: str, files: TrustedFiles | None = None) -> OracleSetting
             raise ValueError(f'{path} has an unknown key {key!r}{hint}')
     try:
         return _settings(_readable(content))
-    except (TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f'{path} is not understood: {error}') from error
+    except (
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+        ValueError,
+        OverflowError,
+    ) as error:
+        raise ValueError(f'{path} is not understood: {misfit(error)}') from error
 
 
 def _settings(content: Mapping[str, Any]) -> OracleSettings:
@@ -90,18 +99,31 @@ def _settings(content: Mapping[str, Any]) -> OracleSettings:
             Route(
                 str(route['name']),
                 int(route['backend']),
-                tuple(route.get('keywords') or ()),
-                tuple(route.get('examples') or ()),
+                _texts(route.get('keywords'), 'keywords'),
+                _texts(route.get('examples'), 'examples'),
             )
             for route in content.get('routes') or ()
         ),
-        prices=dict(content.get('prices') or {}),
+        prices=_prices(content.get('prices') or {}),
         stop_words=StopWords(
-            tuple(content.get('stop_words', DEFAULT_STOP_WORDS) or ()),
-            tuple(content.get('names') or ()),
+            _texts(content.get('stop_words', DEFAULT_STOP_WORDS), 'stop_words'),
+            _texts(content.get('names'), 'names'),
         ),
         embedding=embedding,
     )
+
+
+def _texts(value: Any, name: str) -> tuple[str, ...]:
+    texts = () if value is None else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f'{name} is a list of texts, not {shown(value)}')
+    return tuple(texts)
+
+
+def _prices(value: Any) -> dict[str, Mapping[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
+        raise ValueError(f'prices is a table of tables, not {shown(value)}')
+    return dict(value)
 
 
 def _readable(value: Any) -> Any:

@@ -12,8 +12,9 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -23,8 +24,10 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from kame_ros.page.access import Access, told_token
+from kame_ros.page.answering_connection import AnsweringConnection
 from kame_ros.page.desk import Desk
 from kame_ros.page.files import page_files
+from kame_ros.page.request_head import Refusal
 from kame_ros.page.talking import Talking
 from kame_ros.page.watching import Watching
 from kame_ros.realtime.session import RealtimeSession
@@ -43,6 +46,7 @@ _COUNTERS = (
     'refused_origins',
     'refused_hosts',
     'refused_full',
+    'refused_requests',
     'sockets_failed',
     'pages_cut',
     'sessions_cut',
@@ -116,11 +120,13 @@ class PageServer:
 
     async def run(self, listening: socket.socket, stopped: Callable[[], bool]) -> None:
         """Serves until it is stopped, and hangs up on all who are there."""
+        connect = partial(AnsweringConnection, self._refuse_request)
         server = await serve(
             self._handle,
             sock=listening,
             ssl=self._tls,
             process_request=self._admit,
+            create_connection=cast('type[ServerConnection]', connect),  # what makes one will do
             select_subprotocol=self._subprotocol,
             compression=None,
             max_size=_LARGEST,
@@ -152,7 +158,9 @@ class PageServer:
             return self._file(path, host)
         if 'websocket' not in headers.get('Upgrade', '').lower():
             problem = f'{path} is a WebSocket: connect with ws:// and the token'
-            return _response(HTTPStatus.UPGRADE_REQUIRED, 'text/plain', problem.encode())
+            response = _response(HTTPStatus.UPGRADE_REQUIRED, 'text/plain', problem.encode())
+            response.headers['Upgrade'] = 'websocket'
+            return response
         if problem := self._access.origin_problem(headers.get('Origin'), host):
             return self._refuse('refused_origins', HTTPStatus.FORBIDDEN, problem)
         if problem := self._access.token_problem(told_token(request.path, headers)):
@@ -172,6 +180,14 @@ class PageServer:
     def _refuse(self, counter: str, status: HTTPStatus, problem: str) -> Response:
         self._count[counter] += 1
         return _response(status, 'text/plain; charset=utf-8', f'{problem}\n'.encode())
+
+    def _refuse_request(self, refusal: Refusal) -> Response:
+        response = self._refuse('refused_requests', refusal.status, refusal.problem)
+        if refusal.allow:
+            response.headers['Allow'] = refusal.allow
+        if refusal.of_head:
+            response.body = b''
+        return response
 
     @staticmethod
     def _subprotocol(

@@ -15,6 +15,7 @@ from kame_ros.record.recording import Recording
 from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
 from kame_ros.record.speech import ROBOT_GAP_S, USER_GAP_S, merged
 from kame_ros.record.voiced import Segment, last_sound, voiced
+from kame_ros.text.compare import normalise
 from kame_ros.text.well_formed import joined
 from kame_ros.wire.frame import FRAME_S, Frame
 from kame_ros.wire.monologue import MonologueToken
@@ -237,8 +238,22 @@ def turn_record(turn: RecordedTurn, t0: float, first: int = 0) -> dict[str, Any]
             }
             for oracle in turn.oracles
         ],
-        'books': {key: value for key, value in turn.books.items() if key != 'utterance'},
+        'books': _books(turn, t0),
     }
+
+
+def _books(turn: RecordedTurn, t0: float) -> dict[str, Any]:
+    """The books, with `first_word_s` (see kame_ros.oracle.account) from the end of the sound."""
+    books = {key: value for key, value in turn.books.items() if key != 'utterance'}
+    said = normalise(turn.user_text)
+    times = [
+        oracle.first_word_at - t0
+        for oracle in turn.oracles
+        if oracle.first_word_at is not None and normalise(oracle.transcript) == said
+    ]
+    if times and 'first_word_s' in books:
+        books['first_word_s'] = _rounded(min(times) - turn.user_speech_end)
+    return books
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -23,6 +23,7 @@ _DECISIONS = {
     What.BARGE_IN: 'the robot was interrupted',
     What.NOISE: 'noise',
 }
+_NEAR_S = 2.0  # a decision that is taken again later than that is another one
 _TEXTS = (What.FINAL, What.ASKED, What.WRITTEN, What.FAILED)
 
 
@@ -64,12 +65,46 @@ class Difference:
     replay: tuple[Decided, ...]
 
 
-def differences(record: Sequence[Decided], replay: Sequence[Decided]) -> list[Difference]:
-    """Where the two differ, in what was decided and in which order; not in when."""
+@dataclass(frozen=True)
+class Moved:
+    """A decision that both have, before or after others."""
+
+    record: Decided
+    replay: Decided
+
+    def __str__(self) -> str:
+        return f'{self.record.t:7.2f} s → {self.replay.t:.2f} s  {self.record.what}'
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Where a record and its replay differ, not counting when: `moved` is in both."""
+
+    differences: list[Difference]
+    moved: list[Moved]
+
+
+def compare(record: Sequence[Decided], replay: Sequence[Decided]) -> Compared:
+    """Lays the decisions of a replay beside those of the record."""
     before, after = [d.what for d in record], [d.what for d in replay]
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    return [
-        Difference(tuple(record[a:b]), tuple(replay[c:d]))
-        for tag, a, b, c, d in matcher.get_opcodes()
-        if tag != 'equal'
-    ]
+    places = [row[1:] for row in matcher.get_opcodes() if row[0] != 'equal']
+    added = {at: replay[at] for _, _, c, d in places for at in range(c, d)}
+    moved: dict[int, int] = {}  # place in the record -> in the replay
+    for at in (at for a, b, _, _ in places for at in range(a, b)):
+        old = record[at]
+        near = {
+            there: abs(new.t - old.t)
+            for there, new in added.items()
+            if new.what == old.what and abs(new.t - old.t) <= _NEAR_S
+        }
+        if near:
+            moved[at] = min(near, key=near.__getitem__)
+            del added[moved[at]]
+    found = []
+    for a, b, c, d in places:
+        lost = tuple(record[at] for at in range(a, b) if at not in moved)
+        new = tuple(replay[at] for at in range(c, d) if at in added)
+        if lost or new:
+            found.append(Difference(lost, new))
+    return Compared(found, [Moved(record[a], replay[c]) for a, c in moved.items()])

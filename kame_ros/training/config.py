@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from kame_ros.text.misfit import misfit
+
 PRECISIONS = ('float32', 'bfloat16')
 WHOLE = (
     *('steps', 'batch', 'accumulate', 'save_every', 'evaluate_every', 'evaluate_batches'),
@@ -121,7 +123,7 @@ def read(path: Path, **changes: Any) -> RunConfig:
     try:
         return make({**value, **changes})
     except (ConfigError, TypeError) as error:
-        raise ConfigError(f'{path}: {error}') from error
+        raise ConfigError(f'{path}: {misfit(error)}') from error
 
 
 def mapping_of(path: Path) -> dict[str, Any]:

@@ -52,6 +52,29 @@ def test_another_llm_answers_side_by_side(bag, parts, capsys):
     assert main(argv) == 0
 
 
+def test_a_decision_that_only_moved_is_told_apart(bag, parts, capsys, monkeypatch):
+    monkeypatch.setattr(replay, 'decisions', swapped(replay.decisions))
+    assert main(['replay', bag, '--strict']) == 0
+    told = ' '.join(capsys.readouterr().err.split())
+    assert 'no decision differs' in told
+    assert 'only the order of 1 differs: ~' in told
+    assert main(['replay', bag, '--json']) == 0
+    (moved,) = json.loads(capsys.readouterr().out)['moved']
+    assert set(moved) == {'what', 'record_s', 'replay_s'}
+
+
+def swapped(decisions):
+    """Of the second one that is asked, the first two decisions are in another order."""
+    asked = []
+
+    def other(conversation, t0):
+        found = decisions(conversation, t0)
+        asked.append(found)
+        return [found[1], found[0], *found[2:]] if len(asked) % 2 == 0 else found
+
+    return other
+
+
 def test_a_page_of_the_replay(bag, parts, tmp_path, capsys):
     assert main(['replay', bag, '-o', str(tmp_path / 'a.html')]) == 0
     assert 'audio/flac' in (tmp_path / 'a.html').read_text()

@@ -63,7 +63,8 @@ class FakeHub:
 
     `breaks`: after so many bytes of a large file, counted over all requests, the line breaks; each
     entry is used once. `speed`: bytes a second. `token`: the only one that is taken, if any.
-    `ranges`: whether it can begin in the middle. `errors`: statuses to answer with, one a request.
+    `ranges`: whether it can begin in the middle; `begins`: where it does whatever was asked for.
+    `errors`: statuses to answer with, one a request.
     """
 
     def __init__(self) -> None:
@@ -74,6 +75,7 @@ class FakeHub:
         self.speed = 0.0
         self.token = 'hf_fake'
         self.ranges = True
+        self.begins: int | None = None
         self.served = 0
         self.lock = threading.Lock()
         self.server = _Server(('127.0.0.1', 0), _handler(self))
@@ -237,10 +239,13 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 if begin >= len(data):
                     self.refuse(416)
                     return
+            partial = begin > 0
+            if partial and hub.begins is not None:
+                begin = hub.begins
             headers = {'Accept-Ranges': 'bytes'}
-            if begin:
+            if partial:
                 headers['Content-Range'] = f'bytes {begin}-{len(data) - 1}/{len(data)}'
-            self.send(206 if begin else 200, data[begin:], headers, paced=True)
+            self.send(206 if partial else 200, data[begin:], headers, paced=True)
 
         def send(
             self, status: int, body: bytes, headers: dict[str, str], paced: bool = False

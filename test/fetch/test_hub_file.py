@@ -141,6 +141,27 @@ def test_a_server_that_cannot_begin_in_the_middle(server, tmp_path):
     assert server.served == 400_000 + len(BIG)
 
 
+@pytest.mark.parametrize('answer', [{'begins': 0}, {'ranges': False}])
+def test_a_server_that_always_begins_anew_is_left(server, tmp_path, answer):
+    """With 206 or 200: the line breaks each time at the same place."""
+    vars(server).update(answer)
+    server.breaks = [400_000 * number for number in range(1, 100)]
+    with pytest.raises(FetchError, match=r'begun anew 3 times and never came to its end'):
+        got(server, tmp_path)
+    assert len(server.of('GET', '/cdn/')) == 5  # the first, three anew, and the one that is refused
+    server.breaks = []
+    assert got(server, tmp_path).read_bytes() == BIG
+
+
+def test_a_server_that_begins_elsewhere_is_refused_and_what_is_here_stays(server, tmp_path):
+    server.begins, server.breaks = 1_000, [400_000]
+    with pytest.raises(FetchError, match=r'byte 400000 was asked for, .* begins at byte 1000'):
+        got(server, tmp_path)
+    server.begins = None
+    assert got(server, tmp_path).read_bytes() == BIG
+    assert server.of('GET', '/cdn/')[-1].range == 'bytes=400000-'
+
+
 def test_a_beginning_of_another_file_is_noticed_and_got_anew(server, tmp_path):
     etag = hashlib.sha256(BIG).hexdigest()
     partial = CachedRepository(NAME, tmp_path).partial(etag)

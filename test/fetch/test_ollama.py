@@ -99,8 +99,24 @@ def test_no_server_at_all():
         ('0.0.0.0', 'http://127.0.0.1:11434'),
         ('box:1234', 'http://box:1234'),
         ('https://o.example.org/', 'https://o.example.org'),
+        ('http://box', 'http://box'),
+        ('box', 'http://box:11434'),
+        ('box/ollama/', 'http://box:11434/ollama'),
+        (':1234', 'http://127.0.0.1:1234'),
+        ('"0.0.0.0:1234"', 'http://127.0.0.1:1234'),
+        ('[::1]', 'http://[::1]:11434'),
+        ('http://[::1]:9', 'http://[::1]:9'),
     ],
 )
 def test_the_address_is_that_of_its_own_clients(monkeypatch, given, address):
     monkeypatch.setenv('OLLAMA_HOST', given)
     assert ollama.address() == address
+
+
+@pytest.mark.parametrize(
+    'given', ['http://[::1', 'box:99999', 'ftp://box', 'a b', 'me:key@box', '::1']
+)
+def test_what_is_no_address_is_a_sentence(monkeypatch, given):
+    monkeypatch.setenv('OLLAMA_HOST', given)
+    with pytest.raises(FetchError, match=r'^OLLAMA_HOST: .*address'):
+        ollama.address()

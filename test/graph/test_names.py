@@ -50,3 +50,27 @@ def test_launch_arguments_that_mean_true_or_false():
     assert [names.switch(word, 'x') for word in ('False', '0', 'no', 'off')] == [False] * 4
     with pytest.raises(BadConfig, match="autostart is true or false, not 'maybe'"):
         names.switch('maybe', 'autostart')
+
+
+@pytest.mark.parametrize(
+    ('text', 'paths'),
+    [
+        ('', []),
+        (' , ', []),
+        ('s2s', ['/robot/s2s']),
+        ('s2s, stt,/kame_7', ['/robot/s2s', '/robot/stt', '/kame_7']),
+        ('/other/stt', ['/other/stt']),
+    ],
+)
+def test_nodes_by_name(text, paths):
+    assert names.node_paths(text, '/robot') == paths
+
+
+def test_a_node_of_the_empty_namespace():
+    assert names.node_paths('stt', '/') == ['/stt']
+
+
+@pytest.mark.parametrize('text', ['2', '1.0', 's2s,3', 'stt/', 'my-node', '[s2s, stt]', '/', '//'])
+def test_what_is_no_name_of_a_node(text):
+    with pytest.raises(BadConfig, match='is no name of a node, such as s2s'):
+        names.node_paths(text, '/robot')

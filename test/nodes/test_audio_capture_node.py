@@ -7,6 +7,7 @@ import ctypes.util
 
 import numpy as np
 import pytest
+import rclpy
 from sound_nodes import REFUSED, heard, make, start
 from std_srvs.srv import SetBool
 
@@ -94,3 +95,22 @@ def test_who_asked_not_to_be_heard_is_not_heard_by_the_next_life(ros, monkeypatc
 def test_diagnostics_name_the_microphone(ros):
     node = make(ros, AudioCaptureNode, source='device', device='ReSpeaker')
     assert node.diagnostics._status().hardware_id.endswith(': ReSpeaker')
+
+
+def test_it_waits_for_those_it_is_told_and_for_nobody_else(ros):
+    node = start(ros, AudioCaptureNode, source='silence', wait_for_listeners='stt')
+    stranger, stt = (ros.add(rclpy.create_node(name)) for name in ('stranger', 'stt'))
+    heard(stranger)
+    assert ros.until(lambda: node.count_subscribers('audio/mic') == 1)
+    assert node._missing() == ['/stt']
+    assert node.counters()['frames_sent'] == 0
+    frames = heard(stt)
+    assert ros.until(lambda: frames)
+    assert node._missing() == []
+
+
+@pytest.mark.parametrize('value', ['2', 'my-node', 's2s, stt/'])
+def test_listeners_that_can_be_no_nodes_are_refused(ros, value):
+    node = make(ros, AudioCaptureNode, source='silence', wait_for_listeners=value)
+    assert node.trigger_configure() == REFUSED
+    assert 'is no name of a node' in node.fault

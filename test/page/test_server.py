@@ -86,6 +86,77 @@ def test_a_name_that_is_led_here_by_a_strangers_dns_is_refused(page):
     assert page.server.counters()['refused_hosts'] == 6
 
 
+def raw(page, *parts):
+    """What the server answers to these bytes, all of it: status, headers and body."""
+    with socket.create_connection(('127.0.0.1', page.port), timeout=5.0) as client:
+        for part in parts:
+            client.sendall(part)
+        response = http.client.HTTPResponse(client)
+        response.begin()
+        return response, response.read()
+
+
+@pytest.mark.parametrize('method', ['POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'BREW', 'get'])
+@pytest.mark.parametrize('path', ['/', '/v1/realtime', '/v1/chat/completions'])
+def test_another_method_is_told_which_there_are(page, method, path):
+    connection = http.client.HTTPConnection('127.0.0.1', page.port, timeout=5)
+    connection.request(method, path, body=None if method == 'HEAD' else b'x' * 300_000)
+    response = connection.getresponse()
+    assert (response.status, response.headers['Allow']) == (405, 'GET')
+    assert (response.read() == b'') == (method == 'HEAD')
+    assert page.server.counters()['refused_requests'] == 1
+
+
+@pytest.mark.parametrize(
+    'parts',
+    [
+        (b'hello\r\n\r\n',),
+        (b'hello\n',),
+        (b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',),  # TLS on a port without it
+        (b'\r\n\r\n',),
+        (b'GET / HTTP/2.0\r\n\r\n',),
+        (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',),
+        (b'GET  / HTTP/1.1\r\n\r\n',),
+        (b'GET / HTTP/1.1\nHost: localhost\n\n',),
+        (b'GET /\xc3\xb6 HTTP/1.1\r\n\r\n',),
+        (b'GET / HTTP/1.1\r\nno field\r\n\r\n',),
+        (b'GET / HTTP/1.1\r\nA: \x00\r\n\r\n',),
+        (b'GET / HTTP/1.1\r\nContent-Length: 3\r\n\r\n', b'abc'),
+        (b'GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n', b'0\r\n\r\n'),
+    ],
+)
+def test_what_is_no_request_is_answered(page, parts):
+    response, body = raw(page, *parts)
+    assert response.status == 400
+    assert body.strip()
+    assert page.server.counters()['refused_requests'] == 1
+
+
+@pytest.mark.parametrize('size', [1, 7, 40])
+def test_a_request_may_come_in_pieces(page, size):
+    head = b'GET /page.css HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nX-Y: a b\r\n\r\n'
+    response, body = raw(page, *(head[at : at + size] for at in range(0, len(head), size)))
+    assert (response.status, len(body) > 500) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ('head', 'status'),
+    [
+        (b'GET /%b HTTP/1.1\r\n\r\n' % (b'a' * 100_000), 414),
+        (b'GET / HTTP/1.1\r\nA: %b\r\n\r\n' % (b'a' * 100_000), 431),
+        (b'GET / HTTP/1.1\r\n%b\r\n' % (b'A: b\r\n' * 1_000), 431),
+    ],
+)
+def test_a_head_that_is_too_long_is_answered(page, head, status):
+    assert raw(page, head)[0].status == status
+
+
+def test_a_socket_that_is_asked_for_as_a_page_is_told_what_it_is(page):
+    response, body = get(page, '/v1/realtime')
+    assert (response.status, response.headers['Upgrade']) == (426, 'websocket')
+    assert b'WebSocket' in body
+
+
 @pytest.mark.parametrize('path', ['/watch', '/v1/realtime'])
 @pytest.mark.parametrize(
     'headers',

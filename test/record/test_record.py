@@ -143,6 +143,31 @@ def test_what_a_turn_cost_is_in_its_record(session):
         session.on_turn(event(TurnKind.TURN_BOOKED, 9.0, -1, text='no JSON'))
 
 
+@pytest.mark.parametrize(
+    ('asked', 'first_word_s'),
+    [
+        (
+            [('What is the', 2.2), ('what is the capital of france', 3.9)],
+            0.86,
+        ),  # not the first half
+        ([('What is the capital of France?', 3.0), ('What is the capital of France?', 4.0)], -0.04),
+        ([('What is the', 2.2)], 9.9),  # what the oracle booked
+    ],
+)
+def test_the_first_word_of_the_books_is_that_of_the_record(session, asked, first_word_s):
+    for number, (text, first_word) in enumerate(asked):
+        session.on_turn(event(TurnKind.GENERATION_BEGUN, 2.0, number, text=text))
+        session.on_turn(event(TurnKind.GENERATION_FIRST_WORD, first_word, number))
+    books = '{"utterance": 0, "first_word_s": 9.9}'
+    session.on_turn(event(TurnKind.TURN_BOOKED, 9.0, -1, text=books))
+    record = turn_record(session.turns()[0], session.t0)
+    assert record['books']['first_word_s'] == pytest.approx(first_word_s, abs=0.03)
+    times = [
+        oracle['first_word_at_s'] - record['user_speech_end_s'] for oracle in record['oracles']
+    ]
+    assert first_word_s == 9.9 or record['books']['first_word_s'] in np.round(times, 3)
+
+
 def test_a_partial_with_the_words_of_the_final_has_its_answer():
     session = Record()
     session.on_turn(event(TurnKind.GENERATION_BEGUN, 1.0, 1, text='Than he was?'))

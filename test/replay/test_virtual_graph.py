@@ -13,12 +13,13 @@ from kame_ros.bag.bag import Bag
 from kame_ros.conversation.conversation import Conversation
 from kame_ros.oracle.llm.clients.base import LlmError
 from kame_ros.record.record import Record
-from kame_ros.replay.decisions import decisions, differences
+from kame_ros.replay.decisions import Compared, compare, decisions
 from kame_ros.replay.llms import AnswerTimes, RecordedLlm
 from kame_ros.replay.virtual_graph import Timing
 from kame_ros.wire.frame import Frame
 
 T0 = 1_764_000_000.0
+NOTHING = Compared([], [])
 FRAMES = [Frame(f.seq, T0 + f.t, f.samples) for f in speech(SPANS, 16.0)]
 
 
@@ -66,10 +67,10 @@ def test_a_bag_gets_the_same_decisions(tmp_path):
     expected = decisions(before, T0)
     assert len(expected) > 10
     _, same, _ = converse(frames)
-    assert differences(expected, decisions(same, T0)) == []
+    assert compare(expected, decisions(same, T0)) == NOTHING
     llm = RecordedLlm(record.generations.by_number.values(), times.pieces)
     _, same, _ = converse(frames, oracle=config(llm))
-    assert differences(expected, decisions(same, T0)) == []
+    assert compare(expected, decisions(same, T0)) == NOTHING
     assert llm.unknown == []
 
 
@@ -78,7 +79,7 @@ def test_another_llm_is_another_answer():
     other = ScriptedClient(lambda messages: [lambda: asyncio.sleep(1.0), 'I do not know.'])
     record, after, _ = converse(FRAMES, oracle=config(other))
     assert all(turn.robot_text.endswith('I do not know.') for turn in record.turns())
-    found = differences(decisions(before, T0), decisions(after, T0))
+    found = compare(decisions(before, T0), decisions(after, T0)).differences
     words = ' '.join(str(d) for difference in found for d in difference.replay)
     assert 'written' in words
     assert 'I do not know.' in words

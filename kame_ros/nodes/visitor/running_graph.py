@@ -18,6 +18,7 @@ from kame_ros.graph import surroundings
 from kame_ros.graph.bring_up import Backoff
 from kame_ros.graph.description import Graph
 from kame_ros.graph.early import BAD_SETTING
+from kame_ros.graph.names import visitor_name
 from kame_ros.graph.processes import Domain, GraphProcesses, Place, Taken, environment, join
 from kame_ros.nodes.visitor.conductor import BringUpError, Conductor
 
@@ -138,7 +139,7 @@ def _spinning() -> Iterator[tuple[Node, Callable[[float], None]]]:
         stops = stack.enter_context(_signals())
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.try_shutdown)
-        node = rclpy.create_node(f'kame_{os.getpid()}', start_parameter_services=False)
+        node = rclpy.create_node(visitor_name(), start_parameter_services=False)
         stack.callback(node.destroy_node)
         executor = SingleThreadedExecutor()
         executor.add_node(node)

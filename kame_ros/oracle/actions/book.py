@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kame_ros.settings.values import shown
+from kame_ros.text.misfit import misfit
+
 OPEN, CLOSE = '<action>', '</action>'  # what a request is written between
 _MAX_REQUEST = 2_000  # characters
 _LARGEST = 1e15  # of a number without bounds: beyond, a whole number is no longer exact
@@ -35,6 +38,9 @@ class Argument:
     def __post_init__(self) -> None:
         if self.type not in _TYPES:
             raise ValueError(f"an argument is {', '.join(_TYPES)}, not '{self.type}'")
+        for bound in (self.minimum, self.maximum):
+            if bound is not None and not isinstance(bound, int | float):
+                raise ValueError(f'the bounds of an argument are numbers, not {bound!r}')
 
     def check(self, name: str, value: object) -> None:
         """Raises ActionError if the value is not one of this argument."""
@@ -152,8 +158,10 @@ def actions_from_config(
                     {k: _argument(v) for k, v in arguments.items()},  # type: ignore[attr-defined]
                 )
             )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f'not a declaration of an action: {entry!r} ({error})') from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(
+                f'not a declaration of an action: {shown(entry)} ({misfit(error)})'
+            ) from error
     return ActionBook(tuple(actions), None if allowed is None else tuple(allowed))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
 from kame_ros.s2s.small.sizes import CARD, CODES, FEATURES, DepthSize, ModelSize
+from kame_ros.text.misfit import misfit
 
 CONFIG = 'config.json'
 Tensors = dict[str, np.ndarray]
@@ -154,7 +155,9 @@ def _config(folder: Path) -> tuple[ModelSize, np.ndarray]:
     except FileNotFoundError:
         raise MissingWeights(f'there is no model of kame-small in {folder}: no {CONFIG}') from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CorruptWeights(f'{path} does not describe a model of kame-small ({error})') from error
+        raise CorruptWeights(
+            f'{path} does not describe a model of kame-small ({misfit(error)})'
+        ) from error
     if silence.shape != (CODES,) or silence.min() < 0 or silence.max() >= CARD:
         raise CorruptWeights(f'{path}: silence must be {CODES} codes below {CARD}')
     return size, silence

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.runtime.weights import file_sha256
+from kame_ros.text.misfit import misfit
 from kame_ros.training.data.dialogue import DataError
 from kame_ros.training.data.layout import Marks
 
@@ -141,7 +142,7 @@ def read(folder: Path) -> DataFolder:
         value['marks'], value['silence'] = Marks(**value['marks']), tuple(value['silence'])
         return DataFolder(folder, Head(**value), shards, skipped, complete)
     except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f'{path} is damaged ({error}): prepare the data anew') from error
+        raise DataError(f'{path} is damaged ({misfit(error)}): prepare the data anew') from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kame_ros.text.misfit import misfit
 from kame_ros.training.data.arrival import ArrivedOracle
 from kame_ros.training.data.dialogue import DataError, Dialogue
 from kame_ros.training.oracles.schedule import TRUTH, Request
@@ -47,7 +48,10 @@ class OracleFile:
                 f'{path} was made from another transcript, back-end or seed: remove it, or choose '
                 'another folder'
             )
-        self.texts = {int(row['request']): str(row['text']) for row in rows[1:]}
+        try:
+            self.texts = {int(row['request']): str(row['text']) for row in rows[1:]}
+        except (TypeError, ValueError, OverflowError) as error:
+            raise DataError(f'{path} is damaged ({misfit(error)})') from error
         kept = ''.join(line + '\n' for line in lines)
         if kept != whole or not rows:
             path.write_text(kept)
@@ -60,7 +64,9 @@ class OracleFile:
             if not isinstance(row, dict) or not ({'request', 'text'} <= set(row) or number == 1):
                 raise ValueError('not an oracle')
         except ValueError as error:
-            raise DataError(f'line {number} of {self._path} is damaged ({error})') from error
+            raise DataError(
+                f'line {number} of {self._path} is damaged ({misfit(error)})'
+            ) from error
         return dict(row)
 
     def add(self, number: int, request: Request, text: str) -> None:
@@ -88,11 +94,11 @@ def check(path: Path, dialogue: Dialogue, requests: list[Request]) -> None:
         made_from = rows[0].get('transcript', '') if rows else ''
         found = {int(row['request']): row for row in rows[1:]}
         times = {number: float(row['at']) for number, row in found.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f'{path} is damaged or no file of oracles ({error})') from error
+    except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f'{path} is damaged or no file of oracles ({misfit(error)})') from error
     # Files from before the fingerprint of the transcript: by the times, and by the real answers.
     fits = made_from in ('', fingerprint(dialogue, requests, '')) and all(
-        number < len(requests)
+        0 <= number < len(requests)
         and abs(requests[number].at - times[number]) < 2e-3
         and (requests[number].level < TRUTH or row.get('text') == requests[number].truth)
         for number, row in found.items()
@@ -120,4 +126,4 @@ def read(path: Path, listener: str) -> list[ArrivedOracle]:
             if row['listener'] == listener
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f'{path} is damaged or no file of oracles ({error})') from error
+        raise DataError(f'{path} is damaged or no file of oracles ({misfit(error)})') from error

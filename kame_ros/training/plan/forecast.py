@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from kame_ros.s2s.moshi.model import OracleLMModel
+from kame_ros.text.misfit import misfit
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.run.begin import choose_trained, recompute, resting_dtype
 from kame_ros.training.run.loss import count, masks, tensors, weights_of
@@ -55,7 +56,9 @@ def forecast(config: RunConfig, lm_kwargs: dict[str, Any]) -> Forecast:
     try:
         model = OracleLMModel(device='meta', dtype=dtype, **lm_kwargs)
     except (TypeError, AssertionError, ValueError, RuntimeError) as error:
-        raise ConfigError(f'the model of the configuration cannot be built: {error}') from error
+        raise ConfigError(
+            f'the model of the configuration cannot be built: {misfit(error)}'
+        ) from error
     choose_trained(model, config.lora)
     recompute(model, config.checkpointing)
     weights = sum(weight.numel() * weight.dtype.itemsize for weight in model.parameters())

@@ -13,6 +13,7 @@ from kame_ros.s2s.moshi.model import OracleLMModel
 from kame_ros.s2s.moshi.weights import load
 from kame_ros.s2s.moshi.weights.checkpoint import Checkpoint, find
 from kame_ros.s2s.moshi.weights.upstream import LoRALinear, loaders
+from kame_ros.text.misfit import misfit
 from kame_ros.training.config import ConfigError, LoraConfig, RunConfig
 from kame_ros.training.data.same_codec import codec_file
 from kame_ros.training.data.shards import DataInfo
@@ -53,7 +54,9 @@ def begin(config: RunConfig, info: DataInfo, base: Checkpoint | None, device: st
         try:
             model = OracleLMModel(device=device, dtype=torch.float32, **kwargs)
         except (TypeError, AssertionError, ValueError, RuntimeError) as error:
-            raise ConfigError(f'the model of the configuration cannot be built: {error}') from error
+            raise ConfigError(
+                f'the model of the configuration cannot be built: {misfit(error)}'
+            ) from error
     else:
         dtype = resting_dtype(config)
         loaded = load.load_lm(base, device, dtype, oracle=True)

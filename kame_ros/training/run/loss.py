@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kame_ros.text.misfit import misfit
 from kame_ros.training.config import ConfigError, RunConfig
 
 NOTHING = -1  # a token that is no input and has no loss; moshi/models/lm.py, zero_token_id
@@ -41,7 +42,7 @@ def weights_of(config: RunConfig) -> LossWeights:
     try:
         return LossWeights(**config.losses)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f'losses: {error}') from error
+        raise ConfigError(f'losses: {misfit(error)}') from error
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from kame_ros.s2s.moshi.weights.pending import Pending, as_now, merge
 from kame_ros.s2s.moshi.weights.safetensors_file import SafetensorsFile
 from kame_ros.s2s.moshi.weights.tensors import sources
 from kame_ros.s2s.moshi.weights.upstream import LMModel, MimiModel, loaders
+from kame_ros.text.misfit import misfit
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -101,7 +102,7 @@ def empty_lm(checkpoint: Checkpoint, oracle: bool, context: int | None = None) -
         return kind(device='meta', dtype=torch.bfloat16, **kwargs)
     except (TypeError, AssertionError, ValueError, KeyError) as error:
         raise CheckpointError(
-            f'config.json of {checkpoint.where} describes no Moshi model: {error}'
+            f'config.json of {checkpoint.where} describes no Moshi model: {misfit(error)}'
         ) from error
 
 

@@ -1,0 +1,35 @@
+"""What parameters a node has, by the name of the node."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+
+from kame_ros.graph.description import NodeSpec
+from kame_ros.nodes.common.base import NICENESS, KameNode
+from kame_ros.nodes.common.parameters import refuse_unknown
+from kame_ros.settings.param import BadParameter, Param
+
+
+def parameter_table(module: str) -> tuple[Param, ...]:
+    """The rows of the node in a Python module, which is imported: raises ImportError."""
+    found = importlib.import_module(module)
+    for _, node in inspect.getmembers(found, inspect.isclass):
+        if issubclass(node, KameNode) and node.__module__ == module:
+            return (*node.PARAMETERS, NICENESS)
+    raise ImportError(f'{module} has no node', name=module)
+
+
+def problems(spec: NodeSpec) -> Iterator[str]:
+    """What the node itself would refuse of what it is told, a sentence each; raises ImportError."""
+    table = parameter_table(spec.module)
+    rows = {row.name: row for row in table}
+    for name, value in {**spec.for_all, **spec.parameters}.items():
+        try:
+            if name in spec.parameters:
+                refuse_unknown({name}, table)
+            if name in rows:
+                rows[name].checked(value)
+        except BadParameter as error:
+            yield str(error)
