@@ -164,6 +164,8 @@ class Markup:
             return done
         if plain := self._plain.match(self._rest):
             return self._take(plain.end(), plain[0])
+        if _PLAIN.match(first):  # it begins a mark elsewhere
+            return self._take(1, first)
         match first:
             case '\n' | '\r':
                 return self._step_newline(final)
