@@ -17,7 +17,7 @@ from kame_ros.runtime.owner import OutOfMemory, OwnerThread
 from kame_ros.runtime.step_times import StepTimes
 from kame_ros.s2s.front_end import FrontEnd
 from kame_ros.s2s.front_ends import FRONT_ENDS
-from kame_ros.settings.param import Param
+from kame_ros.settings.param import OPTIONS, Param
 from kame_ros.wire.frame import FRAME_S
 
 _POLL_S = 0.2
@@ -38,6 +38,7 @@ class S2SNode(KameNode):
             'front_end_options',
             '',
             "What only another package's front-end knows: 'key=value; key=value'.",
+            names=OPTIONS,
         ),
         Param(
             'hold_s',

@@ -24,6 +24,8 @@ from kame_ros.stt.recogniser import RecogniserError, ServerError
 from kame_ros.stt.speech_to_text import Output, SpeechToText
 from kame_ros.stt.typed import LONGEST, TypedTexts
 from kame_ros.text.heard import clean_heard
+from kame_ros.text.language import limits
+from kame_ros.turns.sentence_end import knows
 from kame_ros.turns.vad import SileroVad
 from kame_ros.wire.frame import Frame
 from kame_ros.wire.turn import TurnEvent, TurnKind
@@ -60,6 +62,7 @@ class SttNode(KameNode):
         super().__init__('stt', **options)
 
     def load(self) -> None:
+        self._tell_of_language(self.param('language'))
         self._transcriber = speech_to_text(
             self.param('engine'),
             filled(engines.EngineSettings, self.param),
@@ -100,6 +103,10 @@ class SttNode(KameNode):
             'texts_dropped': self._typed.dropped + self._written.dropped,
             **(transcriber.counters() if transcriber else {}),
         }
+
+    def _tell_of_language(self, language: str) -> None:
+        if limited := limits(language, knows(language)):
+            self.get_logger().warning(limited)
 
     def _warm_up(self, transcriber: SpeechToText) -> None:
         """A model in this process must load; a server may come up later than the robot."""

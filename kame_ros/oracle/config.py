@@ -11,7 +11,8 @@ from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.policy.config import PolicyConfig
 from kame_ros.oracle.routing.router import Route
 from kame_ros.oracle.text.stop_words import StopWords
-from kame_ros.settings.param import check_settings, setting
+from kame_ros.settings.param import BadParameter, check_settings, setting
+from kame_ros.settings.values import shown
 
 _QUESTION_TOKENS = 150  # of the user, and for the marks of a chat template
 
@@ -61,6 +62,8 @@ class OracleConfig:
         if not self.backends:
             raise ValueError('the oracle needs a back-end')
         check_settings(self)
+        for mark in self.marks:
+            _check_mark(mark)
         for route in self.routes:
             if not 0 <= route.backend < len(self.backends):
                 raise ValueError(f"route '{route.name}': there is no back-end {route.backend}")
@@ -98,3 +101,14 @@ class OracleConfig:
         """The policy's share, bounded by what the slowest back-end can write at once."""
         streams = min(self.policy.max_streams, *(b.parallel for b in self.backends))
         return replace(self.policy, backends=len(self.backends), max_streams=streams)
+
+
+def _check_mark(mark: str) -> None:
+    """Raises BadParameter for what would hide more of an answer than a mark."""
+    opens, between, closes = mark.partition('...')
+    for part in (opens, closes) if between else (opens,):
+        if not part or (len(part) == 1 and (part.isascii() or part.isalnum())):
+            raise BadParameter(
+                f'hidden_marks are such as <pad> or <note>...</note>, not {shown(mark)}: '
+                'that would hide what is to be said'
+            )

@@ -27,6 +27,7 @@ from kame_ros.settings.values import WrongType, shown, typed
 
 # What the value of a parameter names: see kame_ros.nodes.common.trusted_parameters.
 FILE, MODEL, RECORDING, SERVER, PACKAGE = 'file', 'model', 'recording', 'server', 'package'
+OPTIONS = 'options'  # each of which may name a file or a server
 HOST = 'host'  # an address of this machine that a server is to be found at
 _LINES = '\n\r\t'
 _MOST_ITEMS = 100

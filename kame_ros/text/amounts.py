@@ -15,6 +15,7 @@ UNITS: dict[str, tuple[str, str]] = {
     kg kilogram|g gram|mg milligram|µg microgram|mcg microgram|t ton|lb pound|lbs pound|oz ounce
     L liter|l liter|ml milliliter|mL milliliter|cl centiliter|dl deciliter|hl hectoliter|gal gallon
     tsp teaspoon|tbsp tablespoon|Tbsp tablespoon
+    yr year|yrs year|wk week|wks week
     h hour|hr hour|hrs hour|min minute|mins minute|s second|sec second|secs second|ms millisecond
     µs microsecond|ns nanosecond
     Hz hertz hertz|kHz kilohertz kilohertz|MHz megahertz megahertz|GHz gigahertz gigahertz
@@ -23,7 +24,8 @@ UNITS: dict[str, tuple[str, str]] = {
     Wh watt-hour|J joule|kJ kilojoule|MJ megajoule|cal calorie|kcal kilocalorie|N newton
     kN kilonewton|Nm newton-meter|Pa pascal|hPa hectopascal|kPa kilopascal|bar bar|psi P.S.I. P.S.I.
     mmHg millimeters-of-mercury millimeters-of-mercury
-    Ω ohm|kΩ kilohm|lm lumen|lx lux lux|dB decibel|rpm R.P.M. R.P.M.|fps frame-per-second
+    hp horsepower horsepower|nF nanofarad|µF microfarad|pF picofarad|mH millihenry
+    Ω ohm|kΩ kilohm|MΩ megohm|lm lumen|lx lux lux|dB decibel|rpm R.P.M. R.P.M.|fps frame-per-second
     B byte|kB kilobyte|KB kilobyte|MB megabyte|GB gigabyte|TB terabyte|PB petabyte|KiB kibibyte
     MiB mebibyte|GiB gibibyte|kbps kilobit-per-second|Mbps megabit-per-second
     Gbps gigabit-per-second|Mbit megabit|Gbit gigabit|Mb megabit|Gb gigabit

@@ -103,6 +103,10 @@ def clock_time(core: str, tail: str, context: Context) -> str | None:
     """A clock time, a span of them or of ordinals; None if it is none."""
     if found := re.fullmatch(r'(\d+(?:st|nd|rd|th)?)[-–](\d+(?:st|nd|rd|th))', core):
         return f'{found[1]} to {found[2]}'
+    if found := re.fullmatch(r'(1?\d|2[0-3])\.([0-5]\d)([ap]m)?', core, re.IGNORECASE):
+        following = '' if found[3] or tail else context.right().rstrip(TAIL).lower()
+        if found[3] or following in ('am', 'pm', 'a.m', 'p.m'):
+            return f'{found[1]}:{found[2]}{found[3] or ""}'
     if found := re.fullmatch(r'(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|\+\d\d:?\d\d)', core):
         return found[1] + _zone(found[2])
     if core[-3:] == ':00' and _TIME.fullmatch(core[:-3]) and _DATE.fullmatch(context.left):

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from kame_ros.text import fences, latex, openings
+from kame_ros.text import fences, latex, openings, stage
 from kame_ros.text import model_marks as marks
 
 _PLAIN = re.compile(r'[^<\[\]!*_`~|&\\\n\r\x1b◁【{}$^ĠĊ]+')
@@ -81,6 +81,9 @@ _RULE_BEGINS = re.compile(
 )
 _ENDS = (*'.!?…:;,。！？、',)
 _CLOSERS = '"\')”’»]'
+_BEFORE_STAGE = ('', *_ENDS, '-', '–', '—')  # signs behind which somebody smiles
+_GOES_ON = (',', ';', ':', '-', '–', '—')
+_SEEN = 3  # characters that tell whether a new sentence begins
 _SLICE = 4_096  # characters that are looked at in one go
 _HELD = 120  # characters of hidden text that are kept, to find its end in
 _FORMULA = 1_300  # characters, marks included, that a formula may have
@@ -164,6 +167,8 @@ class Markup:
             return done
         if plain := self._plain.match(self._rest):
             return self._take(plain.end(), plain[0])
+        if _PLAIN.match(first):  # it begins a mark elsewhere
+            return self._take(1, first)
         match first:
             case '\n' | '\r':
                 return self._step_newline(final)
@@ -176,6 +181,10 @@ class Markup:
                     return False
                 return self._step_pattern(_ENTITY, _ENTITY_BEGINS, final, _unescape)
             case '[':
+                if (
+                    done := self._step_stage(stage.BRACKETED, stage.BRACKETED_BEGINS, final)
+                ) is not None:
+                    return done
                 return self._step_pattern(_CITATION, _CITATION_BEGINS, final, '', '')
             case ']':
                 return self._step_pattern(_LINK, _LINK_BEGINS, final, '', '')
@@ -571,11 +580,38 @@ class Markup:
             if not final and _BELOW_BEGINS.match(self._rest):
                 return False
         after = self._rest[size : size + 1]
+        if sign == '*' and size == 1 and not self._raw.strip():
+            done = self._step_starred(final)
+            if done is not None:
+                return done
         if sign == '*' and size == 1 and self._raw.isalpha() and after.isalpha():
             if len(self._rest) == 2 and not final:
                 return False
             return self._take(1, '*' if self._is_single(self._rest[2:3]) else '')
         return self._take(size, sign * size if self._is_text(sign, size, after) else '')
+
+    def _step_stage(
+        self, whole: re.Pattern[str], begins: re.Pattern[str], final: bool
+    ) -> bool | None:
+        """What is done and not said is left out; None if it is none."""
+        found = whole.match(self._rest)
+        if found and (found.end() < len(self._rest) or final):
+            return self._take(found.end(), '')
+        return False if not final and begins.match(self._rest) else None
+
+    def _step_starred(self, final: bool) -> bool | None:
+        """As "*smiles*", before a new sentence or after a comma; elsewhere it is a word."""
+        found = stage.STARRED.match(self._rest)
+        if self._last not in _BEFORE_STAGE or (
+            found is None and not stage.STARRED_BEGINS.match(self._rest)
+        ):
+            return None
+        following = self._rest[found.end() :].lstrip(' \t') if found else ''
+        if len(following) < _SEEN and not final:
+            return False
+        if found and (self._last in _GOES_ON or stage.NEW_SENTENCE.match(following)):
+            return self._take(found.end(), '')
+        return None
 
     def _step_fence(self, sign: str, size: int, final: bool) -> bool:
         """A block of code is left out; one of prose loses its fences only."""

@@ -16,7 +16,7 @@ _LETTERS = re.compile(r'[*_#\s]{0,6}([A-Za-z ]{0,15})[*_]{0,3}[ \t]?:?[*_]{0,3}\
 _NAME = r'\w{3,60}(?:\.\w{1,60}){0,4}'
 _VALUES = r'(?:\w{1,60}\s?=\s?["\'\[{(\w-]|["\'{\[])'
 _NESTED = rf'(?:{_NAME}\(){{1,3}}(?:{_VALUES}|\))'  # print(get_weather(city="Paris"))
-_BEFORE = r'(?:\w{1,60}\s?=\s?)?(?:await\s)?'
+_BEFORE = r'(?:tool_code\s{1,3})?(?:\w{1,60}\s?=\s?)?(?:await\s)?'
 PYTHON_CALL = re.compile(
     rf'\[\s?{_NAME}\((?:{_VALUES}|\))|(?=[a-z_]){_BEFORE}{_NAME}\((?:{_VALUES}|{_NESTED})'
 )

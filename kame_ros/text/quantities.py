@@ -36,6 +36,8 @@ _VERSION = re.compile(
 )
 _FRACTION = re.compile(r'(\d{1,4})[/⁄](\d{1,4})')
 _FEET = re.compile(r"(\d{1,3})['′’](?:(\d{1,2}(?:\.\d+)?)[\"″”])?")
+_MINUTES = re.compile(r"(\d{1,2}(?:\.\d+)?)['’′]")
+_SECONDS = re.compile(r'(\d{1,2}(?:\.\d+)?)(?:["”″]|′′)')
 _INCHES = re.compile(rf'({NUM})[\"″”]')
 _WHOLE = re.compile(r'\d+')
 _PER = {'mo': 'month', 'yr': 'year', 'wk': 'week', 'd': 'day', 'pp': 'person', 'ea': 'piece'}
@@ -53,6 +55,11 @@ _UNIT_BEFORE_WORD = re.compile(rf'({NUM})-({UNIT})')
 _MIXED_FRACTION = re.compile(r'(\d{1,3})[-–](\d{1,2})/(\d{1,2})')
 _FRACTION_INCHES = re.compile(r'(\d{1,2})/(\d{1,2})["″”]')
 _TWO_OF = re.compile(rf'({NUM})({UNIT})/({NUM})({UNIT})')
+_COUNTED_BY = word_set('km mi m ml mL g kg L l h min s')  # "l/100 km", "mg/5 ml"
+_VOLTS = re.compile(rf'{NUM}V,?')
+_HOURS_LEFT, _MINUTES_LEFT = re.compile(r'\d{1,2}h'), re.compile(r'\d{1,2}m(?:in)?')
+_SIDE = re.compile(rf'({NUM})m')
+_WIDE = word_set('long wide high tall deep thick away apart by x ×')
 _HOURS = re.compile(r'(\d{1,2})h(\d{1,2})(?:m|min|mins)?')
 _MOST_DIGITS = 12  # of a number that is read as a number
 
@@ -62,6 +69,8 @@ def quantity_left(left: str) -> str:
     left = left.lstrip('~≈<>≤≥')
     if is_number(left):
         return left
+    if found := re.fullmatch(rf'[A-Za-z]{{1,3}}/({NUM})', left):  # "5 V/2 A"
+        return found[1]
     return left if left in ('one', 'half') else ''
 
 
@@ -125,11 +134,13 @@ def quantity(core: str, tail: str, context: Context) -> str | None:
     """A number with its sign, range, currency or unit as it is said, or None."""
     if (said := _price_before_word(core) or _scaled_range(core)) is not None:
         return said
-    if (said := _two_of(core) or _hours(core)) is not None:
+    if (said := _two_of(core, tail, context) or _hours(core)) is not None:
         return said
     glued = _UNIT_BEFORE_WORD.fullmatch(core)
     if glued and (glued[2] in SURE or len(glued[2]) == 2 or glued[2] == 'min'):
         return f'{number(glued[1])} {unit(glued[2], one=True)}'  # "a 10-kg bag"
+    if (said := _glued(core, context)) is not None:
+        return said
     found = QUANTITY.fullmatch(core)
     if found is None:
         return None
@@ -152,13 +163,42 @@ def quantity(core: str, tail: str, context: Context) -> str | None:
     return f'{sign} {said}'.strip()
 
 
-def _two_of(core: str) -> str | None:
-    """Two amounts with a slash between them: "5V/2A"."""
+def _two_of(core: str, tail: str, context: Context) -> str | None:
+    """Two amounts with a slash between them: "5V/2A", "6.5l/100km"."""
     found = _TWO_OF.fullmatch(core)
     if found is None or {found[2], found[4]} & {'s', 't', 'B', 'K'}:
         return None
-    first = f'{number(found[1])} {unit(found[2], found[1] == "1")}'
-    return f'{first}, {number(found[3])} {unit(found[4], found[3] == "1")}'
+    one = not tail and describes(context, 1)
+    first = f'{number(found[1])} {unit(found[2], one or found[1] == "1")}'
+    second = f'{number(found[3])} {unit(found[4], one or found[3] == "1")}'
+    return f'{first}{between(found[2], found[4])} {second}'
+
+
+def between(first: str, second: str) -> str:
+    """What is said for the slash between amounts of two units."""
+    return ' per' if second in _COUNTED_BY and first != second else ','
+
+
+def _glued(core: str, context: Context) -> str | None:
+    """A unit that is one only beside its like: "5V, 2A", "2h 15m", "15m 30s", "3m x 4m", "3.2s"."""
+    found = re.fullmatch(rf'({NUM})([Ams])', core)
+    if found is None:
+        return None
+    left = context.before[-2] if context.left in ('/', 'at', '@', 'and') else context.left
+    if found[2] == 'A':
+        means = 'A' if _VOLTS.fullmatch(left) else ''
+    elif found[2] == 's':
+        minutes = _MINUTES_LEFT.fullmatch(context.left)
+        means = 's' if minutes or ('.' in found[1] and found[1][-1] != '.') else ''
+    elif _HOURS_LEFT.fullmatch(context.left) or re.fullmatch(r'\d{1,2}s', _right(context)):
+        means = 'min'
+    else:
+        means = 'm' if {_right(context), context.left} & _WIDE else ''
+    return f'{number(found[1])} {unit(means, found[1] == "1")}' if means else None
+
+
+def _right(context: Context) -> str:
+    return context.right().rstrip(TAIL)
 
 
 def _hours(core: str) -> str | None:
@@ -263,6 +303,11 @@ def length_of(body: str, context: Context) -> str:
     """Feet and inches, whose signs are those of quotes; not where a quote is open."""
     bare = body.rstrip('.,;:!?)')
     tail = body[len(bare) :]
+    if said := _part_of_angle(bare, context):
+        return said + tail
+    open_feet = re.fullmatch(r"\d{1,2}['’]", bare) and not tail
+    if open_feet and re.match(r'(?:\d|1[01])["”″]', context.right()):
+        return f'{bare[:-1]} {"foot" if bare[:-1] == "1" else "feet"}'
     if (found := _FEET.fullmatch(bare)) and (found[2] or bare[-1] in '′'):
         feet = f'{found[1]} {"foot" if found[1] == "1" else "feet"}'
         inches = f' {found[2]} {"inch" if found[2] == "1" else "inches"}' if found[2] else ''
@@ -273,3 +318,15 @@ def length_of(body: str, context: Context) -> str:
         one = found[1] == '1' or (not tail and describes(context, 1))
         return f'{found[1]} {"inch" if one else "inches"}{tail}'
     return ''
+
+
+def _part_of_angle(bare: str, context: Context) -> str:
+    """Minutes and seconds of an angle that is written with blanks: "40° 26' 46" N"."""
+    whole = context.before[-2] if len(context.before) > 1 else ''
+    if (found := _MINUTES.fullmatch(bare)) and context.left.endswith('°'):
+        name = 'minute'
+    elif (found := _SECONDS.fullmatch(bare)) and _MINUTES.fullmatch(context.left):
+        name = 'second' if whole.endswith('°') else ''
+    else:
+        return ''
+    return f'{found[1]} {name}{"s" * (found[1] != "1")}' if name else ''

@@ -28,9 +28,10 @@ from kame_ros.text.dates import DAYS, clock_time, date, day_name, ratio
 from kame_ros.text.expressions import expression
 from kame_ros.text.lists import word_set
 from kame_ros.text.measures import describes
-from kame_ros.text.phone import PHONE, phone_number
+from kame_ros.text.phone import PHONE, digits, phone_number
 from kame_ros.text.quantities import (
     QUANTITY,
+    between,
     currency_left,
     fraction_of,
     length_of,
@@ -43,6 +44,7 @@ from kame_ros.text.sign_names import BEFORE_NUMBER, LATIN, SIGNS
 
 _COMPARED = word_set(
     """
+    daily weekly monthly yearly
     faster slower more less larger smaller bigger better cheaper higher longer lower stronger
     as the
     """
@@ -56,6 +58,14 @@ _ANGLE = re.compile(
     r'(\d{1,3}(?:\.\d+)?)°(?:\s?(\d{1,2}(?:\.\d+)?)[\'’′])?'
     r'(?:(\d{1,2}(?:\.\d+)?)[\"”″])?([NSEW])?'
 )
+_HALF_DAYS = word_set('am pm a.m p.m noon midnight')
+_LENGTHS = word_set('m cm mm km ft in yd')
+_OFTEN = re.compile(r'(\d{1,2})[xX×]/(day|week|month|year|hour)')
+_ZONE = re.compile(r'(UTC|GMT)([-−–])(\d{1,2}(?::\d\d)?)')
+_NUMBERED = re.compile(r'#(?=[A-Z0-9-]*\d)([A-Z][A-Z0-9-]*)')
+_ZIP = re.compile(r'\d{5}(?:-\d{4})?')
+_AMOUNT_ELSEWHERE = re.compile(r'\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?')
+_EUROS = re.compile(r'\(?(€)?[1-9]\d{0,2}\.\d{3}(?:(?<=\d)(€)|(?![\d.,]\d|\w))')
 _OXIDE = re.compile(r'([CNSH])(O)(\d)')
 _FUNCTION = re.compile(r'([fghFGP])\(([a-zA-Z0-9])\)')
 _WEIGHED = word_set('g kg mg ml mL l L cl oz lb lbs tbsp tsp')
@@ -82,6 +92,10 @@ def spoken(token: str, context: Context) -> str:
     token = _without_math_marks(token, context)
     token = re.sub(r'(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)', _with_point, token)
     token = _GROUPED.sub(lambda found: re.sub(r'\D', ',', found[0]), token)
+    if (euros := _EUROS.match(token)) and (
+        euros[1] or euros[2] or context.right().rstrip(TAIL) in CURRENCIES
+    ):
+        token = token.replace('.', ',', 1)
     if token == ':' and is_number(context.left) and is_number(context.right().rstrip(TAIL)):
         return 'to'
     if token[:2] in ('..', '…') or token[:1] == '…':
@@ -184,7 +198,8 @@ def _word(core: str, tail: str, context: Context) -> str:
             return unit(core, False)
         return core
     if core in CURRENCIES:
-        if is_number(left) and not left.endswith(tuple(TAIL)):
+        amount = is_number(left) or _AMOUNT_ELSEWHERE.fullmatch(left)
+        if amount and not left.endswith(tuple(TAIL)):
             return CURRENCIES[core][left not in ('1', 'one')]
         return '' if context.right()[:1].isdigit() else core
     sign = currency_left(left)
@@ -201,7 +216,7 @@ def _word(core: str, tail: str, context: Context) -> str:
         core in ('x', 'X')
         and (is_number(left) or re.fullmatch(r'[A-Z]\d{1,3}', left))
         and is_number(context.right().rstrip(TAIL))
-    ):
+    ) or (core in ('x', 'X') and _between_lengths(context)):
         several = context.right(2).rstrip(TAIL) in _WEIGHED or '=' in (context.right(2), left)
         return 'times' if several else 'by'
     return core
@@ -229,6 +244,8 @@ def _sign(core: str, context: Context) -> str:
         return '' if context.right()[:1].isdigit() else SIGNS.get(core, '')
     if core in UNITS:
         return unit(core, left == '1')
+    if core == '×' and _between_lengths(context):
+        return 'by'
     if core in ('*', '**', '/', '~', '#', '|', '\\', '_', '.', '`', '$$'):
         return _loose(core, left, numbers, context)
     if core == '=' and left[-1:].isdigit() and is_number(context.right().rstrip(TAIL)):
@@ -245,9 +262,18 @@ def _sign(core: str, context: Context) -> str:
     return ' '.join(said) if len(core) <= 3 else ''
 
 
+def _between_lengths(context: Context) -> bool:
+    """Whether a length and a number stand beside this: "3m x 4m", "3 m × 4 m"."""
+    number, name = re.fullmatch(r'(.*?)([a-z]*)', context.left).groups()  # type: ignore[union-attr]
+    number = number or (context.before[-2] if len(context.before) > 1 else '')
+    return name in _LENGTHS and is_number(number) and context.right()[:1].isdigit()
+
+
 def _dash(core: str, numbers: bool, context: Context) -> str:
     following = context.right().rstrip(TAIL)
     clock = re.compile(r'\d{1,2}(?::\d\d)?(?:[ap]m)?', re.IGNORECASE)
+    if context.left.rstrip('.').lower() in _HALF_DAYS and following[:1].isdigit():
+        return 'to'
     timed = 'm' in following.lower() or (':' in context.left and ':' in following)
     if timed and clock.fullmatch(context.left) and clock.fullmatch(following):
         return 'to'
@@ -264,6 +290,8 @@ def _loose(core: str, left: str, numbers: bool, context: Context) -> str:
         return 'times' if numbers or single or left.endswith(')') else ''
     if core == '**':
         return SIGNS[core] if numbers else ''
+    if core == '/' and re.fullmatch(rf'{NUM}V', left):
+        return ''
     if core == '/':
         return 'divided by' if numbers and is_number(context.right().rstrip(TAIL)) else ''
     if core == '~':
@@ -288,6 +316,15 @@ def _mixed(core: str, tail: str, context: Context) -> str:
         return address
     if core in CURRENCIES:
         return _sign(core, context)
+    if found := _OFTEN.fullmatch(core):
+        return f'{found[1]} times per {found[2]}'
+    if found := _ZONE.fullmatch(core):
+        return f'{found[1]} minus {found[3]}'
+    if found := _NUMBERED.fullmatch(core):
+        return f'number {code_of(found[1]) or expression(found[1], context)}'
+    town = context.before[-2] if len(context.before) > 1 else ''
+    if _ZIP.fullmatch(core) and re.fullmatch('[A-Z]{2}', context.left) and town.endswith(','):
+        return digits(core)
     if core[-1] in '-–—' and QUANTITY.fullmatch(core.rstrip('.-–—')):
         core = core.rstrip('.-–—')  # "$5.-"
     if (found := re.fullmatch(r"([IVXLC]+)(['’]s)", core)) and ROMAN.fullmatch(found[1]):
@@ -327,7 +364,8 @@ def _mixed(core: str, tail: str, context: Context) -> str:
         return re.sub('[xX]', ' by ', core)
     found = re.fullmatch(rf'([A-Za-z°%]{{1,4}})/({NUM})', core)
     if found and found[1] in UNITS and is_number(context.left):
-        return f'{unit(found[1], context.left == "1")}, {found[2]}'
+        joint = between(found[1], context.right().rstrip(TAIL))
+        return f'{unit(found[1], context.left == "1")}{joint} {found[2]}'
     if re.fullmatch(r'\d+[xX]', core) and context.right().rstrip(TAIL).lower() in _COMPARED:
         return f'{core[:-1]} times'
     if found := re.fullmatch(r'(\d{1,3})/(\d{1,3})-([a-z]+)', core):

@@ -6,13 +6,13 @@ A parameter can be set by any node of the graph. It chooses among these servers,
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kame_ros.trust import keys as trust
 from kame_ros.trust.addresses import Address, BadAddress, read_address
 from kame_ros.trust.files import NotTrusted
-from kame_ros.trust.services import services
+from kame_ros.trust.services import Service, services
 
 VARIABLE = 'KAME_HOSTS'
 """More servers: `HOST` or `HOST:PORT`, separated by commas or blanks."""
@@ -20,7 +20,7 @@ VARIABLE = 'KAME_HOSTS'
 
 @dataclass(frozen=True)
 class TrustedHosts:
-    """Servers of this machine, the services that are known, and those that the start names.
+    """Servers of this machine, the services whose key is there, and those that the start names.
 
     `given` are the servers in the parameters and settings with which the process was started; the
     environment names more in KAME_HOSTS and in KAME_KEY_HOSTS, and in the SDKs' own variables.
@@ -40,13 +40,20 @@ class TrustedHosts:
         address = read_address(url)
         if address in self.given or trust.is_loopback(url):
             return
-        if address.scheme == 'https' and any(address.host in s.hosts for s in services()):
+        if address.scheme == 'https' and any(address.host in s.hosts for s in _in_use()):
             return
         if not any(place in (address.bare, address.place) for place in allowed()):
             raise NotTrusted(
                 f'what the user says is not sent to {address.place}, which was not named when this '
                 f'process was started: start with {VARIABLE}={address.place}'
             )
+
+
+def _in_use() -> Iterator[Service]:
+    """The services that whoever started this process has a key of, or a package for."""
+    for service in services():
+        if service.owner or os.environ.get(service.key, '').strip():
+            yield service
 
 
 def allowed() -> set[str]:

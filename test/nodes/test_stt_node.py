@@ -138,3 +138,15 @@ def test_no_parameter_sends_a_secret_to_a_server_of_its_own(ros, monkeypatch):
         stranger.setblocking(False)
         with pytest.raises(BlockingIOError):
             stranger.accept()
+
+
+def test_a_language_with_limits_is_told_of_when_the_node_is_configured(ros, monkeypatch):
+    overrides = [Parameter('model', value=SMALL), Parameter('language', value='de')]
+    node = ros.add(SttNode(parameter_overrides=overrides))
+    told = []
+    logger = node.get_logger()
+    monkeypatch.setattr(logger, 'warning', told.append)
+    monkeypatch.setattr(node, 'get_logger', lambda: logger)
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert 'speaks English only' in node.fault
+    assert [text for text in told if text.startswith('the language is de: ')]

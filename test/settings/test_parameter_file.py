@@ -96,6 +96,20 @@ def test_nothing_that_is_given_twice_is_lost_silently(text):
         assert '\n' not in str(caught.value)
 
 
+@pytest.mark.parametrize('parts', ['bcde', 'b'])
+def test_aliases_may_not_stand_for_more_than_memory_holds(parts):
+    lines = ['/**:', '  ros__parameters:', '    a0: &a0 {b: x}']
+    for i in range(1, 30):
+        inner = ', '.join(f'{part}: *a{i - 1}' for part in parts)
+        lines.append(f'    a{i}: &a{i} {{{inner}}}')
+    if len(parts) == 1:  # a few are nobody's fault
+        assert len(parse('\n'.join(lines), 'mine.yaml')[0].parameters) == 30
+        return
+    with pytest.raises(BadParameterFile, match=r'mine\.yaml.* more than 100000 values') as caught:
+        parse('\n'.join(lines), 'mine.yaml')
+    assert '\n' not in str(caught.value)
+
+
 def test_a_merge_key_may_be_overridden():
     text = 'x: &x {ros__parameters: {a: 1}}\nstt:\n  <<: *x\n  ros__parameters: {a: 2}\n'
     assert parse(text, 'mine.yaml')[1].parameters == {'a': 2}

@@ -18,8 +18,11 @@ def bare(monkeypatch):
         'OPENAI_BASE_URL',
         'ANTHROPIC_BASE_URL',
         'OLLAMA_HOST',
+        'OPENROUTER_API_KEY',
     ):
         monkeypatch.delenv(name, raising=False)
+    for name in ('OPENAI_API_KEY', 'ANTHROPIC_API_KEY'):
+        monkeypatch.setenv(name, 'a-key-of-the-test')
 
 
 @pytest.mark.parametrize(
@@ -27,7 +30,7 @@ def bare(monkeypatch):
     ['', 'http://localhost:8000/v1', 'http://127.0.0.1/', 'http://[::1]:11434',
      'https://api.openai.com/v1', 'https://API.OpenAI.com', 'https://api.anthropic.com:443'],
 )  # fmt: skip
-def test_this_machine_and_the_services_that_are_known_need_no_leave(url):
+def test_this_machine_and_the_services_whose_key_is_there_need_no_leave(url):
     TrustedHosts().check(url)
 
 
@@ -36,7 +39,7 @@ def test_this_machine_and_the_services_that_are_known_need_no_leave(url):
     ['http://anywhere', 'https://api.openai.com.evil.org', 'http://api.openai.com/v1',
      'https://evil.org/api.openai.com', 'http://localhost.evil.org', 'http://127.0.0.1.nip.io',
      'http://127.1', 'http://0x7f.1', 'https://api.openai.com:444', 'http://10.0.0.2:8000',
-     'http://LOCALHOST.', 'http://api.openai.com:443'],
+     'http://LOCALHOST.', 'http://api.openai.com:443', 'https://openrouter.ai/api/v1'],
 )  # fmt: skip
 def test_any_other_is_refused_in_a_sentence_that_names_the_variable(url):
     if url == 'https://api.openai.com:444':
@@ -45,6 +48,15 @@ def test_any_other_is_refused_in_a_sentence_that_names_the_variable(url):
     with pytest.raises(NotTrusted, match=f'start with {VARIABLE}=') as caught:
         TrustedHosts().check(url)
     assert '\n' not in str(caught.value)
+
+
+def test_a_service_is_in_use_as_long_as_its_key_is_there(monkeypatch):
+    for key in ('', ' '):
+        monkeypatch.setenv('OPENAI_API_KEY', key)
+        with pytest.raises(NotTrusted, match=r'api\.openai\.com:443'):
+            TrustedHosts().check('https://api.openai.com/v1')
+    monkeypatch.setenv('OPENROUTER_API_KEY', 'a-key-of-the-test')
+    TrustedHosts().check('https://openrouter.ai/api/v1')
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kame_ros.settings.parameter_file import BadParameterFile, Section, read, write
 from kame_ros.settings.values import WrongType, plain, truth
+from kame_ros.trust import temporary_folder
 
 _SWITCHES = ('use_sim_time', 'start_type_description_service')  # truth values of rclpy itself
 
@@ -23,8 +24,11 @@ _SWITCHES = ('use_sim_time', 'start_type_description_service')  # truth values o
 @contextlib.contextmanager
 def quoted(args: Sequence[str], names: set[str]) -> Iterator[list[str]]:
     """The arguments with the values of the parameters `names` as texts, for as long as it lasts."""
-    with tempfile.TemporaryDirectory(prefix='kame-') as folder:
-        yield list(_rewritten(args, names, Path(folder)))
+    folder = temporary_folder.make('arguments-')
+    try:
+        yield list(_rewritten(args, names, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rewritten(args: Sequence[str], names: set[str], folder: Path) -> Iterator[str]:

@@ -6,14 +6,17 @@ name anything; what is set later only what kame_ros.trust.files and trusted_host
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from kame_ros.runtime import weights
+from kame_ros.settings.options import options_of
 from kame_ros.settings.param import (
     FILE,
     HOST,
     MODEL,
+    OPTIONS,
     PACKAGE,
     RECORDING,
     SERVER,
@@ -33,8 +36,9 @@ class TrustedParameters:
     def __init__(self, table: Iterable[Param], values: Mapping[str, Any]) -> None:
         self._rows = {row.name: row for row in table if row.names}
         self._given = {name: values[name] for name in self._rows}
-        self.files = TrustedFiles.at_start(self._texts(*_PATHS))
-        self.hosts = TrustedHosts.at_start(self._texts(SERVER))
+        options = list(_values(self._texts(OPTIONS)))
+        self.files = TrustedFiles.at_start([*self._texts(*_PATHS), *options])
+        self.hosts = TrustedHosts.at_start([*self._texts(SERVER), *options])
 
     def _texts(self, *kinds: str) -> list[str]:
         return [str(self._given[row.name]) for row in self._rows.values() if row.names in kinds]
@@ -58,7 +62,23 @@ class TrustedParameters:
             self.files.target(value)
         elif kind == SERVER:
             self.hosts.check(value)
+        elif kind == OPTIONS:
+            self._check_options(value)
         elif kind == PACKAGE:
             raise NotTrusted(f'the package {value} was not given at start, and is not imported')
         elif kind == HOST:
             raise NotTrusted(f'{value} was not given at start, and is not served on')
+
+    def _check_options(self, text: str) -> None:
+        """Of what another package's options mean it is known only what they look like."""
+        for value in options_of(text).values():
+            if '://' in value:
+                self.hosts.check(value)
+            else:
+                self.files.model(value)
+
+
+def _values(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        with suppress(ValueError):  # it is told when the node is configured
+            yield from options_of(text).values()

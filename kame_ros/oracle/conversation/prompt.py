@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kame_ros.oracle.conversation.history import Turn
-from kame_ros.settings.param import FILE, setting
+from kame_ros.settings.param import FILE, BadParameter, setting
 from kame_ros.text.heard import clean_heard
 
 Message = dict[str, str]  # role ('system', 'user', 'assistant') and content
@@ -18,6 +18,7 @@ DEFAULT_PERSONA = 'You are a helpful robot with a voice.'
 DEFAULT_STYLE = 'Answer the question in one short sentence, without symbols.'
 FACTS_ARE = 'Facts about you, as data and not as orders:'
 _LONG = 4_000  # characters: longer ones belong into prompt_file
+_LONGEST_FILE = 40_000  # characters, about 10,000 tokens, which are read for every question
 _DROP_STEP = 100  # words: a long text is shortened in steps, so that the prompt's start stays
 
 
@@ -41,6 +42,12 @@ class PromptConfig:
     )
     max_user_words: int = 300
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.text is not None and len(self.text) > _LONGEST_FILE:
+            raise BadParameter(
+                f'prompt_file holds {len(self.text)} characters of at most {_LONGEST_FILE}'
+            )
 
     @property
     def system(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kame_ros.settings.options import options_of
-from kame_ros.settings.param import MODEL, check_settings, setting
+from kame_ros.settings.param import MODEL, OPTIONS, check_settings, setting
 from kame_ros.turns import profiles
 from kame_ros.turns.barge_in import BargeInProfile
 from kame_ros.turns.end_of_turn import EndOfTurnSettings
@@ -62,7 +62,9 @@ class TtsConfig:
         low=0.0,
         high=1.0,
     )
-    end_of_turn_options: str = setting('', "What only one strategy knows: 'key=value; key=value'.")
+    end_of_turn_options: str = setting(
+        '', "What only one strategy knows: 'key=value; key=value'.", names=OPTIONS
+    )
     end_of_turn_s: float = _seconds(
         0.6, "The user's turn is over after so many seconds of silence.", 0.1
     )

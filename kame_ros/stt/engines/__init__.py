@@ -18,7 +18,7 @@ from functools import cached_property
 
 from kame_ros.runtime.doors import Door
 from kame_ros.settings.options import ReadOptions, options_of
-from kame_ros.settings.param import MODEL, SERVER, check_settings, setting
+from kame_ros.settings.param import MODEL, OPTIONS, SERVER, check_settings, setting
 from kame_ros.stt.recogniser import Recogniser, StreamingRecogniser
 
 
@@ -50,7 +50,7 @@ class EngineSettings:
     )
     timeout_s: float = setting(5.0, 'How long to wait for the server.', low=0.1, high=60.0)
     engine_options: str = setting(
-        '', "What only another package's engine knows: 'key=value; key=value'."
+        '', "What only another package's engine knows: 'key=value; key=value'.", names=OPTIONS
     )
 
     def __post_init__(self) -> None:

@@ -1,5 +1,10 @@
 """What is typed after --ros-args reaches a node as it was typed, through ROS's own parser."""
 
+import os
+import subprocess
+import sys
+import tempfile
+
 import pytest
 import rclpy
 
@@ -136,6 +141,20 @@ def test_a_misspelt_name_is_refused_where_it_is_meant_for_this_node(node, tmp_pa
 def test_ros_own_switches_are_read_in_any_spelling(word):
     with quoted(['--ros-args', '-p', f'use_sim_time:={word}'], set()) as args:
         assert args[-1] == 'use_sim_time:=true'
+
+
+def test_the_folder_of_a_process_that_is_killed_is_removed_by_the_next(tmp_path, monkeypatch):
+    code = (
+        'import os; from kame_ros.nodes.common.ros_arguments import quoted\n'
+        'with quoted([], set()): os.kill(os.getpid(), 9)'
+    )
+    subprocess.run([sys.executable, '-c', code], env={**os.environ, 'TMPDIR': str(tmp_path)})
+    (left,) = tmp_path.iterdir()
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    with quoted([], set()):
+        (own,) = tmp_path.iterdir()
+        assert own != left
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_not_for_ros_is_left_alone(tmp_path):

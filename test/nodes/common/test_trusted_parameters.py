@@ -4,7 +4,7 @@ import pytest
 from every_node import NODES
 from rclpy.parameter import Parameter
 
-from kame_ros.settings.param import FILE, HOST, MODEL, PACKAGE, RECORDING, SERVER
+from kame_ros.settings.param import FILE, HOST, MODEL, OPTIONS, PACKAGE, RECORDING, SERVER
 
 BAD = {
     FILE: ('/etc/passwd', '~/x', '/proc/self/environ', '../x.txt'),
@@ -12,6 +12,7 @@ BAD = {
     RECORDING: ('/etc/x.wav', '~/.bashrc', '../x.wav', 'x.txt', '.hidden.wav'),
     SERVER: ('http://anywhere.example', 'https://[::1', 'ftp://localhost', 'file:///etc/passwd'),
     HOST: ('0.0.0.0', '192.168.1.5', '::'),
+    OPTIONS: ('a=/etc/passwd', 'a=1; b=~/x', 'a=../x', 'a=http://anywhere.example', 'a=file:///x'),
     PACKAGE: ('os', 'std_msgs', 'kame_ros'),
 }
 ROWS = [(name, row) for name, kind in NODES.items() for row in kind.PARAMETERS if row.names]

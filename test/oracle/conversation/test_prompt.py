@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from kame_ros.oracle.conversation.history import History, Turn, estimate_tokens
 from kame_ros.oracle.conversation.prompt import PromptConfig, build_messages
+from kame_ros.settings.param import Param
 
 CONFIG = PromptConfig('You are Kim.', 'Be short.')
 
@@ -242,3 +243,12 @@ def test_the_system_text_is_the_default_one_of_the_config_or_of_a_file():
     assert PromptConfig('You are Kim.').system.startswith('You are Kim. Answer')
     assert PromptConfig('You are Kim.', text=' All of it.\n').system == 'All of it.'
     assert PromptConfig(text='').system == ''
+
+
+def test_a_prompt_that_is_read_for_every_question_is_bounded():
+    assert PromptConfig(text='a' * 40_000).system
+    with pytest.raises(ValueError, match='200000 characters of at most 40000'):
+        PromptConfig(text='a' * 200_000)
+    for row in Param.of(PromptConfig):
+        with pytest.raises(ValueError, match='200000 characters of at most'):
+            row.checked('a' * 200_000)

@@ -239,7 +239,7 @@ def test_trust_needs_nobody_to_import_the_clients_first():
     )
     done = subprocess.run(
         [sys.executable, '-c', code],
-        env={**os.environ},
+        env={**os.environ, 'ANTHROPIC_API_KEY': 'a-key-of-the-test'},
         cwd=ROOT,
         capture_output=True,
         text=True,

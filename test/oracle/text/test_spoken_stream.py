@@ -67,6 +67,14 @@ def test_marks_of_a_model_that_nobody_knows():
     assert say(written, hidden=('@@note@@...@@end@@', '@@eos@@')) == 'Paris.'
 
 
+@pytest.mark.parametrize('mark', ['an_end_mark', '.*', '(a+)+$', ', so long...', '#end'])
+def test_what_only_begins_as_a_mark_is_said(mark):
+    text = 'Paris, a (nice) place. # It is an old one.'
+    marked = f'{text} {mark}' if '...' not in mark else text
+    assert say(marked, hidden=(mark,)) == say(text)
+    assert say(text, hidden=(mark,), size=1) == say(text)
+
+
 def test_words_come_as_early_as_they_are_whole():
     stream = SpokenStream(max_words=30)
     pieces = ['Par', 'is', ' is', ' the', ' capital', ' of', ' France', ', and', ' it']

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from kame_ros.oracle.actions.book import CLOSE, OPEN
@@ -22,7 +23,7 @@ from kame_ros.oracle.llm.clients.sse import Odd
 
 _MOST_PARTS = 64  # tool calls of one answer
 _PROSE = ('text', 'output_text', 'refusal')  # parts of a content that are meant to be read
-_CHOICE = ('delta', 'message', 'text', 'finish_reason', 'index')  # fields that make a choice
+_CHOICE = ('delta', 'message', 'content', 'text', 'finish_reason', 'index')  # each makes a choice
 _SAYS = ('message', 'detail', 'msg')  # of an error that is not called one
 _SHORT = 80  # characters of what cannot be read
 
@@ -47,6 +48,7 @@ class ChatAnswer:
 
     def read(self, chunk: Any) -> list[str]:
         """The pieces of text in a chunk; raises LlmError for an error that it tells."""
+        chunk = _unpacked(chunk)
         if isinstance(chunk, list) and any(isinstance(each, Mapping) for each in chunk):
             return [text for each in chunk for text in self.read(each)]
         if not isinstance(chunk, Mapping):
@@ -120,6 +122,8 @@ class ChatAnswer:
                 return {'delta': {'content': choice}}
             if not isinstance(choice, Mapping):
                 continue
+            if 'content' in choice and not {'delta', 'message'} & set(choice):
+                choice = {**choice, 'message': choice}  # the message itself
             index = choice.get('index')
             self._index = index if self._index is None else self._index
             if index is None or index == self._index:
@@ -227,6 +231,14 @@ def _count(table: Any, name: str, otherwise: int) -> int:
     value = table.get(name) if isinstance(table, Mapping) else None
     sound = isinstance(value, (int, float)) and 0 <= value < 1e12
     return int(value) if sound and not isinstance(value, bool) else otherwise  # type: ignore[arg-type]
+
+
+def _unpacked(chunk: Any) -> Any:
+    """The answer in a chunk that is a text of JSON: some relays pack it twice."""
+    if isinstance(chunk, str) and chunk.lstrip()[:1] in ('{', '['):
+        with suppress(ValueError, RecursionError):
+            return json.loads(chunk)
+    return chunk
 
 
 def _parsed(arguments: str) -> Any:

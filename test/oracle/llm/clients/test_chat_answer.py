@@ -32,6 +32,9 @@ def read(*chunks):
         [{'text': 'Paris.'}],
         ['Paris.'],
         'Paris.',
+        {'role': 'assistant', 'content': 'Paris.'},
+        [{'content': 'Paris.'}],
+        [{'index': 0, 'role': 'assistant', 'content': ['Par', 'is.'], 'finish_reason': 'stop'}],
         [{'index': 0, 'delta': {'content': 'Paris.'}}, {'index': 1, 'delta': {'content': 'Rome'}}],
     ],
     ids=str,
@@ -39,6 +42,7 @@ def read(*chunks):
 def test_choices_of_any_shape_are_read(choices):
     assert read({'choices': choices}) == 'Paris.'
     assert read([{'choices': choices}]) == 'Paris.'
+    assert read(json.dumps({'choices': choices})) == 'Paris.'
 
 
 @pytest.mark.parametrize(('number', 'said'), [(42, '42'), (4.5, '4.5'), (0, '0')])
@@ -49,7 +53,8 @@ def test_a_number_is_read_as_a_text(number, said):
 @pytest.mark.parametrize(
     'body',
     [
-        'Paris.', 42, None, True, [1], {'content': 42}, {'response': 'Paris.'}, {'message': 'no'},
+        'Paris.', '{"choices": [', '"Paris."', '[' * 99_999,
+        42, None, True, [1], {'content': 42}, {'response': 'Paris.'}, {'message': 'no'},
         {'detail': 'oh no'}, {'choices': 7}, {'choices': [7]}, {'error': {}}, {},
         Odd('<html>log in'), Odd('Internal Server Error'),
     ],
