@@ -154,7 +154,9 @@ def _answers(said: Said) -> list[tuple[float, Oracle]]:
         if heard.final or heard.utterance != asked[0] or count >= asked[1] + _NEW_WORDS:
             asked = heard.utterance, count
             number = len(out) + 1
-            oracle = Oracle('llm', number, ANSWER, True, number, utterance=heard.utterance)
+            oracle = Oracle(
+                'llm', number, ANSWER, True, utterance=heard.utterance, revision=heard.revision
+            )
             out.append((t + ORACLE_S, oracle))
     return out
 

@@ -17,8 +17,8 @@ from kame_ros.turns.end_of_turn.words import WordsAndSilence
 
 LEAST_S = 0.032  # of silence: a window of the VAD
 # Logarithms of the odds, at a quickness of 0.5: from SURE on the head is believed, below DOUBTS no
-# guess of the other judge is. Of 67 pauses of synthetic voices 6 are taken for ends, of 85 of a
-# woman who reads 5; without DOUBTS 13 and 9, by the other judge alone 12 and 8.
+# guess of the other judge is. Of 56 pauses of synthetic voices 5 are taken for ends, of 85 of a
+# woman who reads 3; without DOUBTS 13 and 9, by the other judge alone 11 and 8.
 SURE, DOUBTS = 1.8, 0.75
 _HASTE = 4.0  # by how much both move from patient to quick
 
