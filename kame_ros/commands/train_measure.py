@@ -26,6 +26,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--kinds', nargs='+', metavar='KIND', help='of trials (default: all)')
     parser.add_argument('--temperature', type=float, help='of the sound (default: as it runs)')
     parser.add_argument('--silent-above', type=float, help='see the parameter s2s.small')
+    parser.add_argument(
+        '--speak', metavar='WHEN', help='always or after_turn: see the parameter s2s.small'
+    )
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--json', type=Path, metavar='JSON', help='where the numbers go')
     parser.add_argument(
@@ -73,7 +76,11 @@ def _measure(args: argparse.Namespace, weights: str) -> int:
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         return fail(escape(f'no trials are {unknown[0]!r}: {", ".join(KINDS)}'))
-    given = {'silent_above': args.silent_above, 'temperature': args.temperature}
+    given = {
+        'silent_above': args.silent_above,
+        'temperature': args.temperature,
+        'speak': args.speak,
+    }
     chosen = {name: value for name, value in given.items() if value is not None}
     try:
         config = SmallConfig(weights=weights, seed=args.seed, **chosen)

@@ -35,8 +35,11 @@ class EndListener:
     earlier pause is dropped.
     """
 
-    def __init__(self, model: EndModel, executor: Executor | None = None) -> None:
-        self._model = model
+    def __init__(
+        self, model: EndModel, executor: Executor | None = None, wait_s: float = _WAIT_S
+    ) -> None:
+        """`wait_s`: how long a frame may wait for the answer to the question of an earlier one."""
+        self._model, self._wait_s = model, wait_s
         self._executor = executor or ThreadPoolExecutor(1, 'end-of-turn')
         self.calls = 0
         self.reset()
@@ -59,7 +62,7 @@ class EndListener:
         if pause.voice_end_s != self._voice_end_s:
             self._voice_end_s, self._asked = pause.voice_end_s, False
             self._probability = self._error = None
-        self._take(_WAIT_S)
+        self._take(self._wait_s)
         waits = self._running is not None or pause.silence_s < ASKED_AFTER_S - 1e-6
         if not self._asked and not waits:
             self._asked = True

@@ -1,5 +1,7 @@
 """When the model is asked about a pause, and which of its answers count."""
 
+import time
+
 import numpy as np
 import pytest
 from fake_end_model import FakeEndModel, FakeExecutor
@@ -90,3 +92,13 @@ def test_a_new_session_begins_with_nothing():
     listener.hear(pause(0.2))
     listener.reset()
     assert listener.hear(pause(0.08)) is None
+
+
+def test_whoever_has_time_waits_for_a_slow_model():
+    class Slow(FakeEndModel):
+        def probability(self, sound):
+            time.sleep(0.2)  # longer than a frame of a talk waits
+            return super().probability(sound)
+
+    listener = EndListener(Slow(0.4), wait_s=60.0)
+    assert [listener.hear(pause(0.08 * k)) for k in (1, 2, 3)] == [None, None, 0.4]

@@ -20,6 +20,7 @@ from kame_ros.s2s.small.turn_end import TurnEndHead, TurnEndWeights
 from kame_ros.s2s.small.unit_decoder import UnitDecoder
 from kame_ros.s2s.small.window import OracleWindow
 from kame_ros.turns import profiles
+from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.vad import SileroVad, Vad
 
 
@@ -29,14 +30,18 @@ def make(settings: FrontEndSettings) -> SmallFrontEnd:
     return build(config, SileroVad() if config.barge_in else None)
 
 
-def build(config: SmallConfig, vad: Vad | None = None) -> SmallFrontEnd:
+def build(
+    config: SmallConfig, vad: Vad | None = None, end_of_turn: EndOfTurn | None = None
+) -> SmallFrontEnd:
     """Loads the model in about 2 s and gives the front-end; call `warm_up` next.
 
-    With a `vad`, such as `SileroVad()`, it gives way to a user who speaks over the robot. Raises
-    MissingWeights or CorruptWeights, ValueError or ImportError for a barge-in profile that is none.
+    With a `vad`, such as `SileroVad()`, it gives way to a user who speaks over the robot; an
+    `end_of_turn` then takes the place of the configured one. Raises MissingWeights or
+    CorruptWeights, ValueError or ImportError for a barge-in profile that is none.
     """
     profile = profiles.load(config.barge_in_profile)
-    end_of_turn = config.strategy() if vad is not None else None
+    if vad is not None and end_of_turn is None:
+        end_of_turn = config.strategy()
     folder = folder_of(config.weights)
     model = SmallModel.load(folder)
     head = TurnEndWeights.load(folder, model.size.dim)

@@ -3,8 +3,8 @@
 import numpy as np
 from pauses import pause_of
 
-from kame_ros.s2s.small.heard_end import LEAST_S, SURE, HeardEnd
-from kame_ros.turns.end_of_turn import EndOfTurn
+from kame_ros.s2s.small.heard_end import DOUBTS, LEAST_S, SURE, HeardEnd
+from kame_ros.turns.end_of_turn import Decision, EndOfTurn
 from kame_ros.turns.end_of_turn.silence import Silence
 
 
@@ -50,6 +50,31 @@ def test_who_is_not_sure_waits_as_long_as_the_other_judge():
 def test_words_that_hang_in_the_air_are_against_it():
     assert not decision(judge(), SURE + 2, text='I would like to').over
     assert decision(judge(), SURE + 2, text='It is late.').over
+
+
+class FakeJudge:
+    """Says at once that the turn is over, and how likely they go on all the same."""
+
+    min_silence_s = 0.0
+
+    def __init__(self, goes_on):
+        self._goes_on = goes_on
+
+    def decide(self, pause):
+        return Decision(True, 'melody', self._goes_on)
+
+    def reset(self):
+        pass
+
+
+def test_a_guess_of_the_other_judge_counts_only_where_the_head_does_not_doubt_it():
+    guesses = HeardEnd(FakeHead(), FakeJudge(0.3))
+    assert decision(guesses, DOUBTS + 0.1) == Decision(True, 'melody', 0.3)
+    assert decision(guesses, DOUBTS - 0.1) == Decision(False, '', 0.3)
+    knows = HeardEnd(FakeHead(), FakeJudge(0.0))
+    assert decision(knows, DOUBTS - 9.0).over
+    quick = HeardEnd(FakeHead(), FakeJudge(0.3), quickness=0.75)
+    assert decision(quick, DOUBTS - 0.5).over
 
 
 def test_quickness_is_how_sure_it_has_to_be():

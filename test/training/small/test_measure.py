@@ -79,6 +79,18 @@ def test_a_good_robot():
     assert found['back_channel_goes_on'] == 1
 
 
+def test_what_it_says_when_an_oracle_comes_is_told_from_what_it_needs_to_begin():
+    class Cases:
+        def case(self, kind, number):
+            late = LiveOracle(ANSWER, 3.0 if number else 1.7)  # in silence; after "Well,"
+            return Case(kind, [UserTurn(VOICE, 0.4)], [late], np.zeros, ANSWER)
+
+    found = measure(ScriptedRobot(), Cases(), 2, kinds=('open',)).numbers
+    assert found['open_oracles_in_silence'] == 1
+    assert found['open_oracle_to_speech_free_s'] < found['open_oracle_to_speech_s']
+    assert found['open_oracle_to_speech_free_s'] == pytest.approx(0.04, abs=0.001)
+
+
 def test_a_robot_that_waits_long_does_not_break_into_a_pause():
     found = numbers(ScriptedRobot(waits=15))
     assert found['breaks_into_a_pause'] == found['breaks_into_a_paused_question'] == 0
