@@ -7,8 +7,14 @@ Turns with pauses of 0.3 to 2.0 s inside their sentences are heard by the recogn
 melody 0.06 s. Human recordings, fetched from Debian: a woman who reads English (asterisk-core-
 sounds-en-g722), the same in noise, and four other voices in other languages, by their melody alone;
 and synthetic voices. What was heard is kept in --cache, as it takes an hour at first; --heard-only
-takes what is there. `--fit` fits weights on every third turn; all figures but `with_fitted` are of
-the others.
+takes what is there. `--fit` fits weights on every third turn; `default`, `groups` and `curve` are
+of the others.
+
+`halves` tells apart the recordings by which weights may be chosen (one half of the English and
+French ones, told by a hash of the name) and those that are kept apart: the other half, and all
+Spanish, Italian and Russian ones. So does `speeches`, of recordings of 8 to 85 s whose speaker
+pauses between sentences. `--choose` searches for the weights that are best on the first half, and
+says what they yield on each; it changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +30,19 @@ from typing import Any
 import numpy as np
 from result_file import Results
 from speech_material import VoiceMissing, frames
-from turn_cases import VOICES, foreign, human, monologue, synthetic, told
+from turn_cases import VOICES, foreign, human, monologue, speeches, synthetic, told
+from turn_choice import (
+    CHOSEN_IN,
+    Asked,
+    Watcher,
+    choose,
+    cost,
+    current,
+    ends_told,
+    is_chosen_on,
+    weighing,
+)
+from turn_cost import cost_of
 from turn_hearing import HeardWords, KnownModel, KnownVad, Said, VirtualExecutor
 from turn_material import Turn, WordTimes, noisy
 
@@ -50,7 +68,9 @@ _SILENCES = (0.2, 0.4, 0.6, 0.9, 1.2, 1.6)
 # waits for more with the melody of an end.
 _TOLD = ('human', 'human, short')
 _SHORT_NAMES = {'human at 10 dB': 'noise', 'human, short': 'short', 'human, open': 'open'}
+_HEARD = 'en'  # by the recogniser; the other languages by their melody alone
 HUMAN_LANGUAGES = ('fr', 'es', 'it', 'ru')
+_SENTENCES = ('human',)  # what weights are chosen by, of what is heard
 
 
 class OnceAtStop:
@@ -177,6 +197,15 @@ def is_fitted_on(turn: Turn) -> bool:
     return zlib.crc32(turn.name.encode()) % _FOLDS == 0
 
 
+def halves(turns: Sequence[Turn]) -> dict[str, list[Turn]]:
+    """Those by which weights may be chosen, the other half of them, and the other languages."""
+    out: dict[str, list[Turn]] = {'chosen_on': [], 'apart': [], 'other_languages': []}
+    for turn in turns:
+        name = 'apart' if turn.language in CHOSEN_IN else 'other_languages'
+        out['chosen_on' if is_chosen_on(turn) else name].append(turn)
+    return out
+
+
 class Bench:
     """The turns, and what was heard of them."""
 
@@ -191,14 +220,34 @@ class Bench:
         return not self._heard_only or self.words.know(turn)
 
     def score(self, turns: Sequence[Turn], make: Make, *, heard: bool = True) -> dict[str, Any]:
-        """The figures of a strategy; `heard` by a recogniser, or by its melody alone."""
+        """The figures of a strategy; English is `heard` by a recogniser, or by its melody alone."""
         score = Score()
         for turn in turns:
-            if not heard or self.knows(turn):
-                said = self.words.of(turn) if heard else None
+            by_words = heard and turn.language == _HEARD
+            if not by_words or self.knows(turn):
+                said = self.words.of(turn) if by_words else None
                 score.add(turn, ends_of(turn, said, make, self.melody))
         self.melody.keep()
         return score.told()
+
+    def halves(self, turns: Sequence[Turn], *, heard: bool = True) -> dict[str, Any]:
+        """The figures of the default, on each half and on the languages that are kept apart."""
+        return {
+            name: self.score(part, default, heard=heard) for name, part in halves(turns).items()
+        }
+
+    def asked(self, turns: Sequence[Turn]) -> list[tuple[Turn, list[Asked]]]:
+        """What a strategy is asked in each turn, if none is over before its end."""
+        out = []
+        for turn in turns:
+            by_words = turn.language == _HEARD
+            if not by_words or self.knows(turn):
+                watcher = Watcher()
+                said = self.words.of(turn) if by_words else None
+                ends_of(turn, said, watcher.listening, self.melody)
+                out.append((turn, watcher.asked))
+        self.melody.keep()
+        return out
 
     def breaks(self, turn: Turn) -> int:
         """How often a long turn is broken by the default."""
@@ -271,6 +320,29 @@ def fit(rows: Sequence[tuple[float, str, float, bool]]) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in zip(names, found, strict=True)}
 
 
+def best_weights(bench: Bench, turns: Sequence[Turn]) -> None:
+    """Chooses weights on one half; prints what they, and those of now, yield on each."""
+    sentences = [turn for turn in turns if turn.group in _SENTENCES or turn.language != _HEARD]
+    asked = {name: bench.asked(part) for name, part in halves(sentences).items()}
+
+    def score(part: str) -> Score:
+        out = Score()
+        for turn, questions in asked[part]:
+            out.add(turn, ends_told(questions))
+        return out
+
+    def costs() -> float:
+        figures = score('chosen_on')
+        return cost(figures.taken / max(1, figures.pauses), figures.latencies)
+
+    now = current()
+    for chosen in (now, choose(costs)):
+        print(chosen)
+        with weighing(chosen):
+            for part in asked:
+                print(part, score(part).told(), flush=True)
+
+
 def main() -> None:
     """Measures what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
@@ -283,6 +355,11 @@ def main() -> None:
         help='where recordings and what was heard of them are kept',
     )
     parser.add_argument('--fit', action='store_true', help='print the weights of combined, no more')
+    parser.add_argument(
+        '--choose',
+        action='store_true',
+        help='search for the best weights of combined on one half of the recordings, no more',
+    )
     parser.add_argument(
         '--most',
         type=int,
@@ -306,8 +383,16 @@ def main() -> None:
     options.cache.mkdir(parents=True, exist_ok=True)
     bench = Bench(options.cache, options.model, options.heard_only)
     every = human(options.cache, bench.times)
+    abroad = {
+        language: foreign(options.cache, bench.times, language, options.most)
+        for language in HUMAN_LANGUAGES
+        if options.most
+    }
     if options.fit:
         print(fit(bench.rows([turn for turn in every if is_fitted_on(turn)])))
+        return
+    if options.choose:
+        best_weights(bench, [*every, *(turn for part in abroad.values() for turn in part)])
         return
     turns = [turn for turn in every if not is_fitted_on(turn)]
     recorded = [turn for turn in turns if turn.group in _TOLD]
@@ -323,11 +408,7 @@ def main() -> None:
     seen = [turn for turn in every if turn.group == 'human']
     figures['with_fitted'] = bench.score(seen, default)
     print('with those that the weights were fitted on', figures['with_fitted'], flush=True)
-    if options.most:
-        abroad = {
-            language: foreign(options.cache, bench.times, language, options.most)
-            for language in HUMAN_LANGUAGES
-        }
+    if abroad:
         all_of = [turn for turns in abroad.values() for turn in turns]
         figures['other_voices'] = bench.score(all_of, default, heard=False)
         print('other human voices, by melody alone', figures['other_voices'], flush=True)
@@ -339,6 +420,17 @@ def main() -> None:
         }
         for language, score in figures['languages'].items():
             print(language, score, flush=True)
+        figures['halves'] = bench.halves([*seen, *all_of])
+        for name, score in figures['halves'].items():
+            print('sentences,', name, score, flush=True)
+    talks = [
+        turn
+        for language in (_HEARD, *HUMAN_LANGUAGES)
+        for turn in speeches(options.cache, language)
+    ]
+    figures['speeches'] = bench.halves(talks, heard=False)
+    for name, score in figures['speeches'].items():
+        print('speeches,', name, score, flush=True)
     figures['curve'] = {}
     for name, (make, settings) in STRATEGIES.items():
         figures['curve'][name] = [
@@ -353,6 +445,8 @@ def main() -> None:
         if bench.knows(turn)
     }
     print('breaks of long turns', figures['monologue_breaks'], flush=True)
+    figures['cost'] = cost_of([told(options.cache)], options.cache)
+    print('cost', figures['cost'], flush=True)
     times = WordTimes(options.cache, options.model)
     for voice in options.voices:
         spoken = synthetic(options.cache, times, (voice,))

@@ -39,6 +39,7 @@ SHORT, _SHORT_LEFT, _SHORT_S = 1.6, 0.4, (0.5, 1.1)
 # The same where the noise hides how a voice falls silent: dB between the loud and the quiet.
 NOISE, _NOISE_LEFT, _NOISE_DB = 1.2, 0.65, (20.0, 32.0)
 TELLS, _TELLS_MOST = 0.7, 5  # for each time but the first that they went on: they tell a story
+BACK = STORY = 0.0
 MEAN_PAUSE_S = 0.8  # of somebody whom we do not know yet
 _KNOWN = 12  # pauses: so much is our guess of the mean worth against what was heard
 _SHORTEST_MEAN_S, _LONGEST_MEAN_S = 0.4, 1.2
@@ -73,11 +74,18 @@ class Combined:
         self._ends: deque[float] = deque(maxlen=_ENDS)  # the same of turns that have ended
         self._voice_end_s = -1.0  # of the last pause
         self._misled = 0  # times that they went on after an end by its melody
+        self._said_over = False  # in the pause that goes on
+        self._taken_back = 0  # times that they went on, in this turn, after that was said
 
     def decide(self, pause: Pause) -> Decision:
         """Whether it is unlikely enough that they go on."""
         over = self._listener.hear(pause)
         self._remember(pause, over)
+        decision = self._weigh(pause, over)
+        self._said_over = decision.over
+        return decision
+
+    def _weigh(self, pause: Pause, over: float | None) -> Decision:
         _, words = self._by_words.wanted(pause)
         if words == 'noise' or (self.is_strange and pause.words.expected):
             return self._by_words.decide(pause)
@@ -97,6 +105,7 @@ class Combined:
             misled=self._misled,
         )
         goes_on += TELLS * max(0, min(pause.gone_on, _TELLS_MOST) - 1)
+        goes_on += STORY * math.log(max(1.0, self._misled)) + BACK * min(self._taken_back, 2)
         why = f'melody {words}' if words in WORDS else 'melody'
         return Decision(goes_on <= self._threshold, why, 1.0 / (1.0 + math.exp(-goes_on)))
 
@@ -113,8 +122,10 @@ class Combined:
                 self._ends.append(self._last)
             self._turn_start_s, self._last = pause.turn_start_s, None
             self._misled //= 2
+            self._taken_back = 0
         elif pause.voice_end_s != self._voice_end_s:
             self._misled += self._last is not None and self._last > 0.0
+            self._taken_back += self._said_over
             self._last = None
         self._voice_end_s = pause.voice_end_s
         if over is not None:
