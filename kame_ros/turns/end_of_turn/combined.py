@@ -9,7 +9,8 @@ and a short answer ("Yes, please.") end a turn without it, and for a speaker who
 hear, words and silence decide alone. So they do while the model has not answered.
 
 It hears where a sentence ends, not a story. Whoever has gone on after such ends in this turn will
-do so again: each makes the melody count for less.
+do so again: each makes the melody count for less. And the longer the turn, the more sentences it
+is likely to have: a long one ends after a longer silence, as speakers who go on pause briefly.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ SHORT, _SHORT_LEFT, _SHORT_S = 1.6, 0.4, (0.5, 1.1)
 # The same where the noise hides how a voice falls silent: dB between the loud and the quiet.
 NOISE, _NOISE_LEFT, _NOISE_DB = 1.2, 0.65, (20.0, 32.0)
 TELLS, _TELLS_MOST = 0.7, 5  # for each time but the first that they went on: they tell a story
-BACK = STORY = 0.0
+# s of silence, at least, for each doubling of a turn's length beyond so much (s); at most.
+HOLD_S, LONG_S, _MOST_HOLD_S = 0.4, 4.0, 0.5
 MEAN_PAUSE_S = 0.8  # of somebody whom we do not know yet
 _KNOWN = 12  # pauses: so much is our guess of the mean worth against what was heard
 _SHORTEST_MEAN_S, _LONGEST_MEAN_S = 0.4, 1.2
@@ -65,6 +67,7 @@ class Combined:
         self._listener = listener or EndListener(SmartTurn())
         self._by_words = WordsAndSilence(settings)
         self._threshold = _HASTE * (settings.quickness - 0.5)
+        self._patience = 2.0 * (1.0 - settings.quickness)
         self.min_silence_s = ASKED_AFTER_S
         self._forget()
 
@@ -74,18 +77,11 @@ class Combined:
         self._ends: deque[float] = deque(maxlen=_ENDS)  # the same of turns that have ended
         self._voice_end_s = -1.0  # of the last pause
         self._misled = 0  # times that they went on after an end by its melody
-        self._said_over = False  # in the pause that goes on
-        self._taken_back = 0  # times that they went on, in this turn, after that was said
 
     def decide(self, pause: Pause) -> Decision:
         """Whether it is unlikely enough that they go on."""
         over = self._listener.hear(pause)
         self._remember(pause, over)
-        decision = self._weigh(pause, over)
-        self._said_over = decision.over
-        return decision
-
-    def _weigh(self, pause: Pause, over: float | None) -> Decision:
         _, words = self._by_words.wanted(pause)
         if words == 'noise' or (self.is_strange and pause.words.expected):
             return self._by_words.decide(pause)
@@ -105,9 +101,10 @@ class Combined:
             misled=self._misled,
         )
         goes_on += TELLS * max(0, min(pause.gone_on, _TELLS_MOST) - 1)
-        goes_on += STORY * math.log(max(1.0, self._misled)) + BACK * min(self._taken_back, 2)
         why = f'melody {words}' if words in WORDS else 'melody'
-        return Decision(goes_on <= self._threshold, why, 1.0 / (1.0 + math.exp(-goes_on)))
+        held = pause.silence_s < self._patience * hold_s(pause.voice_end_s - pause.turn_start_s)
+        ends = goes_on <= self._threshold and not held
+        return Decision(ends, why, 1.0 / (1.0 + math.exp(-goes_on)))
 
     @property
     def is_strange(self) -> bool:
@@ -122,10 +119,8 @@ class Combined:
                 self._ends.append(self._last)
             self._turn_start_s, self._last = pause.turn_start_s, None
             self._misled //= 2
-            self._taken_back = 0
         elif pause.voice_end_s != self._voice_end_s:
             self._misled += self._last is not None and self._last > 0.0
-            self._taken_back += self._said_over
             self._last = None
         self._voice_end_s = pause.voice_end_s
         if over is not None:
@@ -177,6 +172,11 @@ def odds(
     told = WORDS.get(words, 0.0) * (1.0 - short if words == 'complete' else 1.0)
     silence = PER_S * silence_s * MEAN_PAUSE_S / mean_s
     return BEGIN + SHORT * short + NOISE * noise - weight * melody + told - silence
+
+
+def hold_s(voice_s: float) -> float:
+    """How much silence, at least, ends a turn of such a length, s."""
+    return min(_MOST_HOLD_S, HOLD_S * math.log2(max(1.0, voice_s / LONG_S)))
 
 
 def _share(value: float, all_of: float, none_of: float) -> float:

@@ -122,6 +122,16 @@ def test_who_has_gone_on_before_is_given_more_time():
     assert wait(5) == wait(50)
 
 
+def test_a_long_turn_ends_after_a_longer_silence():
+    def wait(turn_s, quickness=0.5):
+        return ends_after(0.99, None, quickness, voice_end_s=0.5 + turn_s)
+
+    assert wait(2.0) == wait(4.0) < wait(6.0) < wait(8.0) < wait(20.0)
+    assert wait(20.0) == wait(200.0) == 0.5  # a bound
+    assert wait(20.0, 1.0) < wait(20.0) < wait(20.0, 0.25)
+    assert ends_after(0.99, QUESTION, voice_end_s=60.0) <= 0.32  # a question is one in any turn
+
+
 def test_nobody_waits_for_ever():
     assert ends_after(0.0001, HALF, quickness=0.0) == 3.0
 
