@@ -34,7 +34,6 @@ _STEPS = {  # by how much a weight is moved at first
     'PER_S': 0.3,
     'SHORT': 0.4,
     'TELLS': 0.3,
-    'HOLD_S': 0.1,
     'complete': 0.3,
     'incomplete': 0.4,
 }

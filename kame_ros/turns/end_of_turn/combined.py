@@ -45,7 +45,8 @@ HOLD_S, LONG_S, _MOST_HOLD_S = 0.4, 4.0, 0.5
 MEAN_PAUSE_S = 0.8  # of somebody whom we do not know yet
 _KNOWN = 12  # pauses: so much is our guess of the mean worth against what was heard
 _SHORTEST_MEAN_S, _LONGEST_MEAN_S = 0.4, 1.2
-_LONGEST_S = 3.0  # nobody waits for longer
+_LONGEST_S = 3.0  # nobody waits for longer,
+_LONGEST_WHOLE_S = 2.0  # nor for so long after a whole sentence
 _HASTE = 4.0  # by how much the threshold moves from patient to quick
 _SURE = 6.0  # more than this no model knows
 _COUNTS = 4.0  # more than this does not count
@@ -87,7 +88,7 @@ class Combined:
             return self._by_words.decide(pause)
         if words == 'complete' and pause.silence_s >= _WHOLE_S and is_whole(pause):
             return Decision(True, 'question or answer')
-        if pause.silence_s >= _LONGEST_S:
+        if pause.silence_s >= (_LONGEST_WHOLE_S if words == 'complete' else _LONGEST_S):
             return Decision(True, 'silence')
         if over is None:  # not yet, or not at all: the model is late
             return self._by_words.decide(pause)

@@ -134,6 +134,8 @@ def test_a_long_turn_ends_after_a_longer_silence():
 
 def test_nobody_waits_for_ever():
     assert ends_after(0.0001, HALF, quickness=0.0) == 3.0
+    assert ends_after(0.0001, quickness=0.0) == 3.0
+    assert ends_after(0.0001, WHOLE, quickness=0.0) == 2.0
 
 
 def test_what_is_sure_needs_no_words():
