@@ -174,11 +174,11 @@ class Told:
 def test_a_voice_that_the_model_does_not_know_is_judged_by_its_words():
     strategy = Combined(None, EndListener(Told(), FakeExecutor()))
     waits = turns(strategy, [0.001] * 5)
-    assert waits[0] == 3.0
+    assert waits[0] == 2.0
     assert waits[-1] == 0.6
     assert strategy.is_strange
     strategy.reset()
-    assert turns(strategy, [0.001])[0] == 3.0
+    assert turns(strategy, [0.001])[0] == 2.0
 
 
 def test_a_voice_that_it_knows_stays_known():
