@@ -13,8 +13,9 @@ of the others.
 `halves` tells apart the recordings by which weights may be chosen (one half of the English and
 French ones, told by a hash of the name) and those that are kept apart: the other half, and all
 Spanish, Italian and Russian ones. So does `speeches`, of recordings of 8 to 85 s whose speaker
-pauses between sentences. `--choose` searches for the weights that are best on the first half, and
-says what they yield on each; it changes nothing.
+pauses between sentences; `--split` measures no more than these, and the cost. `--choose` searches
+for the weights that are best on the first half, and says what they yield on each; it changes
+nothing.
 """
 
 from __future__ import annotations
@@ -70,7 +71,6 @@ _TOLD = ('human', 'human, short')
 _SHORT_NAMES = {'human at 10 dB': 'noise', 'human, short': 'short', 'human, open': 'open'}
 _HEARD = 'en'  # by the recogniser; the other languages by their melody alone
 HUMAN_LANGUAGES = ('fr', 'es', 'it', 'ru')
-_SENTENCES = ('human',)  # what weights are chosen by, of what is heard
 
 
 class OnceAtStop:
@@ -320,10 +320,29 @@ def fit(rows: Sequence[tuple[float, str, float, bool]]) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in zip(names, found, strict=True)}
 
 
+def split_figures(bench: Bench, cache: Path, sentences: Sequence[Turn]) -> dict[str, Any]:
+    """What weights may be chosen by and what is kept apart; long turns; and the cost."""
+    talks = [turn for name in (_HEARD, *HUMAN_LANGUAGES) for turn in speeches(cache, name)]
+    figures: dict[str, Any] = {
+        'halves': bench.halves(sentences),
+        'speeches': bench.halves(talks, heard=False),
+    }
+    with weighing({'HOLD_S': 0.0}):  # a long turn ends as soon as a short one
+        figures['unheld'] = {
+            'halves': bench.halves(sentences),
+            'speeches': bench.halves(talks, heard=False),
+        }
+    long = [turn for turn in (told(cache), monologue(cache)) if bench.knows(turn)]
+    figures['monologue_breaks'] = {turn.name: bench.breaks(turn) for turn in long}
+    figures['cost'] = cost_of([told(cache)], cache)
+    for name, value in figures.items():
+        print(name, value, flush=True)
+    return figures
+
+
 def best_weights(bench: Bench, turns: Sequence[Turn]) -> None:
     """Chooses weights on one half; prints what they, and those of now, yield on each."""
-    sentences = [turn for turn in turns if turn.group in _SENTENCES or turn.language != _HEARD]
-    asked = {name: bench.asked(part) for name, part in halves(sentences).items()}
+    asked = {name: bench.asked(part) for name, part in halves(turns).items()}
 
     def score(part: str) -> Score:
         out = Score()
@@ -361,6 +380,11 @@ def main() -> None:
         help='search for the best weights of combined on one half of the recordings, no more',
     )
     parser.add_argument(
+        '--split',
+        action='store_true',
+        help='only what weights may be chosen by and what is kept apart, long turns and the cost',
+    )
+    parser.add_argument(
         '--most',
         type=int,
         default=40,
@@ -391,12 +415,18 @@ def main() -> None:
     if options.fit:
         print(fit(bench.rows([turn for turn in every if is_fitted_on(turn)])))
         return
+    all_of = [turn for turns in abroad.values() for turn in turns]
+    seen = [turn for turn in every if turn.group == 'human']
     if options.choose:
-        best_weights(bench, [*every, *(turn for part in abroad.values() for turn in part)])
+        best_weights(bench, [*seen, *all_of])
+        return
+    if options.split:
+        figures = split_figures(bench, options.cache, [*seen, *all_of])
+        results.write(options, figures, figures)
         return
     turns = [turn for turn in every if not is_fitted_on(turn)]
     recorded = [turn for turn in turns if turn.group in _TOLD]
-    figures: dict[str, Any] = {'default': bench.score(recorded, default)}
+    figures = {'default': bench.score(recorded, default)}
     print('default', figures['default'], flush=True)
     groups = {turn.group: None for turn in turns}
     figures['groups'] = {}
@@ -405,11 +435,9 @@ def main() -> None:
         score = bench.score([turn for turn in turns if turn.group == group], default)
         figures['groups'][name] = score
         print(name, score, flush=True)
-    seen = [turn for turn in every if turn.group == 'human']
     figures['with_fitted'] = bench.score(seen, default)
     print('with those that the weights were fitted on', figures['with_fitted'], flush=True)
     if abroad:
-        all_of = [turn for turns in abroad.values() for turn in turns]
         figures['other_voices'] = bench.score(all_of, default, heard=False)
         print('other human voices, by melody alone', figures['other_voices'], flush=True)
         loud = [noisy(turn, 10.0, np.random.default_rng(k)) for k, turn in enumerate(all_of[::2])]
@@ -420,17 +448,7 @@ def main() -> None:
         }
         for language, score in figures['languages'].items():
             print(language, score, flush=True)
-        figures['halves'] = bench.halves([*seen, *all_of])
-        for name, score in figures['halves'].items():
-            print('sentences,', name, score, flush=True)
-    talks = [
-        turn
-        for language in (_HEARD, *HUMAN_LANGUAGES)
-        for turn in speeches(options.cache, language)
-    ]
-    figures['speeches'] = bench.halves(talks, heard=False)
-    for name, score in figures['speeches'].items():
-        print('speeches,', name, score, flush=True)
+    figures |= split_figures(bench, options.cache, [*seen, *all_of])
     figures['curve'] = {}
     for name, (make, settings) in STRATEGIES.items():
         figures['curve'][name] = [
@@ -439,14 +457,6 @@ def main() -> None:
         ]
         for point in figures['curve'][name]:
             print(name, point, flush=True)
-    figures['monologue_breaks'] = {
-        turn.name: bench.breaks(turn)
-        for turn in (told(options.cache), monologue(options.cache))
-        if bench.knows(turn)
-    }
-    print('breaks of long turns', figures['monologue_breaks'], flush=True)
-    figures['cost'] = cost_of([told(options.cache)], options.cache)
-    print('cost', figures['cost'], flush=True)
     times = WordTimes(options.cache, options.model)
     for voice in options.voices:
         spoken = synthetic(options.cache, times, (voice,))
