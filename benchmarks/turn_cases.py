@@ -17,6 +17,7 @@ from turn_material import (
     g722,
     is_whole,
     joined,
+    long_prompts,
     longest_prompt,
     noisy,
     pause_lengths,
@@ -117,6 +118,14 @@ def told(cache: Path) -> Turn:
     longest = longest_prompt(cache)
     rng = np.random.default_rng(0)
     return joined(longest.name, 'told', longest.text, (longest.sound,), (), rng)
+
+
+def speeches(cache: Path, language: str) -> list[Turn]:
+    """What is longer than a sentence: the speaker pauses where they like, and nothing is put in."""
+    return [
+        joined(p.name, 'speech', p.text, (p.sound,), (), np.random.default_rng(0), language)
+        for p in long_prompts(cache, language, _LONGEST_S)
+    ]
 
 
 def _at_bar(

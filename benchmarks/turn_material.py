@@ -105,6 +105,11 @@ def longest_prompt(cache: Path) -> Prompt:
     return max(_prompts(cache), key=lambda prompt: len(prompt.sound))
 
 
+def long_prompts(cache: Path, language: str, shortest_s: float) -> list[Prompt]:
+    """The speeches: what is longer than so much."""
+    return [p for p in _prompts(cache, language) if len(p.sound) > shortest_s * SAMPLE_RATE]
+
+
 def short_prompts(cache: Path) -> list[Prompt]:
     """Those that are a whole sentence of one or two words."""
     short = [prompt for prompt in _prompts(cache) if len(prompt.text.split()) < 3]

@@ -7,8 +7,15 @@ Turns with pauses of 0.3 to 2.0 s inside their sentences are heard by the recogn
 melody 0.06 s. Human recordings, fetched from Debian: a woman who reads English (asterisk-core-
 sounds-en-g722), the same in noise, and four other voices in other languages, by their melody alone;
 and synthetic voices. What was heard is kept in --cache, as it takes an hour at first; --heard-only
-takes what is there. `--fit` fits weights on every third turn; all figures but `with_fitted` are of
-the others.
+takes what is there. `--fit` fits weights on every third turn; `default`, `groups` and `curve` are
+of the others.
+
+`halves` tells apart the recordings by which weights may be chosen (one half of the English and
+French ones, told by a hash of the name) and those that are kept apart: the other half, and all
+Spanish, Italian and Russian ones. So does `speeches`, of recordings of 8 to 85 s whose speaker
+pauses between sentences; `--split` measures no more than these, and the cost. `--choose` searches
+for the weights that are best on the first half, and says what they yield on each; it changes
+nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +31,19 @@ from typing import Any
 import numpy as np
 from result_file import Results
 from speech_material import VoiceMissing, frames
-from turn_cases import VOICES, foreign, human, monologue, synthetic, told
+from turn_cases import VOICES, foreign, human, monologue, speeches, synthetic, told
+from turn_choice import (
+    CHOSEN_IN,
+    Asked,
+    Watcher,
+    choose,
+    cost,
+    current,
+    ends_told,
+    is_chosen_on,
+    weighing,
+)
+from turn_cost import cost_of
 from turn_hearing import HeardWords, KnownModel, KnownVad, Said, VirtualExecutor
 from turn_material import Turn, WordTimes, noisy
 
@@ -50,6 +69,7 @@ _SILENCES = (0.2, 0.4, 0.6, 0.9, 1.2, 1.6)
 # waits for more with the melody of an end.
 _TOLD = ('human', 'human, short')
 _SHORT_NAMES = {'human at 10 dB': 'noise', 'human, short': 'short', 'human, open': 'open'}
+_HEARD = 'en'  # by the recogniser; the other languages by their melody alone
 HUMAN_LANGUAGES = ('fr', 'es', 'it', 'ru')
 
 
@@ -177,6 +197,15 @@ def is_fitted_on(turn: Turn) -> bool:
     return zlib.crc32(turn.name.encode()) % _FOLDS == 0
 
 
+def halves(turns: Sequence[Turn]) -> dict[str, list[Turn]]:
+    """Those by which weights may be chosen, the other half of them, and the other languages."""
+    out: dict[str, list[Turn]] = {'chosen_on': [], 'apart': [], 'other_languages': []}
+    for turn in turns:
+        name = 'apart' if turn.language in CHOSEN_IN else 'other_languages'
+        out['chosen_on' if is_chosen_on(turn) else name].append(turn)
+    return out
+
+
 class Bench:
     """The turns, and what was heard of them."""
 
@@ -191,14 +220,34 @@ class Bench:
         return not self._heard_only or self.words.know(turn)
 
     def score(self, turns: Sequence[Turn], make: Make, *, heard: bool = True) -> dict[str, Any]:
-        """The figures of a strategy; `heard` by a recogniser, or by its melody alone."""
+        """The figures of a strategy; English is `heard` by a recogniser, or by its melody alone."""
         score = Score()
         for turn in turns:
-            if not heard or self.knows(turn):
-                said = self.words.of(turn) if heard else None
+            by_words = heard and turn.language == _HEARD
+            if not by_words or self.knows(turn):
+                said = self.words.of(turn) if by_words else None
                 score.add(turn, ends_of(turn, said, make, self.melody))
         self.melody.keep()
         return score.told()
+
+    def halves(self, turns: Sequence[Turn], *, heard: bool = True) -> dict[str, Any]:
+        """The figures of the default, on each half and on the languages that are kept apart."""
+        return {
+            name: self.score(part, default, heard=heard) for name, part in halves(turns).items()
+        }
+
+    def asked(self, turns: Sequence[Turn]) -> list[tuple[Turn, list[Asked]]]:
+        """What a strategy is asked in each turn, if none is over before its end."""
+        out = []
+        for turn in turns:
+            by_words = turn.language == _HEARD
+            if not by_words or self.knows(turn):
+                watcher = Watcher()
+                said = self.words.of(turn) if by_words else None
+                ends_of(turn, said, watcher.listening, self.melody)
+                out.append((turn, watcher.asked))
+        self.melody.keep()
+        return out
 
     def breaks(self, turn: Turn) -> int:
         """How often a long turn is broken by the default."""
@@ -271,6 +320,48 @@ def fit(rows: Sequence[tuple[float, str, float, bool]]) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in zip(names, found, strict=True)}
 
 
+def split_figures(bench: Bench, cache: Path, sentences: Sequence[Turn]) -> dict[str, Any]:
+    """What weights may be chosen by and what is kept apart; long turns; and the cost."""
+    talks = [turn for name in (_HEARD, *HUMAN_LANGUAGES) for turn in speeches(cache, name)]
+    figures: dict[str, Any] = {
+        'halves': bench.halves(sentences),
+        'speeches': bench.halves(talks, heard=False),
+    }
+    with weighing({'HOLD_S': 0.0}):  # a long turn ends as soon as a short one
+        figures['unheld'] = {
+            'halves': bench.halves(sentences),
+            'speeches': bench.halves(talks, heard=False),
+        }
+    long = [turn for turn in (told(cache), monologue(cache)) if bench.knows(turn)]
+    figures['monologue_breaks'] = {turn.name: bench.breaks(turn) for turn in long}
+    figures['cost'] = cost_of([told(cache)], cache)
+    for name, value in figures.items():
+        print(name, value, flush=True)
+    return figures
+
+
+def best_weights(bench: Bench, turns: Sequence[Turn]) -> None:
+    """Chooses weights on one half; prints what they, and those of now, yield on each."""
+    asked = {name: bench.asked(part) for name, part in halves(turns).items()}
+
+    def score(part: str) -> Score:
+        out = Score()
+        for turn, questions in asked[part]:
+            out.add(turn, ends_told(questions))
+        return out
+
+    def costs() -> float:
+        figures = score('chosen_on')
+        return cost(figures.taken / max(1, figures.pauses), figures.latencies)
+
+    now = current()
+    for chosen in (now, choose(costs)):
+        print(chosen)
+        with weighing(chosen):
+            for part in asked:
+                print(part, score(part).told(), flush=True)
+
+
 def main() -> None:
     """Measures what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
@@ -283,6 +374,16 @@ def main() -> None:
         help='where recordings and what was heard of them are kept',
     )
     parser.add_argument('--fit', action='store_true', help='print the weights of combined, no more')
+    parser.add_argument(
+        '--choose',
+        action='store_true',
+        help='search for the best weights of combined on one half of the recordings, no more',
+    )
+    parser.add_argument(
+        '--split',
+        action='store_true',
+        help='only what weights may be chosen by and what is kept apart, long turns and the cost',
+    )
     parser.add_argument(
         '--most',
         type=int,
@@ -306,12 +407,26 @@ def main() -> None:
     options.cache.mkdir(parents=True, exist_ok=True)
     bench = Bench(options.cache, options.model, options.heard_only)
     every = human(options.cache, bench.times)
+    abroad = {
+        language: foreign(options.cache, bench.times, language, options.most)
+        for language in HUMAN_LANGUAGES
+        if options.most
+    }
     if options.fit:
         print(fit(bench.rows([turn for turn in every if is_fitted_on(turn)])))
         return
+    all_of = [turn for turns in abroad.values() for turn in turns]
+    seen = [turn for turn in every if turn.group == 'human']
+    if options.choose:
+        best_weights(bench, [*seen, *all_of])
+        return
+    if options.split:
+        figures = split_figures(bench, options.cache, [*seen, *all_of])
+        results.write(options, figures, figures)
+        return
     turns = [turn for turn in every if not is_fitted_on(turn)]
     recorded = [turn for turn in turns if turn.group in _TOLD]
-    figures: dict[str, Any] = {'default': bench.score(recorded, default)}
+    figures = {'default': bench.score(recorded, default)}
     print('default', figures['default'], flush=True)
     groups = {turn.group: None for turn in turns}
     figures['groups'] = {}
@@ -320,15 +435,9 @@ def main() -> None:
         score = bench.score([turn for turn in turns if turn.group == group], default)
         figures['groups'][name] = score
         print(name, score, flush=True)
-    seen = [turn for turn in every if turn.group == 'human']
     figures['with_fitted'] = bench.score(seen, default)
     print('with those that the weights were fitted on', figures['with_fitted'], flush=True)
-    if options.most:
-        abroad = {
-            language: foreign(options.cache, bench.times, language, options.most)
-            for language in HUMAN_LANGUAGES
-        }
-        all_of = [turn for turns in abroad.values() for turn in turns]
+    if abroad:
         figures['other_voices'] = bench.score(all_of, default, heard=False)
         print('other human voices, by melody alone', figures['other_voices'], flush=True)
         loud = [noisy(turn, 10.0, np.random.default_rng(k)) for k, turn in enumerate(all_of[::2])]
@@ -339,6 +448,7 @@ def main() -> None:
         }
         for language, score in figures['languages'].items():
             print(language, score, flush=True)
+    figures |= split_figures(bench, options.cache, [*seen, *all_of])
     figures['curve'] = {}
     for name, (make, settings) in STRATEGIES.items():
         figures['curve'][name] = [
@@ -347,12 +457,6 @@ def main() -> None:
         ]
         for point in figures['curve'][name]:
             print(name, point, flush=True)
-    figures['monologue_breaks'] = {
-        turn.name: bench.breaks(turn)
-        for turn in (told(options.cache), monologue(options.cache))
-        if bench.knows(turn)
-    }
-    print('breaks of long turns', figures['monologue_breaks'], flush=True)
     times = WordTimes(options.cache, options.model)
     for voice in options.voices:
         spoken = synthetic(options.cache, times, (voice,))

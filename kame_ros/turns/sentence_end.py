@@ -61,6 +61,8 @@ _PARTICLES = """
 """
 _JAPANESE = tuple(_PARTICLES.split())
 _JAPANESE_ENDS = ('ですが', 'ますが')  # polite, and yet they go on
+# "7 a.m.", "in May", "plan A": these want no other word, as the article and the verbs do.
+_NAMED = re.compile(r'(\ba\. ?m|\d ?am|(?<=[^.?!…] )(AM|May|Will|A))[.!]?$')
 _HANGING = re.compile(r'(\.\.\.|…|[-–—,;:、])\s*$')
 _ELIDED = re.compile(r"(\w+)[’']", re.UNICODE)  # l'eau, qu'il
 
@@ -95,7 +97,8 @@ def is_complete(text: str, language: str = 'en') -> bool:
     if not words:
         return False
     asks = text.endswith('?') and len(words) > 2
-    if words[-1] in OPEN[language] and not asks:
+    named = language == 'en' and not text.isupper() and _NAMED.search(text)
+    if words[-1] in OPEN[language] and not asks and not named:
         return False
     clause = re.split(r'[.?!]\s+', text)[-1].lstrip('¿¡')
     begins = re.match(rf'({_CONDITION[language]})\b', clause, re.IGNORECASE)

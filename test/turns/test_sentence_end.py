@@ -17,6 +17,10 @@ from kame_ros.turns.sentence_end import is_complete, knows
         ('If a train leaves at noon.', False), ('If it rains, stay here.', True),
         ('What is it made of?', True), ('Because', False), ('Hello. Can you give', False),
         ('', False),
+        ('Wake me up at 7 a.m.', True), ('Wake me up at 7:30 AM.', True), ('At 7am', True),
+        ('My birthday is in May.', True), ('Take plan A.', True), ('Then I am', False),
+        ('Call my friend Will.', True), ('If it will', False), ('It was. A.', False),
+        ('THEN I AM', False), ('You may', False), ('I want a', False), ('Yes. May', False),
         ('When does it arrive?', True), ('Um', False), ('Thank you.', True), ('Come in', True),
     ],
 )  # fmt: skip

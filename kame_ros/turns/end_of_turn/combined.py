@@ -9,7 +9,8 @@ and a short answer ("Yes, please.") end a turn without it, and for a speaker who
 hear, words and silence decide alone. So they do while the model has not answered.
 
 It hears where a sentence ends, not a story. Whoever has gone on after such ends in this turn will
-do so again: each makes the melody count for less.
+do so again: each makes the melody count for less. And the longer the turn, the more sentences it
+is likely to have: a long one ends after a longer silence, as speakers who go on pause briefly.
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ SHORT, _SHORT_LEFT, _SHORT_S = 1.6, 0.4, (0.5, 1.1)
 # The same where the noise hides how a voice falls silent: dB between the loud and the quiet.
 NOISE, _NOISE_LEFT, _NOISE_DB = 1.2, 0.65, (20.0, 32.0)
 TELLS, _TELLS_MOST = 0.7, 5  # for each time but the first that they went on: they tell a story
+# s of silence, at least, for each doubling of a turn's length beyond so much (s); at most.
+HOLD_S, LONG_S, _MOST_HOLD_S = 0.4, 4.0, 0.5
 MEAN_PAUSE_S = 0.8  # of somebody whom we do not know yet
 _KNOWN = 12  # pauses: so much is our guess of the mean worth against what was heard
 _SHORTEST_MEAN_S, _LONGEST_MEAN_S = 0.4, 1.2
-_LONGEST_S = 3.0  # nobody waits for longer
+_LONGEST_S = 3.0  # nobody waits for longer,
+_LONGEST_WHOLE_S = 2.0  # nor for so long after a whole sentence
 _HASTE = 4.0  # by how much the threshold moves from patient to quick
 _SURE = 6.0  # more than this no model knows
 _COUNTS = 4.0  # more than this does not count
@@ -64,6 +68,7 @@ class Combined:
         self._listener = listener or EndListener(SmartTurn())
         self._by_words = WordsAndSilence(settings)
         self._threshold = _HASTE * (settings.quickness - 0.5)
+        self._patience = 2.0 * (1.0 - settings.quickness)
         self.min_silence_s = ASKED_AFTER_S
         self._forget()
 
@@ -83,7 +88,7 @@ class Combined:
             return self._by_words.decide(pause)
         if words == 'complete' and pause.silence_s >= _WHOLE_S and is_whole(pause):
             return Decision(True, 'question or answer')
-        if pause.silence_s >= _LONGEST_S:
+        if pause.silence_s >= (_LONGEST_WHOLE_S if words == 'complete' else _LONGEST_S):
             return Decision(True, 'silence')
         if over is None:  # not yet, or not at all: the model is late
             return self._by_words.decide(pause)
@@ -98,7 +103,9 @@ class Combined:
         )
         goes_on += TELLS * max(0, min(pause.gone_on, _TELLS_MOST) - 1)
         why = f'melody {words}' if words in WORDS else 'melody'
-        return Decision(goes_on <= self._threshold, why, 1.0 / (1.0 + math.exp(-goes_on)))
+        held = pause.silence_s < self._patience * hold_s(pause.voice_end_s - pause.turn_start_s)
+        ends = goes_on <= self._threshold and not held
+        return Decision(ends, why, 1.0 / (1.0 + math.exp(-goes_on)))
 
     @property
     def is_strange(self) -> bool:
@@ -166,6 +173,11 @@ def odds(
     told = WORDS.get(words, 0.0) * (1.0 - short if words == 'complete' else 1.0)
     silence = PER_S * silence_s * MEAN_PAUSE_S / mean_s
     return BEGIN + SHORT * short + NOISE * noise - weight * melody + told - silence
+
+
+def hold_s(voice_s: float) -> float:
+    """How much silence, at least, ends a turn of such a length, s."""
+    return min(_MOST_HOLD_S, HOLD_S * math.log2(max(1.0, voice_s / LONG_S)))
 
 
 def _share(value: float, all_of: float, none_of: float) -> float:

@@ -122,8 +122,20 @@ def test_who_has_gone_on_before_is_given_more_time():
     assert wait(5) == wait(50)
 
 
+def test_a_long_turn_ends_after_a_longer_silence():
+    def wait(turn_s, quickness=0.5):
+        return ends_after(0.99, None, quickness, voice_end_s=0.5 + turn_s)
+
+    assert wait(2.0) == wait(4.0) < wait(6.0) < wait(8.0) < wait(20.0)
+    assert wait(20.0) == wait(200.0) == 0.5  # a bound
+    assert wait(20.0, 1.0) < wait(20.0) < wait(20.0, 0.25)
+    assert ends_after(0.99, QUESTION, voice_end_s=60.0) <= 0.32  # a question is one in any turn
+
+
 def test_nobody_waits_for_ever():
     assert ends_after(0.0001, HALF, quickness=0.0) == 3.0
+    assert ends_after(0.0001, quickness=0.0) == 3.0
+    assert ends_after(0.0001, WHOLE, quickness=0.0) == 2.0
 
 
 def test_what_is_sure_needs_no_words():
@@ -162,11 +174,11 @@ class Told:
 def test_a_voice_that_the_model_does_not_know_is_judged_by_its_words():
     strategy = Combined(None, EndListener(Told(), FakeExecutor()))
     waits = turns(strategy, [0.001] * 5)
-    assert waits[0] == 3.0
+    assert waits[0] == 2.0
     assert waits[-1] == 0.6
     assert strategy.is_strange
     strategy.reset()
-    assert turns(strategy, [0.001])[0] == 3.0
+    assert turns(strategy, [0.001])[0] == 2.0
 
 
 def test_a_voice_that_it_knows_stays_known():
