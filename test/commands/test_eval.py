@@ -122,6 +122,20 @@ def test_a_run_is_written_for_the_scripts_of_the_benchmark(capsys, tmp_path):
     assert 'not empty' in said
 
 
+@pytest.mark.parametrize(
+    'session', [{'counters': [1]}, {'books': [3]}, {'counters': {'underruns': 'x'}}]
+)
+def test_a_session_that_nobody_understands_is_told(tmp_path, session):
+    from kame_ros.commands.eval_score import _measured
+    from kame_ros.evaluation.recorded import Recorded
+    from kame_ros.evaluation.run_folder import BadRun
+
+    silence = np.zeros(24_000, np.int16)
+    recorded = Recorded('a', 1, 'question', silence, silence, session=session, folder=tmp_path)
+    with pytest.raises(BadRun, match=r'session\.json is not understood'):
+        _measured(recorded, False, {})
+
+
 @pytest.mark.models
 def test_your_own_recordings_are_a_suite(capsys, tmp_path):
     from kame_ros.evaluation.suite import load
