@@ -79,13 +79,17 @@ def score_latency(points: Sequence[Point], of: str, published: bool = False) -> 
         )
         if mine:
             at = (mine[-1].latency.value, mine[-1].score.value)
-            axis.annotate(line, at, textcoords='offset points', xytext=(7, 6), color=colour)
+            beside = 6 - 12 * (number % 2)  # lines may end in one place
+            axis.annotate(line, at, textcoords='offset points', xytext=(7, beside), color=colour)
     if published:
-        for point in POINTS:
+        for number, point in enumerate(POINTS):
             axis.plot(point.latency_s, point.score, 'o', mfc='none', mec='#555555')
             at = (point.latency_s, point.score)
             label = f'{point.system} (published)'
-            axis.annotate(label, at, textcoords='offset points', xytext=(7, -10), color='#555555')
+            beside = 4 if number % 2 else -10  # two of them have nearly one place
+            axis.annotate(
+                label, at, textcoords='offset points', xytext=(7, beside), color='#555555'
+            )
         axis.set_title(f'hollow: {SOURCE}', fontsize=7, color='#555555')
     axis.axvline(0, color='#999999', lw=0.8, ls=':')
     axis.set_xlabel('latency, median (s), from the last sample of the user')

@@ -116,6 +116,7 @@ def main_table(runs: Mapping[str, Summary]) -> Table:
 def scene_table(runs: Mapping[str, Summary]) -> Table:
     """Scenes of turn-taking, a line for each figure, a column for each run."""
     lines: dict[tuple[str, str], dict[str, str]] = {}
+    runs = {name: summary for name, summary in runs.items() if summary.scenes}
     for name, summary in runs.items():
         for kind, metrics in summary.scenes.items():
             for metric, found in metrics.items():

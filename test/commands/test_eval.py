@@ -7,6 +7,8 @@ import pytest
 import soundfile
 
 from kame_ros import cli
+from kame_ros.evaluation.run_folder import RunFolder, RunPlace, describe
+from kame_ros.evaluation.suite import Cue, Item, Suite
 
 pytest.importorskip('whisper_normalizer', reason='make setup-eval')
 pytest.importorskip('scipy', reason='make setup-eval')
@@ -30,6 +32,7 @@ def kame(capsys, *args):
         (('score', '.'), '-o'),
         (('report', 'nowhere', '-o', 'x'), 'not scored'),
         (('compare', 'nowhere', 'nowhere'), 'not scored'),
+        (('export', 'nowhere', '-o', 'x'), 'no run'),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(capsys, tmp_path, monkeypatch, args, reason):
@@ -98,6 +101,39 @@ def test_recordings_from_elsewhere_are_scored_and_compared(capsys, tmp_path):
     )
     assert status == 0, said
     assert '<svg' in (tmp_path / 'report' / 'index.html').read_text()
+
+
+def test_a_run_is_written_for_the_scripts_of_the_benchmark(capsys, tmp_path):
+    item = Item('smooth-a@slt', 'smooth', (Cue('a.wav'),))
+    run = RunFolder(tmp_path / 'run')
+    run.open(describe(Suite('scenes', (item,), sounds={'a.wav': '0'}), 'tandem', {}))
+    sound = np.zeros(48_000, np.int16)
+    labels = {'kind': 'smooth', 'cues': [{'role': 'turn', 'start_s': 0, 'speech': [[0.5, 1.5]]}]}
+    run.put(RunPlace(item.id, 1), sound, sound, iter([]), {}, labels)
+    run.put(RunPlace('noise', 1), sound, sound, iter([]), {}, {'kind': 'silence'})
+    run.close()
+    status, said = kame(capsys, 'export', tmp_path / 'run', '-o', tmp_path / 'fdb')
+    assert status == 0, said
+    assert '1 v1.0/smooth_turn_taking' in said
+    assert '1 are of no task' in said
+    assert 'kame eval score' in said  # for the words
+    status, said = kame(capsys, 'export', tmp_path / 'run', '-o', tmp_path / 'fdb')
+    assert status == 2
+    assert 'not empty' in said
+
+
+@pytest.mark.parametrize(
+    'session', [{'counters': [1]}, {'books': [3]}, {'counters': {'underruns': 'x'}}]
+)
+def test_a_session_that_nobody_understands_is_told(tmp_path, session):
+    from kame_ros.commands.eval_score import _measured
+    from kame_ros.evaluation.recorded import Recorded
+    from kame_ros.evaluation.run_folder import BadRun
+
+    silence = np.zeros(24_000, np.int16)
+    recorded = Recorded('a', 1, 'question', silence, silence, session=session, folder=tmp_path)
+    with pytest.raises(BadRun, match=r'session\.json is not understood'):
+        _measured(recorded, False, {})
 
 
 @pytest.mark.models
