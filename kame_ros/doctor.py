@@ -64,6 +64,7 @@ def examine() -> Iterator[Finding]:
         ('settings', _settings),
         ('settings', _folders),
         ('settings', _proxies),
+        ('settings', _hub),
         ('engine', _engines),
         ('LLM', _llms),
         ('engine', _small),
@@ -174,6 +175,20 @@ def _proxies() -> Iterator[Finding]:
         detail = 'LLM servers of this machine are asked through it'
         remedy = 'export NO_PROXY=localhost,127.0.0.1'
         yield Finding('settings', ', '.join(given), WARN, detail, remedy)
+
+
+def _hub() -> Iterator[Finding]:
+    """Another hub than Hugging Face's, if one is named."""
+    from kame_ros.trust.addresses import BadAddress, read_address
+
+    given = os.environ.get('HF_ENDPOINT', '')
+    if not given:
+        return
+    try:
+        read_address(given)
+        yield Finding('settings', 'HF_ENDPOINT', OK, given)
+    except BadAddress as error:
+        yield Finding('settings', 'HF_ENDPOINT', WARN, str(error), 'correct or unset HF_ENDPOINT')
 
 
 def _ros() -> Iterator[Finding]:

@@ -101,6 +101,8 @@ def test_a_look_that_fails_is_a_finding(monkeypatch):
         ('HOME', '', 'HOME', doctor.WARN),
         ('HOME', '/dev/null/x', 'HOME', doctor.WARN),
         ('ALL_PROXY', 'socks5://127.0.0.1:1', 'ALL_PROXY', doctor.WARN),
+        ('HF_ENDPOINT', 'http://[::1', 'HF_ENDPOINT', doctor.WARN),
+        ('HF_ENDPOINT', 'https://hub.example.org', 'HF_ENDPOINT', doctor.OK),
     ],
 )
 def test_what_people_set_is_looked_at(monkeypatch, name, value, what, level):

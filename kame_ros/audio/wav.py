@@ -66,7 +66,7 @@ def read_wav(path: str | Path, max_s: float = MAX_S) -> Sound:
     import soundfile
 
     path = Path(path)
-    _refuse_unreadable(path)
+    refuse_unreadable(path)
     try:
         mended = _with_sizes(path, max_s)
         with soundfile.SoundFile(mended or str(path)) as file:
@@ -114,7 +114,8 @@ def _is_packed(path: Path) -> bool:
     return known or path.suffix.lower() in _SUFFIXES
 
 
-def _refuse_unreadable(path: Path) -> None:
+def refuse_unreadable(path: Path) -> None:
+    """Raises BadAudio for what is no file, is empty, or may not be read."""
     try:
         if path.is_dir():
             raise BadAudio(f'{path} is a directory, not a sound file.')

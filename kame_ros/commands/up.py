@@ -71,7 +71,8 @@ def _greet(run: RunningGraph, discovery: str) -> None:
     console.print('say something, or: [bold]kame say "Hello."[/]   [dim]Ctrl-C ends[/]')
     console.print(
         f'[dim]other nodes join with: export ROS_DOMAIN_ID={run.domain} '
-        f'ROS_AUTOMATIC_DISCOVERY_RANGE={discovery}[/]'
+        f'ROS_AUTOMATIC_DISCOVERY_RANGE={discovery}[/]',
+        soft_wrap=True,  # to be copied as one line
     )
 
 

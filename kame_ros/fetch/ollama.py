@@ -64,13 +64,18 @@ def get(model: str, report: FetchReport, server: str = '') -> None:
         raise FetchError(f'ollama cannot get {model}: {_reason(error)}') from error
     except OSError as error:
         raise NoLine(
-            f'no ollama answers at {server} ({error}): install it from ollama.com and run "ollama '
-            'serve", or name it in OLLAMA_HOST'
+            f'no ollama answers at {server} ({_plain(error)}): install it from ollama.com and run '
+            '"ollama serve", or name it in OLLAMA_HOST'
         ) from error
     if layer:
         report.end()
     if not done:
         raise NoLine(f'ollama ended before it had {model}: call it again to go on')
+
+
+def _plain(error: OSError) -> str:
+    reason = getattr(error, 'reason', error)
+    return str(getattr(reason, 'strerror', None) or reason)
 
 
 def _read(line: bytes, server: str) -> dict[str, Any]:

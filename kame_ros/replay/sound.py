@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kame_ros.audio.wav import MAX_S, BadAudio, Sound, to_int16
+from kame_ros.audio.wav import MAX_S, BadAudio, Sound, refuse_unreadable, to_int16
 from kame_ros.wire.frame import SAMPLE_RATE, Frame
 
 T0 = 1_000.0  # where time begins in a file that does not tell
@@ -20,11 +20,15 @@ def read_channels(path: Path, max_s: float = MAX_S) -> tuple[list[Frame], list[F
     import soundfile
     import soxr
 
+    refuse_unreadable(path)
     try:
         with soundfile.SoundFile(path) as file:
             if not 0 < file.frames <= max_s * file.samplerate:
                 raise BadAudio(f'{path} is not between 0 and {max_s / 60:g} minutes long.')
             sound, rate = file.read(dtype='float32', always_2d=True), file.samplerate
+    except soundfile.LibsndfileError as error:
+        reason = str(error.error_string).rstrip('. ')
+        raise BadAudio(f'{path} is not a sound file that can be read ({reason}).') from error
     except (soundfile.SoundFileError, OSError) as error:
         raise BadAudio(f'{path} cannot be read as a sound file: {error}') from error
     if sound.shape[1] > 2:

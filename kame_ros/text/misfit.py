@@ -6,6 +6,8 @@ import json
 import re
 
 _NUMBER = re.compile(r"(?:could not convert|invalid literal|cannot convert).*?('.*'|NaN|infinity)")
+# What Python says of a table whose keys became arguments.
+_ARGUMENT = re.compile(r"(unexpected|missing) .*arguments?:? ('.*')")
 # What Python says to a list of another length, and to a table that is none.
 _PYTHON = re.compile(
     r'(values? to unpack|dictionary update sequence|zip\(\)|Exceeds the limit|\w+\(\) |'
@@ -34,6 +36,8 @@ def misfit(error: BaseException) -> str:
         return 'a list in it is too short'
     if isinstance(error, OverflowError):
         return 'a number in it is too large'
+    if argument := _ARGUMENT.search(str(error)):
+        return f'{argument[2]} is {"missing" if argument[1] == "missing" else "not known"}'
     if isinstance(error, TypeError | AttributeError):
         return 'a value in it is of another type than is wanted'
     text = ' '.join(str(error).split())

@@ -133,6 +133,25 @@ def test_a_sound_file_that_is_none_is_a_sentence(tmp_path, capsys, content):
     assert 'error: ' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ('name', 'says'),
+    [
+        ('nowhere.wav', 'cannot be read (No such file or directory)'),
+        ('folder.wav', 'is a directory, not a sound file'),
+        ('empty.wav', 'is empty'),
+        ('text.flac', 'is not a sound file that can be read'),
+    ],
+)
+def test_a_sound_file_that_cannot_be_read_says_why(tmp_path, capsys, name, says):
+    (tmp_path / 'folder.wav').mkdir()
+    (tmp_path / 'empty.wav').touch()
+    (tmp_path / 'text.flac').write_text('no sound')
+    assert main(['replay', str(tmp_path / name)]) == 1
+    told = ' '.join(capsys.readouterr().err.split())
+    assert says in told
+    assert 'System error' not in told
+
+
 @pytest.mark.models
 @pytest.mark.long
 def test_with_the_real_parts(capsys):

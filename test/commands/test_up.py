@@ -1,5 +1,13 @@
-"""`kame up` tells each kind of problem once, however long it goes on: on virtual time."""
+"""`kame up` tells each kind of problem once, however long it goes on, and how to join it."""
 
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+pytest.importorskip('rclpy')
+
+from kame_ros.commands import up
 from kame_ros.commands.up import Told
 
 
@@ -33,3 +41,11 @@ def test_it_remembers_a_bounded_number_of_kinds():
     words = [f'{a}{b}{c}' for a in 'abcdefgh' for b in 'abcdefgh' for c in 'abcdefgh']
     assert lines(told, 'ear', words) == len(words)
     assert len(told._seen) <= 200
+
+
+def test_what_is_to_be_copied_is_one_line(monkeypatch):
+    console = Console(width=40, record=True, file=open('/dev/null', 'w'))  # noqa: SIM115
+    monkeypatch.setattr(up, 'console', console)
+    up._greet(SimpleNamespace(domain=5), 'LOCALHOST')
+    line = 'export ROS_DOMAIN_ID=5 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST'
+    assert any(line in each for each in console.export_text().splitlines())

@@ -88,7 +88,9 @@ def test_what_it_cannot_get_it_says(pulling, lines, status, kind, says):
 
 
 def test_no_server_at_all():
-    with pytest.raises(NoLine, match=r'no ollama answers at http://127\.0\.0\.1:9'):
+    with pytest.raises(
+        NoLine, match=r'no ollama answers at http://127\.0\.0\.1:9 \([A-Z][a-z ]+\):'
+    ):
         ollama.get('x', Watch(), 'http://127.0.0.1:9')
 
 

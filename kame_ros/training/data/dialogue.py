@@ -10,8 +10,6 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from kame_ros.text.misfit import misfit
-
 SPEAKERS = ('A', 'B')
 OVERLAP_S = 0.02  # s by which two words of one speaker may overlap: aligners round
 REMARK_WORDS, REMARK_S = 2, 1.0  # the most that a back-channel may have
@@ -159,8 +157,10 @@ def _word(path: Path, row: Any) -> DialogueWord:
     try:
         text, speaker = str(row['word']).strip(), str(row['speaker'])
         start, end = row['start'], row['end']
-    except (KeyError, TypeError) as error:
-        raise DataError(f'{path}: {row} is no word: {misfit(error)}') from error
+    except KeyError as error:
+        raise DataError(f'{path}: a word has no {error}: {row}') from error
+    except TypeError as error:
+        raise DataError(f'{path}: a word is no table, but {row!r}') from error
     if not isinstance(start, (int, float)) or not isinstance(end, (int, float)):
         raise DataError(
             f'{path}: the word {text!r} has no times: align the transcript first (for instance '
