@@ -12,6 +12,7 @@ from kame_ros.graph.names import DISCOVERY, BadConfig, check_domain, check_names
 from kame_ros.graph.processes import environment, join
 from kame_ros.graph.running_graphs import Note, running_graphs
 from kame_ros.graph.surroundings import BadSurroundings
+from kame_ros.text.speakable import left_out
 from kame_ros.text.well_formed import well_formed
 from kame_ros.trust.private_folder import NoPrivateFolder
 
@@ -46,6 +47,8 @@ def say(args: argparse.Namespace) -> int:
     console.print()
     if problem:
         return fail(escape(f'{problem}; said: {said or "nothing"}'))
+    if missing := left_out(well_formed(args.text)):
+        console.print(escape(f'{missing}: this voice reads Latin letters'))
     return 0
 
 

@@ -172,6 +172,13 @@ def test_a_goal_is_said_and_ends(robot):
     assert robot.node._link._say.open == 0
 
 
+def test_a_goal_tells_what_of_it_no_voice_can_say(robot):
+    goal = robot.say('one two Привет')
+    robot.hear(6)
+    end = robot.end_of(goal)
+    assert (end.spoken, end.message) == (True, '1 word in Cyrillic left out')
+
+
 def test_a_goal_that_is_spoken_over_ends(robot):
     goal = robot.say('word ' * 200)
     robot.hear(3)

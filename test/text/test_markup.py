@@ -265,7 +265,8 @@ _FRAGMENTS = st.sampled_from(
      '<unused95>', '< think >', '</ think >', '&lt;think&gt;', '```\n', 'Answer: ', 'Assistant:',
      'Thought: ', '\nAnswer:', '[go_to(x=', 'go_to("a")', ')]', '\\(', '\\)', '\\[', '\\]', 'def f',
      'print(1)', '▁',
-     '"', "'", '=', '<!--', '-->', '<p>', '<td>', '<break time="1s"/>', '+', '5', 'x', '\ud800']
+     '"', "'", '=', '<!--', '-->', '<p>', '<td>', '<break time="1s"/>', '+', '5', 'x', '\ud800',
+     '*smiles', ' softly*', '[pause', 'laughs', ' Hello', 'tool_code\n', ', ']
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from rclpy.qos import QoSProfile
 from kame_ros.action import Say
 from kame_ros.nodes.common.base import KameNode
 from kame_ros.s2s.front_end import Piece
-from kame_ros.text.speakable import why_not
+from kame_ros.text.speakable import left_out, why_not
 from kame_ros.wire.oracle import ChunkKind, OracleChunk, whole
 
 SOURCE = 'say/'
@@ -34,6 +34,7 @@ _RESULT_S = 60  # for so long a result can be asked for
 @dataclass
 class _Goal:
     handle: ServerGoalHandle
+    missing: str = ''  # what no voice can say of it
     said: str = ''
     given: bool = False  # the front-end knows all of it
 
@@ -150,7 +151,7 @@ class SayServer:
                 handle.abort()
             else:
                 handle.succeed()
-            return Say.Result(spoken=not why, said=goal.said.strip(), message=why)
+            return Say.Result(spoken=not why, said=goal.said.strip(), message=why or goal.missing)
 
         self._server.notify_execute(goal.handle, end)
 
@@ -170,7 +171,7 @@ class SayServer:
         self._number += 1
         source = f'{SOURCE}{self._number}'
         with self._lock:
-            self._goals[source] = _Goal(handle)
+            self._goals[source] = _Goal(handle, left_out(handle.request.text))
         handle.execute()
         request = handle.request
         for chunk in whole(source, 0, request.text, request.priority):

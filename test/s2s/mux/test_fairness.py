@@ -160,6 +160,30 @@ def test_during_a_flood_goals_and_nodes_are_heard(flood: Flood) -> None:
     assert robot.mux.counters()['sources'] <= 70
 
 
+@pytest.mark.parametrize('ends', [False, True])
+@pytest.mark.parametrize('names', [1, 8, 64])
+def test_while_a_flood_goes_on_a_question_is_answered(ends: bool, names: int) -> None:
+    """Each name writes on and on, with the highest priority, and ends nothing or all of it."""
+    robot = FakeRobot()
+    robot.send(*answer(1))
+    robot.until('llm', 'Paris', 10.0)
+    asked, heard = 0.0, -1.0
+    for n in range(int(70.0 / WORD_S)):
+        for name in (f'junk{k}' for k in range(n % 5, names, 5)):
+            text = 'word ' * 20
+            if ends:
+                robot.send(*proper(name, text, 2**31 - 1, number=n))
+            else:
+                robot.send(OracleChunk(name, 1, TEXT, text, 2**31 - 1))
+        if n == 50:
+            asked = robot.now
+            robot.send(*answer(2))
+        robot.step()
+        if heard < 0.0 and robot.words_of('llm')[3:] == ['It', 'is', 'Paris.']:
+            heard = robot.now - asked
+    assert 0.0 <= heard <= 30.0, robot.mux.counters()
+
+
 def test_what_a_flood_leaves_is_bounded_counted_and_told() -> None:
     robot = FakeRobot()
     robot.send(*flood_without_end(0))
