@@ -41,7 +41,6 @@ class ObedientStepper:
         silent: bool = False,
         eager: bool = False,
         opens: bool = False,
-        answers: int = 0,
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
         window = self.windows[-1]
@@ -53,8 +52,6 @@ class ObedientStepper:
         self.opens.append(opens)
         deaf = self.deaf and not eager
         if not (silent or deaf or self._sounds) and due not in (0, self.end):
-            if answers:
-                self._before = []
             piece = self._before.pop(0) if self._before else due
             self._sounds = self.pace
         return piece, LOUD if self._sounds and not mute else SILENT

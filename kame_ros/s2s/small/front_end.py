@@ -110,10 +110,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         self._window.update(self._chosen(oracle))
         row, mark = self._window.row()
         heard = self._ear.step(user)
-        # Whether the user has finished is told without a look at what there is to say.
-        listens = self._waits and not self._may_speak
-        shown = np.zeros_like(row) if listens else row
-        felt = self._stepper.hear(heard, shown, 0 if listens else mark)
+        felt = self._stepper.hear(heard, row, mark)
         if self._heard_end is not None:
             self._heard_end.hear(np.concatenate((felt, heard)))
         self._listen(user, oracle)
@@ -122,11 +119,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         silent = hushed or not self._may_speak or self._is_held
         # A model that may not go on would draw out its last sound.
         mute = silent and self._since_piece >= _PIECE_ENDS
-        opens = self._opens
-        answers = int(row[0]) if opens and self._window.ready else 0  # nobody waits for it
-        piece, codes = self._stepper.say(
-            silent=silent, eager=eager, opens=opens, answers=answers, mute=mute
-        )
+        piece, codes = self._stepper.say(silent=silent, eager=eager, opens=self._opens, mute=mute)
         words, self._late = self._late, self._window.said(piece)
         self._since_piece = 0 if piece else self._since_piece + 1
         sound = self._voice.step(codes)

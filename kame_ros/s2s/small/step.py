@@ -107,19 +107,15 @@ class Stepper:
         silent: bool = False,
         eager: bool = False,
         opens: bool = False,
-        answers: int = 0,
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
-        """The second half, of the frame that was heard last; see `step`. `mute`: nothing sounds.
-        `answers`: the piece that begins, if any does; 0: the one that the model finds likely.
-        """
+        """The second half, of the frame that was heard last; see `step`. `mute`: nothing sounds."""
         chances, hidden = self._rng.random(_DRAWS), self._felt
         with np.errstate(over='ignore', under='ignore'):
             piece = 0
             if not silent:
                 chance = chances[CODES]
                 piece = self._choose_piece(hidden, self._window, chance, eager, opens)
-                piece = answers if piece and answers else piece
             codes = self.model.silence if mute else self._choose_codes(hidden, piece, chances)
         self._quiet = 0 if piece else self._quiet + 1
         if piece:

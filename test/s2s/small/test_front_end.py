@@ -373,12 +373,3 @@ def test_a_turn_is_over_as_soon_as_the_model_hears_it():
     assert not any(talk.model.opens[ended + 6 :])
     assert talk.said == PARIS
     assert talk.front.counters()['turns_ended.ear'] == 1
-
-
-def test_whoever_has_the_answer_at_the_end_of_the_turn_begins_with_it():
-    fields = {'end_of_turn': HeardEnd(SureHead(), WordsAndSilence()), 'speak': 'after_turn'}
-    asked = Talk(lead_in='Well,', fields=fields).run(2).run(12, user=True)
-    assert asked.tell(PARIS).run(40).said == PARIS
-    fields = {'end_of_turn': HeardEnd(SureHead(), WordsAndSilence()), 'speak': 'after_turn'}
-    late = Talk(lead_in='Well,', fields=fields).run(2).run(12, user=True).run(8)
-    assert late.tell(PARIS).run(60).said == f'Well, {PARIS}'

@@ -159,18 +159,3 @@ def test_many_frames_that_are_a_little_unlikely_are_an_opening():
     assert [stepper.step(*silent)[0] for _ in range(2)] == [0, 1]
     single = Stepper(SmallModel.of(LITTLE, SILENCE, tensors), Choosing(threshold=0.3))
     assert not any(single.step(*silent)[0] for _ in range(QUIET_FRAMES))
-
-
-def test_what_begins_is_the_answer_where_there_is_one():
-    model = SmallModel.of(LITTLE, SILENCE, random_tensors(LITTLE))
-    stepper = Stepper(model)
-    silent = np.zeros(84, np.float32), np.zeros(LITTLE.ahead, int), 0
-    said = []
-    for answers in (0, 3, 5):
-        stepper.reset()
-        stepper.hear(*silent)
-        said.append(stepper.say(eager=True, answers=answers)[0])
-    assert said[1:] == [3, 5]
-    stepper.reset()
-    stepper.hear(*silent)
-    assert stepper.say(silent=True, answers=3)[0] == 0
