@@ -359,11 +359,11 @@ def report(results: list[Asked], quiet: dict[str, Any], console: Console) -> Non
         console.print(f'of it: {name} {value}')
     for name in sorted({a.voice for a in results}):
         mine = [a for a in results if a.voice == name]
-        heard = statistics.mean(a.heard_wer for a in mine)
+        heard = pooled([(a.said, a.heard) for a in mine])
         console.print(f'{name}: {len(mine)} questions, WER of what was heard {heard:.3f}')
-    said = [a.answer_wer for a in results if a.answer_wer is not None]
+    said = [(a.answer, a.answer_heard) for a in results if a.answer_wer is not None]
     if said:
-        console.print(f'WER of what is heard in the answers {statistics.mean(said):.3f}')
+        console.print(f'WER of what is heard in the answers {pooled(said):.3f}')
     if results:
         console.print(
             f'talking: {max(a.memory_mb for a in results):.0f} MB, '

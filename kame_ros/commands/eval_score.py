@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +72,7 @@ def _score(args: argparse.Namespace) -> int:
         for recorded in recordings:
             bars.update(task, description=escape(recorded.item[:30]))
             _hear(recorded, hearer, out)
-            found += measure(recorded)
-            found += fdb_measure(recorded, args.compat, human)
+            found += _measured(recorded, args.compat, human)
             count += 1
             bars.advance(task)
     if not count:
@@ -85,7 +84,7 @@ def _score(args: argparse.Namespace) -> int:
         'stt': args.stt,
         'compat': args.compat,
         'conversations': count,
-        'suite': RunFolder(args.folder).told['suite'] if ours else 'recordings',
+        'suite': RunFolder(args.folder).told.get('suite', '') if ours else 'recordings',
     }
     write_scores(out, found, scoring)
     scores, scoring = read_scores(out)
@@ -93,6 +92,18 @@ def _score(args: argparse.Namespace) -> int:
         console.print(table)
     console.print(f'{len(scores)} figures in {out / "scores.jsonl"}')
     return 0
+
+
+def _measured(
+    recorded: Recorded, compat: bool, human: Mapping[str, Sequence[float]]
+) -> list[Score]:
+    try:
+        return [*measure(recorded), *fdb_measure(recorded, compat, human)]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if not recorded.session:
+            raise
+        path = (recorded.folder or Path()) / 'session.json'
+        raise BadRun(f'{path} is not understood ({error!r})') from error
 
 
 def _told(args: argparse.Namespace, ours: bool) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ _LABELS = {  # files of Full-Duplex-Bench, and the tasks that they belong to
     'metadata.json': 'fdb_overlap',
 }
 _MOST = 10_000  # recordings
+_SLACK_S = 0.1  # that a label may be after the end of its recording
 _DEEPEST = 3  # folders in folders: tasks of a benchmark, systems
 
 
@@ -136,6 +139,14 @@ def _pair(name: str, user: Path, robot: Path, row: Mapping[str, str] | None = No
 
 def _labels_of(recorded: Recorded, row: Mapping[str, str]) -> tuple[Label, ...]:
     """One turn, from the begin of the user's speech to its labelled end, or its last sample."""
+    accepted = tuple(filter(None, (row.get('accepted') or '').split(';;')))
+    for pattern in accepted:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise BadSuite(
+                f'accepted of {recorded.item} is no regular expression: {pattern!r} ({error})'
+            ) from error
     speech = recorded.user_speech
     if not speech:
         return ()
@@ -144,9 +155,11 @@ def _labels_of(recorded: Recorded, row: Mapping[str, str]) -> tuple[Label, ...]:
         until = float(end) if end.strip() else speech[-1].end
     except ValueError as error:
         raise BadSuite(f'turn_end of {recorded.item} is no number: {end!r}') from error
-    if until <= speech[0].start:
-        raise BadSuite(f'turn_end of {recorded.item} is before the user speaks')
-    accepted = tuple(filter(None, (row.get('accepted') or '').split(';;')))
+    if not speech[0].start < until <= recorded.seconds + _SLACK_S:
+        raise BadSuite(
+            f'turn_end of {recorded.item} is {until:g} s: the user speaks from '
+            f'{speech[0].start:.2f} s on, and the recording has {recorded.seconds:.2f} s'
+        )
     text = row.get('text') or ''
     span = Segment(speech[0].start, until)
     return (Label(TURN, text, text, accepted, span.start, (span,)),)
@@ -154,8 +167,11 @@ def _labels_of(recorded: Recorded, row: Mapping[str, str]) -> tuple[Label, ...]:
 
 def _listed(folder: Path) -> Iterator[Recorded]:
     path = folder / PAIRS
-    with path.open(encoding='utf-8-sig', newline='') as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with path.open(encoding='utf-8-sig', newline='') as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadSuite(f'{path} is no CSV in UTF-8 ({error})') from error
     for number, row in enumerate(rows, 2):
         if not row.get('input') or not row.get('output'):
             raise BadSuite(f'{path}, line {number}, lacks input or output')
@@ -181,28 +197,30 @@ def _bench_labels(recorded: Recorded, folder: Path) -> tuple[Label, ...]:
     kind = recorded.kind
     try:
         if kind == 'fdb_turn_taking':
-            end = float(_json(folder / 'turn_taking.json')[0]['timestamp'][0])
+            (end,) = _times(_json(folder / 'turn_taking.json')[0]['timestamp'][:1])
             begin = min((s.start for s in recorded.user_speech), default=0.0)
             return (Label(TURN, start=begin, speech=(Segment(min(begin, end), end),)),)
         if kind == 'fdb_pause':
-            pauses = [tuple(map(float, row['timestamp'])) for row in _json(folder / 'pause.json')]
+            pauses = [_times(row['timestamp']) for row in _json(folder / 'pause.json')]
             edges = [0.0, *(x for pause in pauses for x in pause), len(recorded.user) / SAMPLE_RATE]
             parts = [Segment(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > a]
             return (Label(TURN, start=0.0, speech=tuple(parts)),)
         if kind == 'fdb_interruption':
             row = _json(folder / 'interrupt.json')[0]
-            begin, end = map(float, row['timestamp'])
+            begin, end = _times(row['timestamp'])
             first = [s for s in recorded.user_speech if s.end <= begin]
             context = Label(TURN, str(row.get('context', '')), speech=tuple(first))
             asked = str(row.get('interrupt', ''))
             return (context, Label(INTERRUPTION, asked, asked, (), begin, (Segment(begin, end),)))
         if kind == 'fdb_overlap':
             row = _json(folder / 'metadata.json')
-            begin, end = map(float, row['timestamps'])
+            begin, end = _times(row['timestamps'])
             text = str(row.get('current_turn_text', ''))
             first = [s for s in recorded.user_speech if s.end <= begin]
             over = Label('backchannel', text, text, (), begin, (Segment(begin, end),))
             return (Label(TURN, str(row.get('context_text', '')), speech=tuple(first)), over)
+    except BadSuite:
+        raise
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise BadSuite(f'the labels in {folder} are not understood ({error!r})') from error
     return ()
@@ -216,13 +234,21 @@ def read_words(path: Path) -> list[Word]:
         out = []
         for chunk in _json(path)['chunks']:
             start, end = chunk['timestamp']
-            begin = float(start)
-            out.append(
-                Word(str(chunk['text']).strip(), begin, begin if end is None else float(end))
-            )
+            begin, until = _times((start, start if end is None else end))
+            out.append(Word(str(chunk['text']).strip(), begin, until))
+    except BadSuite:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise BadSuite(f'{path} is not understood ({error!r})') from error
     return out
+
+
+def _times(values: Any) -> list[float]:
+    """Seconds, none before the one in front of it; raises ValueError or TypeError."""
+    times = [float(value) for value in values]
+    if not all(math.isfinite(t) and t >= 0 for t in times) or times != sorted(times):
+        raise ValueError(f'no times of a recording: {times}')
+    return times
 
 
 def human_distribution(folder: Path) -> dict[str, list[float]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from kame_ros.audio.wav import BadAudio, to_int16
-from kame_ros.evaluation.run_folder import BadRun, RunFolder, read_json
+from kame_ros.evaluation.run_folder import DONE, BadRun, RunFolder, read_json
 from kame_ros.evaluation.suite import ASKING
 from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
 from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
 from kame_ros.record.voiced import Segment
+from kame_ros.runtime.weights import file_sha256
 from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
 
@@ -63,6 +66,7 @@ class Recorded:
     session: Mapping[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)  # of the robot, by the outside recogniser
+    heard: bool = False  # the words are known, and none were said where there are none
     folder: Path | None = None
 
     @property
@@ -115,22 +119,56 @@ def of_run(folder: RunFolder) -> Iterator[Recorded]:
     """The conversations of a run, in order. Raises BadRun for one that is spoiled."""
     for place in folder.places():
         path = folder.path / place.path
+        _check_whole(path)
         labels, session = read_json(path / 'labels.json'), read_json(path / 'session.json')
         user, robot = read_stereo(path / 'audio.wav')
-        yield Recorded(
-            item=place.item,
-            repetition=place.repetition,
-            kind=str(labels.get('kind', 'question')),
-            user=user,
-            robot=robot,
-            labels=tuple(_label(cue) for cue in labels.get('cues', ())),
-            category=str(labels.get('category', '')),
-            voice=str(labels.get('voice', '')),
-            tags=dict(labels.get('tags', {})),
-            session=session,
-            events=read_events(path / 'events.jsonl'),
-            folder=path,
-        )
+        try:
+            recorded = Recorded(
+                item=place.item,
+                repetition=place.repetition,
+                kind=str(labels.get('kind', 'question')),
+                user=user,
+                robot=robot,
+                labels=tuple(_label(cue) for cue in labels.get('cues', ())),
+                category=str(labels.get('category', '')),
+                voice=str(labels.get('voice', '')),
+                tags=dict(labels.get('tags', {})),
+                session=session,
+                events=read_events(path / 'events.jsonl'),
+                folder=path,
+            )
+        except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
+            if isinstance(error, BadRun):
+                raise
+            raise BadRun(f'{path / "labels.json"} is not understood ({error!r})') from error
+        yield recorded
+
+
+def _check_whole(path: Path) -> None:
+    """Raises BadRun for a conversation of which a file is cut, or is another than it was."""
+    for name, digest in read_json(path / DONE).items():
+        file = path / name
+        if not file.is_file() or file_sha256(file) != digest:
+            raise BadRun(
+                f'{file} is missing or another file than it was: remove {path}, and let '
+                'kame eval run lead it again'
+            )
+
+
+def of_scored_run(path: Path) -> Iterator[Recorded]:
+    """The conversations of a run with the words that were heard when it was scored; raises BadRun.
+
+    Without them where it is not scored yet.
+    """
+    for recorded in of_run(RunFolder(path)):
+        words = heard_path(path, recorded)
+        if words.is_file():
+            try:
+                told = json.loads(words.read_text(encoding='utf-8'))
+                recorded.words, recorded.heard = words_of(told['words']), True
+            except (ValueError, KeyError, TypeError) as error:
+                raise BadRun(f'{words} is not understood: score the run again') from error
+        yield recorded
 
 
 def heard_path(folder: Path, recorded: Recorded) -> Path:
@@ -148,19 +186,29 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines() if line]
+        events = [json.loads(x) for x in path.read_text(encoding='utf-8').splitlines() if x]
     except ValueError as error:
         raise BadRun(f'{path} is not understood ({error})') from error
+    if not all(isinstance(e, dict) and isinstance(e.get('t'), int | float) for e in events):
+        raise BadRun(f'{path} has lines that are no events')
+    return events
 
 
 def _label(told: Mapping[str, Any]) -> Label:
+    speech = [(float(a), float(b)) for a, b in told.get('speech', ())]
+    start = told.get('start_s')
+    times = [t for span in speech for t in span] + ([] if start is None else [float(start)])
+    if not all(math.isfinite(t) for t in times):
+        raise ValueError(f'no times of a recording: {times}')
+    for pattern in told.get('accepted', ()):
+        re.compile(pattern)
     return Label(
         role=str(told['role']),
         text=str(told.get('text', '')),
         question=str(told.get('question', '')),
         accepted=tuple(told.get('accepted', ())),
-        start=told.get('start_s'),
-        speech=tuple(Segment(float(a), float(b)) for a, b in told.get('speech', ())),
+        start=start,
+        speech=tuple(Segment(a, b) for a, b in speech),
     )
 
 

@@ -13,7 +13,7 @@ from kame_ros.consumers.consumer import Consumer
 from kame_ros.record.generations import GenerationRecord, Generations
 from kame_ros.record.recording import Recording
 from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
-from kame_ros.record.speech import USER_GAP_S, merged
+from kame_ros.record.speech import ROBOT_GAP_S, USER_GAP_S, merged
 from kame_ros.record.voiced import Segment, last_sound, voiced
 from kame_ros.text.well_formed import joined
 from kame_ros.wire.frame import FRAME_S, Frame
@@ -134,7 +134,8 @@ class Record(Consumer):
         finals = sorted(self.finals.values(), key=lambda final: final.start)
         if not self._transcribes:
             spans = user_turns(merged(question, USER_GAP_S), answer)
-            return [self._turn('', turn, [], {}) for turn in respond(spans, answer, question)]
+            found = respond(spans, answer, question, self._count_words)
+            return [self._turn('', turn, [], {}, answer) for turn in found]
         spans = self._spans(finals, question)
         return [
             self._turn(
@@ -142,9 +143,17 @@ class Record(Consumer):
                 turn,
                 self.generations.of(final.utterance),
                 self.books.get(final.utterance, {}),
+                answer,
             )
-            for final, turn in zip(finals, respond(spans, answer, question), strict=True)
+            for final, turn in zip(
+                finals, respond(spans, answer, question, self._count_words), strict=True
+            )
         ]
+
+    def _count_words(self, stretch: Segment) -> int:
+        """How many words the robot began in a stretch of its speech."""
+        begin = self.t0 + stretch.start - _WORD_BEFORE_S
+        return len(self.said(begin, self.t0 + stretch.end).split())
 
     def _spans(self, finals: Sequence[Transcript], question: Sequence[Segment]) -> list[Segment]:
         """Where each transcript was spoken, to the last sample of its sound."""
@@ -164,10 +173,14 @@ class Record(Consumer):
         turn: SoundTurn,
         oracles: list[GenerationRecord],
         books: dict[str, Any],
+        robot: Sequence[Segment],
     ) -> RecordedTurn:
         answer = turn.response
         # The rest of the answer before belongs to the turn before.
-        begin = turn.start if answer is None else max(turn.start, answer.start - _WORD_BEFORE_S)
+        sounding = [s.end for s in merged(robot, ROBOT_GAP_S) if s.start <= turn.start < s.end]
+        begin = max(turn.start, *sounding) if sounding else turn.start
+        if answer is not None:
+            begin = max(turn.start, answer.start - _WORD_BEFORE_S)
         return RecordedTurn(
             user_text=text,
             robot_text=self.said(self.t0 + begin, self.t0 + turn.until),

@@ -6,7 +6,9 @@ import soundfile
 
 from kame_ros.audio.wav import BadAudio
 from kame_ros.evaluation.foreign import human_distribution, read
+from kame_ros.evaluation.recorded import Recorded
 from kame_ros.evaluation.suite import BadSuite
+from kame_ros.record.voiced import Segment
 from kame_ros.wire.frame import Frame
 from kame_ros.wire.monologue import MonologueToken
 
@@ -77,6 +79,51 @@ def test_spoiled_labels_are_told_in_a_sentence(tmp_path):
         list(read(tmp_path))
     (tmp_path / '1' / 'pause.json').write_text('no')
     with pytest.raises(BadSuite, match='JSON'):
+        list(read(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ('name', 'told'),
+    [
+        ('turn_taking.json', '[{"timestamp": [NaN, 1]}]'),
+        ('turn_taking.json', '[{"timestamp": [-5, 1]}]'),
+        ('turn_taking.json', '[{"timestamp": []}]'),
+        ('pause.json', '[{"timestamp": [2, 1]}]'),
+        ('metadata.json', '{"timestamps": [0, 1e999]}'),
+        ('interrupt.json', 'null'),
+        ('output.json', '{"chunks": [{"text": "a", "timestamp": [NaN, 1]}]}'),
+        ('output.json', '{"chunks": [{"text": "a", "timestamp": [null, 1]}]}'),
+    ],
+)
+def test_times_that_cannot_be_are_told(tmp_path, name, told):
+    for file in ('input.wav', 'output.wav'):
+        wav(tmp_path / '1' / file)
+    (tmp_path / '1' / name).write_text(told)
+    with pytest.raises(BadSuite, match='not understood'):
+        list(read(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ('told', 'why'),
+    [
+        ('accepted\na.wav,a.wav,(((\n', 'no regular expression'),
+        ('turn_end\na.wav,a.wav,nan\n', 'turn_end'),
+        ('turn_end\na.wav,a.wav,0.1\n', 'turn_end'),
+        ('turn_end\na.wav,a.wav,1e9\n', 'the recording has'),
+        ('turn_end\na.wav,a.wav,soon\n', 'no number'),
+    ],
+)
+def test_a_row_that_cannot_be_is_told(tmp_path, monkeypatch, told, why):
+    wav(tmp_path / 'a.wav', 2.0)
+    (tmp_path / 'pairs.csv').write_text(f'input,output,{told}')
+    monkeypatch.setattr(Recorded, 'user_speech', [Segment(0.5, 1.5)])
+    with pytest.raises(BadSuite, match=why):
+        list(read(tmp_path))
+
+
+def test_a_list_in_another_encoding_is_told(tmp_path):
+    (tmp_path / 'pairs.csv').write_bytes(b'input,output\n\xff\xfe,o.wav\n')
+    with pytest.raises(BadSuite, match='UTF-8'):
         list(read(tmp_path))
 
 

@@ -82,3 +82,52 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
     with pytest.raises(BadRun, match='something else'):
         RunFolder(tmp_path).open(told())
     assert (tmp_path / 'thesis.txt').read_text() == 'precious'
+
+
+@pytest.fixture
+def conversation(tmp_path):
+    """The folder of a conversation in a run, and the run."""
+    folder = RunFolder(tmp_path / 'run')
+    folder.open(told())
+    put(folder)
+    folder.close()
+    return folder, folder.path / RunPlace('a', 1).path
+
+
+@pytest.mark.parametrize('name', ['audio.wav', 'labels.json', 'session.json', 'events.jsonl'])
+def test_a_file_that_is_cut_or_gone_is_told(conversation, name):
+    folder, place = conversation
+    content = (place / name).read_bytes()
+    (place / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadRun, match=f'{name} is missing or another file'):
+        list(of_run(folder))
+    (place / name).unlink()
+    with pytest.raises(BadRun, match='lead it again'):
+        list(of_run(folder))
+
+
+@pytest.mark.parametrize(
+    'cue',
+    [
+        {},
+        3,
+        {'role': 'turn', 'speech': [['a', 1]]},
+        {'role': 'turn', 'speech': [[float('nan'), 1.0]]},
+        {'role': 'turn', 'speech': [[0, 1]], 'accepted': ['(((']},
+    ],
+)
+def test_labels_that_nobody_understands_are_told(conversation, cue):
+    folder, place = conversation
+    (place / 'labels.json').write_text(json.dumps({'cues': [cue]}))
+    (place / 'done.json').write_text('{}')
+    with pytest.raises(BadRun, match=r'labels\.json is not understood'):
+        list(of_run(folder))
+
+
+@pytest.mark.parametrize('lines', ['3\n', '{\n', '{"topic": "turn"}\n'])
+def test_events_that_are_none_are_told(conversation, lines):
+    folder, place = conversation
+    (place / 'events.jsonl').write_text(lines)
+    (place / 'done.json').write_text('{}')
+    with pytest.raises(BadRun, match=r'events\.jsonl'):
+        list(of_run(folder))

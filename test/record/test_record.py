@@ -181,3 +181,25 @@ def test_the_rest_of_the_answer_before_is_not_the_answer():
     (turn,) = record.turns()
     assert turn.robot_text == 'Yes.'
     assert turn.latency == pytest.approx(1.04, abs=0.05)
+
+
+def test_what_still_sounded_is_not_said_in_a_turn_without_an_answer():
+    record = Record()
+    sound(record, 3.0, 4.0, spoken=[(1.04, 3.6)])
+    record.on_monologue(MonologueToken(40, 0.0, ' rest'))  # played at 3.2
+    record.on_transcript(final(0, 'Stop.', 3.0, 4.0))
+    (turn,) = record.turns()
+    assert turn.robot_text == ''
+    assert turn.latency is None
+
+
+@pytest.mark.parametrize(('text', 'latency'), [(' Hm.', 1.04), (' So I will go.', -2.0)])
+def test_a_back_channel_is_no_answer(text, latency):
+    """Short, over before the user's turn is, and of two words at most."""
+    record = Record()
+    sound(record, 1.0, 5.04, spoken=[(3.04, 3.68), (6.08, 7.04)])
+    record.on_monologue(MonologueToken(38, 0.0, text))  # played at 3.04
+    record.on_monologue(MonologueToken(76, 0.0, ' Yes.'))
+    record.on_transcript(final(0, 'Tell me what it is.', 1.0, 5.04))
+    (turn,) = record.turns()
+    assert turn.latency == pytest.approx(latency, abs=0.05)
