@@ -117,6 +117,10 @@ class RunFolder:
             write_json(self.path / RUN, told)
             return
         old = self.told
+        if {path.name for path in self.path.iterdir()} <= {RUN, '.lock'}:
+            # Its graph never came up, as with a wrong parameter: nothing is there to be mixed with.
+            write_json(self.path / RUN, told)
+            return
         for key in _SAME:
             was, now = old.get(key), told.get(key)
             if was != now:
