@@ -12,6 +12,7 @@ import numpy as np
 
 from kame_ros.evaluation import noises, voices
 from kame_ros.evaluation.questions import OURS, Question, read_questions
+from kame_ros.evaluation.sound_file import write_wav
 from kame_ros.evaluation.suite import (
     INTERRUPTION,
     MANIFEST,
@@ -87,13 +88,11 @@ class Builder:
 
     def sound(self, name: str, spoken: SpokenSound) -> dict[str, Any]:
         """Writes a sound; gives what a Cue says of it."""
-        import soundfile
-
         path = f'sound/{name}.wav'
         if path in self._sounds:
             raise BadSuite(f'{name} is there twice: give it another id, or another voice')
         samples = (np.clip(spoken.sound, -1, 1) * 32_767).astype(np.int16)
-        soundfile.write(self._folder / path, samples, 24_000, subtype='PCM_16')
+        write_wav(self._folder / path, samples, 24_000)
         self._sounds[path] = file_sha256(self._folder / path)
         self._progress(name)
         speech = tuple((round(a, 4), round(b, 4)) for a, b in spoken.speech)
