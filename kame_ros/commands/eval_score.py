@@ -21,7 +21,7 @@ from kame_ros.evaluation.recorded import Recorded, heard_path, of_run, words_of
 from kame_ros.evaluation.run_folder import RUN, BadRun, RunFolder
 from kame_ros.evaluation.score_file import read_scores, write_scores
 from kame_ros.evaluation.stranger import TimedWhisper
-from kame_ros.evaluation.suite import BadSuite
+from kame_ros.evaluation.suite import MANIFEST, BadSuite
 from kame_ros.evaluation.words import NotInstalled, normal
 from kame_ros.oracle.llm.clients.base import LlmError
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
@@ -42,6 +42,8 @@ def _score(args: argparse.Namespace) -> int:
     if not args.folder.is_dir():
         raise BadSuite(f'there is no folder {args.folder}')
     ours = (args.folder / RUN).is_file()
+    if (args.folder / MANIFEST).is_file():
+        raise BadSuite(f'{args.folder} is a suite: lead it first, with kame eval run')
     if not ours and args.output is None:
         raise BadSuite('recordings need -o: a folder for their scores')
     out = args.output or args.folder

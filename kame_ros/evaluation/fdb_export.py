@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from kame_ros.evaluation.recorded import Label, Recorded
+from kame_ros.evaluation.sound_file import write_wav
 from kame_ros.evaluation.suite import INTERRUPTION, BadSuite
 from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
@@ -139,11 +140,10 @@ def _without(user: np.ndarray, over: Sequence[Label]) -> np.ndarray:
 
 
 def _wav(path: Path, samples: np.ndarray) -> None:
-    import soundfile
     import soxr
 
     sound = soxr.resample(samples.astype(np.float32) / 32_768, SAMPLE_RATE, RATE)
-    soundfile.write(path, np.clip(sound, -1, 1), RATE, subtype='PCM_16')
+    write_wav(path, np.clip(sound, -1, 1), RATE)
 
 
 def _json(path: Path, told: Any) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 
 from kame_ros.evaluation import noises, voices
 from kame_ros.evaluation.questions import OURS, Question, read_questions
+from kame_ros.evaluation.sound_file import write_wav
 from kame_ros.evaluation.suite import (
     INTERRUPTION,
+    MANIFEST,
     TURN,
     BadSuite,
     Cue,
@@ -80,16 +82,17 @@ class Builder:
         if folder.exists() and not folder.is_dir():
             raise BadSuite(f'{folder} is no folder')
         if folder.is_dir() and any(folder.iterdir()):
-            raise BadSuite(f'{folder} is not empty: give a new folder with -o')
+            what = '' if (folder / MANIFEST).is_file() else ', and holds no whole suite'
+            raise BadSuite(f'{folder} is not empty{what}: give a new folder with -o')
         (folder / 'sound').mkdir(parents=True)
 
     def sound(self, name: str, spoken: SpokenSound) -> dict[str, Any]:
         """Writes a sound; gives what a Cue says of it."""
-        import soundfile
-
         path = f'sound/{name}.wav'
+        if path in self._sounds:
+            raise BadSuite(f'{name} is there twice: give it another id, or another voice')
         samples = (np.clip(spoken.sound, -1, 1) * 32_767).astype(np.int16)
-        soundfile.write(self._folder / path, samples, 24_000, subtype='PCM_16')
+        write_wav(self._folder / path, samples, 24_000)
         self._sounds[path] = file_sha256(self._folder / path)
         self._progress(name)
         speech = tuple((round(a, 4), round(b, 4)) for a, b in spoken.speech)
@@ -116,7 +119,7 @@ def facts(
     builder = Builder(folder, progress)
     for voice in voice_names:
         for question in questions or read_questions(OURS):
-            name = f'{question.id}@{_safe(voice)}'
+            name = f'{_safe(question.id)}@{_safe(voice)}'
             cue = Cue(
                 **builder.sound(name, say(question.text, voice)),
                 text=question.text,
@@ -272,9 +275,9 @@ def mtbench(
 def recordings(folder: Path, sources: Path, progress: Progress = lambda name: None) -> Suite:
     """A suite of the user's own sound files, with the texts of `questions.jsonl` beside them.
 
-    Each line of that file may name a `sound`, or its id is the file's name without the ending.
-    Files without a line are questions whose answers are not scored, only their times. Where the
-    voice is in a file is found by Silero. Raises BadSuite or OSError.
+    The id of a line is a file's name without the ending. Files without a line are questions whose
+    answers are not scored, only their times. Where the voice is in a file is found by Silero.
+    Raises BadSuite or OSError.
     """
     from kame_ros.audio.wav import BadAudio, read_wav
     from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
@@ -284,7 +287,11 @@ def recordings(folder: Path, sources: Path, progress: Progress = lambda name: No
         raise BadSuite(f'{sources} holds no sound file ({", ".join(_SOUNDS)})')
     beside = sources / 'questions.jsonl'
     known = {q.id: q for q in read_questions(beside)} if beside.is_file() else {}
+    strange = sorted(known.keys() - {path.stem for path in paths})
+    if strange:
+        raise BadSuite(f'{beside}: no sound file is called {", ".join(strange[:3])}')
     builder = Builder(folder, progress)
+    taken: set[str] = set()
     for path in paths:
         check_inside(sources, path.name)
         try:
@@ -293,7 +300,7 @@ def recordings(folder: Path, sources: Path, progress: Progress = lambda name: No
             raise BadSuite(str(error)) from error
         found = merged(speech_segments(sound.samples), USER_GAP_S)
         speech = tuple((s.start, s.end) for s in found)
-        name = _safe(path.stem)
+        name = _unlike(taken, _safe(path.stem))
         spoken = SpokenSound(sound.samples.astype(np.float32) / 32_768, speech)
         question = known.get(path.stem)
         cue = Cue(
@@ -322,6 +329,16 @@ def read_lines(path: Path, keys: Iterable[str]) -> list[dict[str, Any]]:
             raise BadSuite(f'{path}, line {number}, lacks {", ".join(missing)}')
         rows.append(row)
     return rows
+
+
+def _unlike(taken: set[str], name: str) -> str:
+    """The name, or with a number behind it where it is taken; then it is taken, too."""
+    free = name
+    number = 2
+    while free in taken:
+        free, number = f'{name}-{number}', number + 1
+    taken.add(free)
+    return free
 
 
 def _safe(name: str) -> str:

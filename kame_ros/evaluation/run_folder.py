@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from kame_ros import __version__
+from kame_ros.evaluation.sound_file import write_wav
 from kame_ros.evaluation.suite import Suite
 from kame_ros.runtime.weights import file_sha256
 from kame_ros.text.misfit import misfit
@@ -118,6 +119,10 @@ class RunFolder:
             write_json(self.path / RUN, told)
             return
         old = self.told
+        if {path.name for path in self.path.iterdir()} <= {RUN, '.lock'}:
+            # Its graph never came up, as with a wrong parameter: nothing is there to be mixed with.
+            write_json(self.path / RUN, told)
+            return
         for key in _SAME:
             was, now = old.get(key), told.get(key)
             if was != now:
@@ -183,9 +188,7 @@ def told_or(path: Path, otherwise: dict[str, Any]) -> dict[str, Any]:
 
 def write_stereo(path: Path, user: np.ndarray, robot: np.ndarray) -> None:
     """int16 at 24 kHz, both in one file."""
-    import soundfile
-
-    soundfile.write(path, stereo(user, robot), SAMPLE_RATE, subtype='PCM_16')
+    write_wav(path, stereo(user, robot), SAMPLE_RATE)
 
 
 def stereo(user: np.ndarray, robot: np.ndarray) -> np.ndarray:

@@ -87,14 +87,14 @@ class Suite:
         return hashlib.sha256(_text(self).encode()).hexdigest()
 
     def chosen(self, patterns: Iterable[str]) -> tuple[Item, ...]:
-        """The items whose id fits one of the patterns, as in `fact-*`; all without a pattern.
+        """The items whose id, or its part before the voice, fits a pattern; all without a pattern.
 
         Raises BadSuite where none fits.
         """
         wanted = [p for pattern in patterns for p in pattern.split(',') if p]
         if not wanted:
             return self.items
-        found = tuple(i for i in self.items if any(fnmatch(i.id, p) for p in wanted))
+        found = tuple(i for i in self.items if any(_fits(i, p) for p in wanted))
         if not found:
             some = ', '.join(item.id for item in self.items[:3])
             raise BadSuite(
@@ -115,6 +115,11 @@ class Suite:
     def path(self, cue: Cue) -> Path:
         """The file of a cue."""
         return self.folder / cue.sound
+
+
+def _fits(item: Item, pattern: str) -> bool:
+    """Whether `fact-01@slt`, or `fact-01` in any voice, is meant."""
+    return fnmatch(item.id, pattern) or fnmatch(item.id.partition('@')[0], pattern)
 
 
 def save(suite: Suite) -> None:

@@ -57,6 +57,14 @@ def test_numbers_that_cannot_be(capsys, args):
         kame(capsys, *args)
 
 
+def test_a_suite_is_not_scored_as_recordings(capsys, tmp_path):
+    (tmp_path / 'suite.json').write_text('{}')
+    status, said = kame(capsys, 'score', tmp_path, '-o', tmp_path / 'scores')
+    assert status == 2
+    assert 'lead it first' in ' '.join(said.split())
+    assert not (tmp_path / 'scores').exists()
+
+
 def test_a_suite_is_never_written_over(capsys, tmp_path):
     (tmp_path / 'mine.txt').write_text('precious')
     status, said = kame(capsys, 'make', 'facts', '-o', tmp_path)

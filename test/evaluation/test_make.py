@@ -3,6 +3,7 @@ import json
 import pytest
 
 from kame_ros.evaluation import make
+from kame_ros.evaluation.questions import Question
 from kame_ros.evaluation.suite import BadSuite, load
 
 pytestmark = pytest.mark.models
@@ -59,3 +60,43 @@ def test_questions_of_two_turns(tmp_path):
     assert '*' not in second.text
     with pytest.raises(BadSuite, match='no question'):
         make.mtbench(tmp_path / 'other', tmp_path, categories=('cooking',))
+
+
+def _recorded(folder, *names):
+    soundfile = pytest.importorskip('soundfile')
+    folder.mkdir()
+    for name in names:
+        soundfile.write(folder / name, [0.1, -0.1] * 8000, 16_000)
+
+
+def test_recordings_whose_names_are_alike_stay_several(tmp_path):
+    _recorded(tmp_path / 'mine', 'a.flac', 'a.wav', '日本.wav', '東京.wav')
+    suite = make.recordings(tmp_path / 's', tmp_path / 'mine')
+    assert len(suite.sounds) == 4
+    assert {item.id for item in load(suite.folder).items} == {'a', 'a-2', 'item', 'item-2'}
+
+
+def test_a_text_without_its_recording_is_told(tmp_path):
+    _recorded(tmp_path / 'mine', 'a.wav')
+    (tmp_path / 'mine' / 'questions.jsonl').write_text('{"id": "b", "text": "What?"}')
+    with pytest.raises(BadSuite, match='no sound file is called b'):
+        make.recordings(tmp_path / 's', tmp_path / 'mine')
+    assert not (tmp_path / 's').exists()
+
+
+def test_the_id_of_a_question_may_hold_any_sign(tmp_path):
+    asked = (Question('a/b c', '', 'Who?', ()),)
+    suite = make.facts(tmp_path / 's', questions=asked)
+    assert [item.id for item in load(suite.folder).items] == ['a-b-c@hibari']
+
+
+def test_a_question_that_is_there_twice_is_refused(tmp_path):
+    asked = (Question('a', '', 'Who?', ()), Question('a', '', 'What?', ()))
+    with pytest.raises(BadSuite, match='a@hibari is there twice'):
+        make.facts(tmp_path / 's', questions=asked)
+
+
+def test_a_suite_that_was_broken_off_is_told(tmp_path):
+    (tmp_path / 's' / 'sound').mkdir(parents=True)
+    with pytest.raises(BadSuite, match='not empty, and holds no whole suite'):
+        make.facts(tmp_path / 's')

@@ -17,12 +17,16 @@ def test_ours_are_forty_and_their_answers_are_right():
 @pytest.mark.parametrize(
     ('line', 'reason'),
     [
-        ('{"id": "a"}', 'line 1'),
-        ('no json', 'line 1'),
-        ('{"id": "a", "text": "x", "accepted": ["("]}', 'line 1'),
+        ('{"id": "a"}', 'line 1, is no question: it lacks text'),
+        ('{}', 'it lacks id and text'),
+        ('no json', 'line 1, is no question: it is not JSON'),
+        ('{"id": "a", "text": "x", "accepted": ["("]}', 'accepted has no regular expression'),
+        ('{"id": "a", "text": "x", "accepted": "paris"}', 'accepted is not a list'),
+        ('{"id": "a", "text": "x", "accepted": [1]}', 'accepted is not a list'),
+        ('null', 'it is not an object'),
         ('{"id": "a", "text": ""}', 'characters'),
         ('', '0 questions'),
-        ('[1]', 'line 1'),
+        ('[1]', 'it is not an object'),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_a_sentence(tmp_path, line, reason):

@@ -57,9 +57,18 @@ def test_a_run_is_gone_on_with(tmp_path):
 def test_another_run_is_refused(tmp_path, changes):
     folder = RunFolder(tmp_path / 'run')
     folder.open(told())
+    put(folder)
     folder.close()
     with pytest.raises(BadRun, match=next(iter(changes))):
         RunFolder(tmp_path / 'run').open(told(**changes))
+
+
+def test_a_run_whose_graph_never_came_up_may_be_begun_anew(tmp_path):
+    folder = RunFolder(tmp_path / 'run')
+    folder.open(told())
+    folder.close()
+    RunFolder(tmp_path / 'run').open(told(config='cascade'))
+    assert folder.told['config'] == 'cascade'
 
 
 def test_two_processes_do_not_write_into_one_run(tmp_path):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def test_items_are_chosen_by_pattern(suite):
     assert suite.chosen(['x*,fact-*']) == suite.items
     with pytest.raises(BadSuite, match='no item'):
         suite.chosen(['mt-*'])
+
+
+def test_an_item_is_meant_in_any_voice(suite):
+    said = replace(suite, items=tuple(replace(suite.items[0], id=f'x-1@{v}') for v in ('a', 'b')))
+    assert len(said.chosen(['x-1'])) == 2
+    assert [item.id for item in said.chosen(['x-1@b'])] == ['x-1@b']
 
 
 def change(folder: Path, **changes):
