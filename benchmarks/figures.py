@@ -5,12 +5,14 @@
 
 The Markdown stays as it is read: figures.yaml holds the words around each figure, so that no marks
 are needed. A figure whose result file is not there yet, or was written while other programs
-computed beside the benchmark (`busy`), is typed by hand, and only listed.
+computed beside the benchmark (`busy`), is typed by hand, and only listed. The tables of
+`evaluation_tables.py` are put whole between two marks, and say themselves if the machine was busy.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import re
 import sys
@@ -20,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import evaluation_tables
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,10 +114,16 @@ def places() -> dict[Path, list[Place]]:
 
 def drifted() -> Iterator[tuple[Path, str, str]]:
     """Each file with wrong figures: its path, its text, and what is right."""
-    for path, all_places in places().items():
+    said, blocks = places(), evaluation_tables.blocks(RESULTS)
+    for path in dict.fromkeys([*said, *(ROOT / name for name in blocks)]):
         before = after = path.read_text(encoding='utf-8')
-        for place in all_places:
+        for place in said.get(path, ()):
             after = place.filled(after)
+        if block := blocks.get(path.relative_to(ROOT).as_posix()):
+            try:
+                after = evaluation_tables.filled(after, block)
+            except evaluation_tables.BlockError as error:
+                raise FigureError(f'{path.name}: {error}') from error
         if after != before:
             yield path, before, after
 
@@ -139,9 +148,10 @@ def main() -> int:
     try:
         for path, before, after in drifted():
             found = True
-            for old, new in zip(before.splitlines(), after.splitlines(), strict=True):
-                if old != new:
-                    print(f'{path.relative_to(ROOT)}:\n  - {old}\n  + {new}')
+            print(f'{path.relative_to(ROOT)}:')
+            for line in difflib.ndiff(before.splitlines(), after.splitlines()):
+                if line.startswith(('- ', '+ ')):
+                    print(f'  {line}')
             if not options.check:
                 path.write_text(after, encoding='utf-8')
     except FigureError as error:

@@ -53,12 +53,17 @@ class Results:
         self._load = Load()
 
     def write(
-        self, options: argparse.Namespace, figures: Mapping[str, Any], everything: Any
+        self,
+        options: argparse.Namespace,
+        figures: Mapping[str, Any],
+        everything: Any,
+        load: Mapping[str, Any] | None = None,
     ) -> None:
         """Writes what the options ask for.
 
         `figures` are numbers by name, with units in the names and perhaps in groups; `everything`
-        is what else is worth keeping, of any form.
+        is what else is worth keeping, of any form. `load`: of others, where it was measured in
+        several runs of the program (see busy_with).
         """
         if options.json:
             _write(options.json, everything)
@@ -70,7 +75,7 @@ class Results:
                 'commit': commit(),
                 'machine': machine(),
                 'versions': versions(),
-                **self._load.told(self._timed),
+                **(load or self._load.told(self._timed)),
             }
             _write(options.results, {**about, 'figures': figures})
 
@@ -85,7 +90,7 @@ class Load:
         """`others_cores`, a mean, and `busy`: whether it was enough to lengthen what was timed."""
         seconds = max(time.monotonic() - self._began, 1e-3)
         cores = max(0.0, (self._ticks() - self._others) / _TICKS / seconds)
-        return {'others_cores': round(cores, 2), 'busy': timed and cores > _BUSY * CORES}
+        return busy_with(cores, timed)
 
     @staticmethod
     def _ticks() -> float:
@@ -94,6 +99,12 @@ class Load:
         user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields)
         own = sum(os.times()[:4])  # its own seconds and those of the children it waited for
         return user + nice + system + irq + softirq + steal - own * _TICKS
+
+
+def busy_with(others_cores: float, timed: bool = True) -> dict[str, Any]:
+    """What a result file says of other programs that took so many cores meanwhile."""
+    busy = timed and others_cores > _BUSY * CORES
+    return {'others_cores': round(others_cores, 2), 'busy': busy}
 
 
 def commit() -> str:

@@ -43,6 +43,7 @@ def add(parser: argparse.ArgumentParser, later: Make, add_graph: AddGraph) -> No
     _run(kind('run', 'leads the conversations of a suite with a configuration', _RUNS), add_graph)
     _score(kind('score', 'measures and judges what was recorded', _SCORES))
     _report(kind('report', 'makes a page, tables and pictures of scored runs'))
+    _export(kind('export', 'writes a run as folders of Full-Duplex-Bench', _EXPORTS))
     _compare(kind('compare', 'says whether two runs of one suite differ, question by question'))
 
 
@@ -71,6 +72,12 @@ RUN is a folder of kame eval run, or one of recordings:
 A judge is any LLM that the robot can use, as in --judge openai:gpt-4.1. First it is tried with
 good, foreign and empty answers; one that cannot tell them apart is refused.
 What it said is kept, and is not asked (and paid) again.
+"""
+
+
+_EXPORTS = """\
+Folders of v1.0 and v1.5 for each task: input.wav, output.wav and labels, at 16 kHz; output.json
+with the words if the run is scored. Scenes that the benchmark does not have are left out.
 """
 
 
@@ -154,6 +161,11 @@ def _report(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help="adds the KAME paper's figures, marked as published",
     )
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('run_folder', type=Path, metavar='RUN', help='a run, best a scored one')
+    parser.add_argument('-o', '--output', type=Path, required=True, metavar='FOLDER')
 
 
 def _compare(parser: argparse.ArgumentParser) -> None:

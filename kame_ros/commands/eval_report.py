@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,8 @@ from kame_ros.evaluation.figures import Point
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.page import MOST_SOUND_S, Row, page, sound_of
 from kame_ros.evaluation.published import POINTS, SOURCE, TEXT_ONLY
-from kame_ros.evaluation.recorded import Recorded, heard_path, of_run, text, words_of
-from kame_ros.evaluation.run_folder import RUN, BadRun, RunFolder, told_or
+from kame_ros.evaluation.recorded import Recorded, of_scored_run, text
+from kame_ros.evaluation.run_folder import RUN, BadRun, told_or
 from kame_ros.evaluation.score_file import SCORES, read_scores
 from kame_ros.evaluation.suite import BadSuite
 from kame_ros.evaluation.summary import Summary, summarise
@@ -58,7 +56,7 @@ def _report(args: argparse.Namespace) -> int:
         if not (path / RUN).is_file() or told[name].get('text_only'):
             continue
         scores = scored[name][0]
-        for number, recorded in enumerate(_heard(path)):
+        for number, recorded in enumerate(of_scored_run(path)):
             row, left = _row(name, recorded, scores, left)
             rows.append(row)
             if number < _TIME_LINES:
@@ -140,19 +138,6 @@ def _pictures(
     if pauses:
         out.append(('false cut-ins by length of the pause', figures.pauses(pauses)))
     return out
-
-
-def _heard(path: Path) -> Iterator[Recorded]:
-    """The conversations of a run with the words that were heard when it was scored."""
-    for recorded in of_run(RunFolder(path)):
-        words = heard_path(path, recorded)
-        if words.is_file():
-            try:
-                told = json.loads(words.read_text(encoding='utf-8'))
-                recorded.words = words_of(told['words'])
-            except (ValueError, KeyError, TypeError) as error:
-                raise BadRun(f'{words} is not understood: score the run again') from error
-        yield recorded
 
 
 def _row(name: str, recorded: Recorded, scores: list[Score], left: float) -> tuple[Row, float]:

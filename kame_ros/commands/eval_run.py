@@ -26,7 +26,6 @@ from kame_ros.nodes.visitor.interview import Interview, Led
 from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped, running
 from kame_ros.trust.private_folder import NoPrivateFolder
 
-_ANSWER_S = 7.0  # of an answer and the silence after it, roughly: only for the estimate
 _CALLS, _TOKENS_IN, _TOKENS_OUT = 3, 220, 30  # of a turn and of a call, only for the estimate
 
 
@@ -90,13 +89,7 @@ def _tell_plan(
     todo: list[tuple[Item, RunPlace]],
     args: argparse.Namespace,
 ) -> None:
-    import soundfile
-
-    seconds = sum(
-        soundfile.info(suite.path(cue)).duration + cue.seconds * (cue.when != 'at') + _ANSWER_S
-        for item, _ in todo
-        for cue in item.cues
-    )
+    seconds = suite.about_s(item for item, _ in todo)
     minutes = '' if args.text_only else f', about {seconds / 60:.0f} minutes in real time'
     each = 1 if args.text_only else _CALLS
     calls = each * sum(cue.asks for item, _ in todo for cue in item.cues)

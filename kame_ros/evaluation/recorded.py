@@ -63,6 +63,7 @@ class Recorded:
     session: Mapping[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)  # of the robot, by the outside recogniser
+    heard: bool = False  # the words are known, and none were said where there are none
     folder: Path | None = None
 
     @property
@@ -131,6 +132,22 @@ def of_run(folder: RunFolder) -> Iterator[Recorded]:
             events=read_events(path / 'events.jsonl'),
             folder=path,
         )
+
+
+def of_scored_run(path: Path) -> Iterator[Recorded]:
+    """The conversations of a run with the words that were heard when it was scored; raises BadRun.
+
+    Without them where it is not scored yet.
+    """
+    for recorded in of_run(RunFolder(path)):
+        words = heard_path(path, recorded)
+        if words.is_file():
+            try:
+                told = json.loads(words.read_text(encoding='utf-8'))
+                recorded.words, recorded.heard = words_of(told['words']), True
+            except (ValueError, KeyError, TypeError) as error:
+                raise BadRun(f'{words} is not understood: score the run again') from error
+        yield recorded
 
 
 def heard_path(folder: Path, recorded: Recorded) -> Path:

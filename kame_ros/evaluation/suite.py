@@ -22,6 +22,7 @@ WHEN = ('at', 'after_robot', 'over_robot')
 TURN, INTERRUPTION = 'turn', 'interruption'
 ROLES = (TURN, INTERRUPTION, 'backchannel', 'to_other', 'background', 'noise')
 ASKING = (TURN, INTERRUPTION)
+_ANSWER_S = 7.0  # of an answer and the silence after it, roughly: only for estimates
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9@._-]{0,99}')
 
 
@@ -99,6 +100,16 @@ class Suite:
                 f'no item of {self.name} is called {" or ".join(wanted)}; it has {some}, …'
             )
         return found
+
+    def about_s(self, items: Iterable[Item]) -> float:
+        """Roughly how long these conversations are, in real time; reads the sounds."""
+        import soundfile
+
+        return sum(
+            soundfile.info(self.path(cue)).duration + cue.seconds * (cue.when != 'at') + _ANSWER_S
+            for item in items
+            for cue in item.cues
+        )
 
     def path(self, cue: Cue) -> Path:
         """The file of a cue."""

@@ -123,6 +123,7 @@ def scene_table(runs: Mapping[str, Summary]) -> Table:
         for length, found in summary.pauses.items():
             lines.setdefault(('pause', f'cut_in after {length} s'), {})[name] = share(found)
     used = {metric for _, metric in lines}
+    defined = [text for name, text in DEFINITIONS.items() if name in used]
     return Table(
         'scenes',
         ('scene', 'figure', *runs),
@@ -131,7 +132,7 @@ def scene_table(runs: Mapping[str, Summary]) -> Table:
             for (kind, metric), cells in sorted(lines.items())
         ),
         (
-            '. '.join(text for name, text in DEFINITIONS.items() if name in used) + '.',
+            *([f'{". ".join(defined)}.'] if defined else []),
             'Figures of fewer than ten events tell of these scenes only.',
         ),
     )

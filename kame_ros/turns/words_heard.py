@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from kame_ros.text.edits import edits
 from kame_ros.text.language import primary
 from kame_ros.turns.sentence_end import OPEN, plain_words
 
@@ -106,17 +107,7 @@ def _is_misheard(word: str) -> bool:
     if len(word) < 3 or word in _COMMANDS or word in OPEN['en']:
         return False
     near = (other for other in BACKCHANNELS if len(other) > 2 and other[0] == word[0])
-    return any(_distance(word, other) <= min(2, len(other) // 2) for other in near)
-
-
-def _distance(a: str, b: str) -> int:
-    """Letters to insert, delete or change (Levenshtein)."""
-    row = list(range(len(b) + 1))
-    for i, letter in enumerate(a, 1):
-        before, row = row, [i]
-        for j, other in enumerate(b, 1):
-            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != other)))
-    return row[-1]
+    return any(edits(word, other) <= min(2, len(other) // 2) for other in near)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from kame_ros.s2s.front_end import FrontEnd
 from kame_ros.s2s.small.config import SmallConfig
+from kame_ros.text.edits import edits
 from kame_ros.training.small.cases import Case, Cases
 from kame_ros.training.small.spoken_form import spoken_words
 from kame_ros.training.small.stranger import Hearer
@@ -79,24 +80,11 @@ def measure(
     return found
 
 
-def distance(wanted: Sequence[str], found: Sequence[str], after_others: bool = False) -> int:
-    """The least number of words to put in, leave out or change.
-
-    `after_others`: what is found before the wanted words costs nothing.
-    """
-    row = [0] * (len(found) + 1) if after_others else list(range(len(found) + 1))
-    for i, one in enumerate(wanted, 1):
-        diagonal, row[0] = row[0], i
-        for j, two in enumerate(found, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != two))
-    return row[-1]
-
-
 def error_rate(
     wanted: Sequence[Sequence[str]], found: Sequence[Sequence[str]], after_others: bool = False
 ) -> float:
-    """Word errors over all sentences together; see `distance`."""
-    errors = sum(distance(a, b, after_others) for a, b in zip(wanted, found, strict=True))
+    """Word errors over all sentences together; see `edits`."""
+    errors = sum(edits(a, b, after_others) for a, b in zip(wanted, found, strict=True))
     return errors / max(1, sum(map(len, wanted)))
 
 
