@@ -53,9 +53,8 @@ def run(args: argparse.Namespace) -> int:
         from kame_ros.commands.eval_text import run_text_only
 
         return run_text_only(args, suite, items, graph)
-    nodes = {spec.name: {**spec.for_all, **spec.parameters} for spec in graph.nodes}
     try:
-        folder.open(describe(suite, graph.config, nodes))
+        folder.open(describe(suite, graph.config, _parameters(graph)))
     except (BadRun, OSError) as error:
         return fail(escape(in_words(error)))
     if not todo:
@@ -81,6 +80,13 @@ def _graph(args: argparse.Namespace) -> Graph:
         f'audio_capture.wait_for_listeners={first_listeners(names, args.record)}',
     ]
     return load(args, more)
+
+
+def _parameters(graph: Graph) -> dict[str, dict[str, Any]]:
+    """What a run was led with, by node: equal in each process that goes on with it."""
+    nodes = {spec.name: {**spec.for_all, **spec.parameters} for spec in graph.nodes}
+    nodes.get('audio_capture', {}).pop('wait_for_listeners', None)  # it names this process
+    return nodes
 
 
 def _tell_plan(

@@ -61,3 +61,15 @@ def test_a_question_and_a_conversation_wait_for_the_same_nodes(tmp_path, record)
         ear = next(spec for spec in graph.nodes if spec.name == 'audio_capture')
         assert ear.parameters['wait_for_listeners'] == first_listeners(graph.names, record)
         assert ('recorder' in graph.names) == bool(record)
+
+
+def test_another_process_goes_on_with_a_run(monkeypatch):
+    """What it is called is none of the parameters that a run must be gone on with."""
+    told = []
+    for pid in (1, 2):
+        monkeypatch.setattr(
+            'kame_ros.commands.bring_up.visitor_name', lambda pid=pid: f'kame_{pid}'
+        )
+        told.append(eval_run._parameters(eval_run._graph(args(record=''))))
+    assert told[0] == told[1]
+    assert told[0]['audio_capture']['source'] == 'topic'
