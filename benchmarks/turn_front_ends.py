@@ -13,18 +13,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from result_file import Results
 from speech_material import VoiceMissing, frames
 from turn_cases import human
-from turn_hearing import HeardWords, Said
+from turn_hearing import HeardWords, Said, add_hearing_options
 from turn_material import Turn, WordTimes
 from turns import is_fitted_on
 
-from kame_ros.runtime import weights
 from kame_ros.s2s.front_end import FrontEnd
 from kame_ros.s2s.small.config import SmallConfig
 from kame_ros.s2s.small.make import build
@@ -174,13 +172,7 @@ def main() -> None:
     """Measures what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     results = Results(parser, 'turn_front_ends', timed=False)
-    parser.add_argument('--model', default='whisper-base', help='the recogniser')
-    parser.add_argument(
-        '--cache',
-        type=Path,
-        default=weights.cache_folder() / 'benchmark-turns',
-        help='where recordings and what was heard of them are kept',
-    )
+    add_hearing_options(parser)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     every = human(options.cache, WordTimes(options.cache, options.model))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 from stt_policies import Policy
 from turn_material import Turn, write_whole
 
+from kame_ros.runtime import weights
 from kame_ros.stt.engines.whisper import WhisperRecogniser
 from kame_ros.stt.recogniser import Hypothesis
 from kame_ros.stt.transcriber import TranscriberConfig
@@ -170,3 +172,14 @@ def _row(t: float, heard: Transcript) -> list[Any]:
 def _transcript(row: list[Any]) -> tuple[float, Transcript]:
     t, utterance, revision, text, final, start, end = row
     return t, Transcript(utterance, revision, text, len(text) if final else 0, final, start, end)
+
+
+def add_hearing_options(parser: argparse.ArgumentParser) -> None:
+    """Who hears the recordings, and where that is kept."""
+    parser.add_argument('--model', default='whisper-base', help='the recogniser')
+    parser.add_argument(
+        '--cache',
+        type=Path,
+        default=weights.cache_folder() / 'benchmark-turns',
+        help='where recordings and what was heard of them are kept',
+    )

@@ -44,10 +44,16 @@ from turn_choice import (
     weighing,
 )
 from turn_cost import cost_of
-from turn_hearing import HeardWords, KnownModel, KnownVad, Said, VirtualExecutor
+from turn_hearing import (
+    HeardWords,
+    KnownModel,
+    KnownVad,
+    Said,
+    VirtualExecutor,
+    add_hearing_options,
+)
 from turn_material import Turn, WordTimes, noisy
 
-from kame_ros.runtime import weights
 from kame_ros.turns.end_listener import ASKED_AFTER_S, EndListener, sound_of
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings, Pause
 from kame_ros.turns.end_of_turn import combined as weighed
@@ -366,13 +372,7 @@ def main() -> None:
     """Measures what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     results = Results(parser, 'turns', timed=False)
-    parser.add_argument('--model', default='whisper-base', help='the recogniser')
-    parser.add_argument(
-        '--cache',
-        type=Path,
-        default=weights.cache_folder() / 'benchmark-turns',
-        help='where recordings and what was heard of them are kept',
-    )
+    add_hearing_options(parser)
     parser.add_argument('--fit', action='store_true', help='print the weights of combined, no more')
     parser.add_argument(
         '--choose',
