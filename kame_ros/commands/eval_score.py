@@ -25,6 +25,7 @@ from kame_ros.evaluation.suite import MANIFEST, BadSuite
 from kame_ros.evaluation.words import NotInstalled, normal
 from kame_ros.oracle.llm.clients.base import LlmError
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
+from kame_ros.text.misfit import misfit
 
 
 def score(args: argparse.Namespace) -> int:
@@ -105,7 +106,7 @@ def _measured(
         if not recorded.session:
             raise
         path = (recorded.folder or Path()) / 'session.json'
-        raise BadRun(f'{path} is not understood ({error!r})') from error
+        raise BadRun(f'{path} is not understood ({misfit(error)})') from error
 
 
 def _told(args: argparse.Namespace, ours: bool) -> dict[str, Any]:

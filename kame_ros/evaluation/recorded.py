@@ -141,7 +141,7 @@ def of_run(folder: RunFolder) -> Iterator[Recorded]:
         except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
             if isinstance(error, BadRun):
                 raise
-            raise BadRun(f'{path / "labels.json"} is not understood ({error!r})') from error
+            raise BadRun(f'{path / "labels.json"} is not understood ({misfit(error)})') from error
         yield recorded
 
 
