@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
-from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load
+from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load, no_loudspeaker
 from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
 from kame_ros.commands.show import console, fail, in_words, refuse, turn_table
@@ -69,9 +69,6 @@ def ask(args: argparse.Namespace) -> int:
 
 def _graph(args: argparse.Namespace) -> Graph:
     names = load_graph(args.config, namespace=args.namespace).names
-    more: dict[str, dict[str, Any]] = {'audio_playback': {'sink': 'null'}}
-    if 'stt' in names:  # no loudspeaker is heard in a recording
-        more['stt'] = {'echo_guard': False}
     # The question is what --set cannot change.
     args.set = [
         *args.set,
@@ -79,7 +76,7 @@ def _graph(args: argparse.Namespace) -> Graph:
         f'audio_capture.wav={args.question.resolve()}',
         f'audio_capture.wait_for_listeners={first_listeners(names, args.record)}',
     ]
-    return load(args, more)
+    return load(args, no_loudspeaker(names))
 
 
 def _ending(thinks: bool) -> Ending:

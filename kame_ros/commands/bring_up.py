@@ -58,6 +58,14 @@ def domain(args: argparse.Namespace) -> int | None:
     return check_domain(os.environ.get('ROS_DOMAIN_ID', '')) if asked is None else asked
 
 
+def no_loudspeaker(names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Parameters by node of the graph `names`, where the user is a recording and nobody hears."""
+    more: dict[str, dict[str, Any]] = {'audio_playback': {'sink': 'null'}}
+    if 'stt' in names:
+        more['stt'] = {'echo_guard': False}
+    return more
+
+
 def first_listeners(names: Collection[str], records: object) -> str:
     """The nodes that must hear the first frame of a conversation: `audio_capture` waits for them.
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from kame_ros.audio.wav import BadAudio, read_wav
 from kame_ros.commands.ask import counters
-from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load
+from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load, no_loudspeaker
 from kame_ros.commands.show import console, fail, in_words, refuse
 from kame_ros.evaluation.run_folder import BadRun, RunFolder, RunPlace, describe
 from kame_ros.evaluation.suite import BadSuite, Item, Suite
@@ -67,9 +67,6 @@ def run(args: argparse.Namespace) -> int:
 def _graph(args: argparse.Namespace) -> Graph:
     """The configuration, with the player in the place of the microphone."""
     names = load_graph(args.config, namespace=args.namespace).names
-    more: dict[str, dict[str, Any]] = {'audio_playback': {'sink': 'null'}}
-    if 'stt' in names:  # no loudspeaker is heard by the player
-        more['stt'] = {'echo_guard': False}
     if args.hold:
         args.set = [*args.set, f's2s.hold_s={args.hold:g}']
     args.set = [
@@ -79,7 +76,7 @@ def _graph(args: argparse.Namespace) -> Graph:
         'audio_capture.echo_cancellation=off',
         f'audio_capture.wait_for_listeners={first_listeners(names, args.record)}',
     ]
-    return load(args, more)
+    return load(args, no_loudspeaker(names))
 
 
 def _parameters(graph: Graph) -> dict[str, dict[str, Any]]:
