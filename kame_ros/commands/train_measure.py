@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--temperature', type=float, help='of the sound (default: as it runs)')
     parser.add_argument('--silent-above', type=float, help='see the parameter s2s.small')
     parser.add_argument(
-        '--speak', metavar='WHEN', help='always or after_turn: see the parameter s2s.small'
+        '--speak', metavar='WHEN', help='always or after_turn (default: as it runs)'
     )
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--json', type=Path, metavar='JSON', help='where the numbers go')

@@ -11,13 +11,13 @@ LOUD = np.ones(8, np.int64)
 class ObedientStepper:
     """Says the next piece of its window every `pace` frames, `lead_in` before the first one.
 
-    Each piece sounds for `pace` frames. `deaf`: it says nothing unless it has to. Notes
-    what it was told.
+    Each piece sounds for `pace` frames. `deaf`: it says nothing unless it has to. `opener`: it
+    begins its lead-in where it may open, though nothing is due. Notes what it was told.
     """
 
     def __init__(self, pace: int = 2, lead_in: Sequence[int] = (), end: int = 9_999) -> None:
         self.pace, self.lead_in, self.end = pace, list(lead_in), end
-        self.deaf = False
+        self.deaf = self.opener = False
         self.windows: list[np.ndarray] = []
         self.marks: list[int] = []
         self.silent: list[bool] = []
@@ -28,6 +28,7 @@ class ObedientStepper:
     def reset(self) -> None:
         self._sounds = 0  # frames for which the last piece still sounds
         self._before = list(self.lead_in)
+        self._all = len(self._before)
 
     def hear(self, ear: np.ndarray, window: np.ndarray, mark: int) -> np.ndarray:
         assert ear.shape == (84,)
@@ -41,6 +42,7 @@ class ObedientStepper:
         silent: bool = False,
         eager: bool = False,
         opens: bool = False,
+        answers: int = 0,
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
         window = self.windows[-1]
@@ -51,7 +53,10 @@ class ObedientStepper:
         self.eager.append(eager)
         self.opens.append(opens)
         deaf = self.deaf and not eager
-        if not (silent or deaf or self._sounds) and due not in (0, self.end):
+        opener = self.opener and bool(self._before) and (opens or len(self._before) < self._all)
+        if not (silent or deaf or self._sounds) and (opener or due not in (0, self.end)):
+            if answers:
+                self._before = []
             piece = self._before.pop(0) if self._before else due
             self._sounds = self.pace
         return piece, LOUD if self._sounds and not mute else SILENT

@@ -16,6 +16,7 @@ from kame_ros.s2s.giving_way import GivingWay
 from kame_ros.s2s.loudness import LoudnessGate
 from kame_ros.s2s.small.ear import SmallEar
 from kame_ros.s2s.small.heard_end import HeardEnd
+from kame_ros.s2s.small.room_vad import RoomVad
 from kame_ros.s2s.small.step import Stepper
 from kame_ros.s2s.small.units import CARD
 from kame_ros.s2s.small.window import Key, OracleWindow
@@ -75,7 +76,10 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         self._ear = SmallEar()
         self._waits = speak != 'always'  # for the end of the user's turn
         self._heard_end = end_of_turn if isinstance(end_of_turn, HeardEnd) else None
-        super().__init__(None if vad is None else GiveWay(vad, profile, end_of_turn, speak))
+        hears_room = self._waits and self._heard_end is not None
+        self._room = RoomVad(vad) if vad is not None and hears_room else None
+        ear = self._room or vad
+        super().__init__(None if ear is None else GiveWay(ear, profile, end_of_turn, speak))
         self._hush_frames, self._patience = round(hush_s / FRAME_S), round(patience_s / FRAME_S)
         self._times = StepTimes(FRAME_S)
         self._count |= dict.fromkeys(_COUNTERS, 0)
@@ -83,6 +87,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
 
     def _start_over(self) -> None:
         self._gate = LoudnessGate()
+        self._mark = 0  # another text came, which the model has not seen yet
         self._applied: Key | None = None
         self._spoken = False  # what is applied was reported as spoken
         self._events: list[Event] = []
@@ -109,17 +114,29 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         began = self._clock()
         self._window.update(self._chosen(oracle))
         row, mark = self._window.row()
+        self._mark |= mark
         heard = self._ear.step(user)
-        felt = self._stepper.hear(heard, row, mark)
+        listens = not self._may_speak
+        felt = self._hear(heard, row, in_sight=not listens)
         if self._heard_end is not None:
             self._heard_end.hear(np.concatenate((felt, heard)))
+        if self._room is not None and self._heard_end is not None:
+            self._room.hear(self._heard_end.odds, rms_dbfs(user), listens)
         self._listen(user, oracle)
+        if listens and self._may_speak:  # it hears the frame again, with the answer in sight
+            self._hear(heard, row)
         eager = self._is_overdue(user)
         hushed = self._hush > 0
         silent = hushed or not self._may_speak or self._is_held
         # A model that may not go on would draw out its last sound.
         mute = silent and self._since_piece >= _PIECE_ENDS
-        piece, codes = self._stepper.say(silent=silent, eager=eager, opens=self._opens, mute=mute)
+        piece, codes = self._stepper.say(
+            silent=silent,
+            eager=eager,
+            opens=self._opens,
+            answers=int(row[0]) if self._answers else 0,
+            mute=mute,
+        )
         words, self._late = self._late, self._window.said(piece)
         self._since_piece = 0 if piece else self._since_piece + 1
         sound = self._voice.step(codes)
@@ -135,6 +152,14 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         self._times.add(self._clock() - began)
         gain = 1.0 if self._give_way is None else self._give_way.gain
         return Step(sound, words, tuple(events), gain)
+
+    def hear_words(
+        self, utterance: int, text: str, start: float, end: float, final: bool = True
+    ) -> None:
+        """The user's words so far; times in seconds before the end of the last frame heard."""
+        if self._room is not None:
+            self._room.hear_words(text)
+        super().hear_words(utterance, text, start, end, final)
 
     def keep_silent(self) -> None:
         """Nothing is to be heard in the next step."""
@@ -173,6 +198,15 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             'speaking': float(self._gate.speaking),
         }
 
+    def _hear(self, heard: np.ndarray, row: np.ndarray, *, in_sight: bool = True) -> np.ndarray:
+        """What the model makes of a frame. In the user's turn what there is to say is out of sight:
+        it would disturb the ear.
+        """
+        if not in_sight:
+            return self._stepper.hear(heard, np.zeros_like(row), 0)
+        mark, self._mark = self._mark, 0
+        return self._stepper.hear(heard, row, mark)
+
     def _chosen(self, oracle: Oracle | None) -> Oracle | None:
         """What to say, as far as is known of the user up to the last frame."""
         return oracle if self._give_way is None else self._give_way.choose(oracle)
@@ -196,6 +230,14 @@ class SmallFrontEnd(GivingWay, FrontEnd):
     def _opens(self) -> bool:
         """Whether the user's turn has just ended, and nothing was said since."""
         return self._waits and self._since_turn < min(_OPENS, self._since_piece)
+
+    @property
+    def _answers(self) -> bool:
+        """Whether the user's turn is over, nothing was said since, and the answer is there."""
+        if not self._waits or self._give_way is None or self._give_way.user_has_turn:
+            return False
+        is_silent = self._since_piece >= max(_PIECE_ENDS, self._since_turn)
+        return is_silent and not self._gate.speaking and self._window.ready
 
     @property
     def _is_held(self) -> bool:

@@ -1,8 +1,8 @@
 """Ends the user's turn when kame-small hears that it is over, else when another judge says so.
 
 Two ears that must agree are wrong less often: where the other judge only guesses, by the melody
-that it hears, the turn goes on as long as kame-small hears no end. What silence or words tell is no
-guess.
+that it hears, the turn goes on while kame-small hears no end, for 1.5 s of silence. What silence or
+words tell is no guess.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ LEAST_S = 0.032  # of silence: a window of the VAD
 # guess of the other judge is. Of 56 pauses of synthetic voices 5 are taken for ends, of 85 of a
 # woman who reads 3; without DOUBTS 13 and 9, by the other judge alone 11 and 8.
 SURE, DOUBTS = 1.8, 0.75
+DOUBTS_S = 1.5  # s of silence; from then on a guess counts whatever the head hears
 _HASTE = 4.0  # by how much both move from patient to quick
 
 
@@ -36,6 +37,11 @@ class HeardEnd:
         self._words = WordsAndSilence()
         self.min_silence_s = LEAST_S
 
+    @property
+    def odds(self) -> float:
+        """The logarithm of the odds that the user had finished in the last frame."""
+        return self._head.odds
+
     def hear(self, heard: np.ndarray) -> None:
         """Takes float32[dim + 84] of the frame; before `decide` is asked about it."""
         self._head.hear(heard)
@@ -48,7 +54,8 @@ class HeardEnd:
         if pause.silence_s < self._other.min_silence_s - 1e-6:
             return Decision(False, '')
         decision = self._other.decide(pause)
-        if decision.over and decision.goes_on > 0.0 and odds < self._doubts:
+        doubted = odds < self._doubts and pause.silence_s < DOUBTS_S - 1e-6
+        if decision.over and decision.goes_on > 0.0 and doubted:
             return Decision(False, '', decision.goes_on)
         return decision
 

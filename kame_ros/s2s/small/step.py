@@ -107,15 +107,19 @@ class Stepper:
         silent: bool = False,
         eager: bool = False,
         opens: bool = False,
+        answers: int = 0,
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
-        """The second half, of the frame that was heard last; see `step`. `mute`: nothing sounds."""
+        """The second half, of the frame that was heard last; see `step`. `mute`: nothing sounds.
+        `answers`: the piece that begins, whatever the model finds likely; 0: it is asked.
+        """
         chances, hidden = self._rng.random(_DRAWS), self._felt
         with np.errstate(over='ignore', under='ignore'):
             piece = 0
             if not silent:
                 chance = chances[CODES]
-                piece = self._choose_piece(hidden, self._window, chance, eager, opens)
+                chosen = self._choose_piece(hidden, self._window, chance, eager, opens)
+                piece = answers or chosen
             codes = self.model.silence if mute else self._choose_codes(hidden, piece, chances)
         self._quiet = 0 if piece else self._quiet + 1
         if piece:

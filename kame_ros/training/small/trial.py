@@ -17,6 +17,7 @@ from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE
 from kame_ros.wire.oracle import Oracle
 
 PATIENCE_S = 2.4  # of silence after all is said; then a trial ends
+UNANSWERED_S = 7.0  # the same where the newest oracle was not begun: no turn stays open for longer
 LONGEST_S = 45.0
 AUDIBLE = 0.01  # a sample of the robot that is louder is heard: -40 dBFS
 
@@ -105,7 +106,8 @@ def run(
     waiting, oracle = list(oracles), None
     current: LiveOracle | None = None
     began, given, still, now, answered = 0.0, 0, 0, 0.0, 0
-    while now < LONGEST_S and (still * FRAME_S < PATIENCE_S or now < at_least_s):
+    patience_s = PATIENCE_S
+    while now < LONGEST_S and (still * FRAME_S < patience_s or now < at_least_s):
         begin, now = now, now + FRAME_S
         if waiting and _is_due(waiting[0], now, given, bool(trace.oracles)):
             current, given = waiting.pop(0), 0
@@ -120,6 +122,7 @@ def run(
         trace.events += [(now, event) for event in step.events]
         played.append(step.speech.astype(np.float32) / 32768 * step.gain)
         given += sum(p.generation == len(trace.oracles) > 0 for p in step.pieces)
+        patience_s = UNANSWERED_S if trace.oracles and not given else PATIENCE_S
         quiet = not step.pieces and not users.pending and not waiting
         still = still + 1 if quiet and np.abs(played[-1]).max() <= AUDIBLE else 0
     trace.sound = np.concatenate(played)

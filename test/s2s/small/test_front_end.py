@@ -11,10 +11,12 @@ from spelled_pieces import END, SpelledPieces
 from kame_ros.s2s.front_end import Event, FrontEnd, Piece
 from kame_ros.s2s.mux.mux import OracleMux
 from kame_ros.s2s.small.front_end import SmallFrontEnd
-from kame_ros.s2s.small.heard_end import HeardEnd
+from kame_ros.s2s.small.heard_end import DOUBTS_S, HeardEnd
 from kame_ros.s2s.small.own_words import OwnWords
 from kame_ros.s2s.small.window import OracleWindow
+from kame_ros.turns.end_of_turn import Decision
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
+from kame_ros.turns.turn_tracker import LONGEST_PAUSE_S
 from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES
 from kame_ros.wire.oracle import ChunkKind, Oracle, OracleChunk
 from kame_ros.wire.turn import TurnKind
@@ -373,3 +375,98 @@ def test_a_turn_is_over_as_soon_as_the_model_hears_it():
     assert not any(talk.model.opens[ended + 6 :])
     assert talk.said == PARIS
     assert talk.front.counters()['turns_ended.ear'] == 1
+
+
+def after_turn(head=None, other=None, lead_in='Well,'):
+    """A conversation in which the robot waits for the end of the turn."""
+    judge = HeardEnd(head or SureHead(), other or WordsAndSilence())
+    return Talk(lead_in=lead_in, fields={'end_of_turn': judge, 'speak': 'after_turn'})
+
+
+def test_whoever_has_the_answer_when_the_turn_ends_begins_with_it():
+    asked = after_turn().run(2).run(12, user=True).tell(PARIS).run(40)
+    assert asked.said == PARIS
+    (ended,) = asked.when(H.TURN_ENDED)
+    assert asked.pieces[0][0] <= ended + 1  # the voice is a frame late
+
+
+def test_a_lead_in_is_said_where_no_answer_is_there_in_time():
+    late = after_turn()
+    late.model.opener = True
+    late.run(2).run(12, user=True).run(8).tell(PARIS).run(60)
+    assert late.said == f'Well, {PARIS}'
+
+
+def test_what_there_is_to_say_is_out_of_sight_until_the_turn_ends():
+    talk = after_turn(lead_in='').run(2).run(4, user=True).tell(PARIS).run(8, user=True)
+    hidden = len(talk.model.windows)
+    assert talk.when(H.ORACLE_APPLIED)  # it is there
+    assert not any(window.any() for window in talk.model.windows)
+    assert not any(talk.model.marks)
+    talk.run(6)
+    (ended,) = talk.when(H.TURN_ENDED)
+    seen = [window.any() for window in talk.model.windows]
+    # The frame of the decision is heard twice, the second time with the answer in sight.
+    assert seen.index(True) == ended + 1 >= hidden
+    assert talk.model.marks.index(1) == ended + 1
+    assert sum(talk.model.marks) == 1
+
+
+def test_who_hears_on_after_an_end_that_was_none_sees_no_answer():
+    talk = goes_on()
+    (back,) = talk.when(H.TAKEN_BACK)
+    before = len(talk.model.windows)
+    talk.run(4, user=True)
+    assert talk.frame > back
+    assert not any(window.any() for window in talk.model.windows[before:])
+
+
+class DeafHead(SureHead):
+    """Hears no end, whatever it hears."""
+
+    def hear(self, heard):
+        self.odds = -9.0
+
+
+class Guesses:
+    """Never sure that a turn is over; from `after_s` of silence on it guesses so."""
+
+    min_silence_s = 0.16
+
+    def __init__(self, after_s):
+        self._after_s = after_s
+
+    def decide(self, pause):
+        return Decision(pause.silence_s >= self._after_s, 'guess', goes_on=0.4)
+
+    def reset(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ('after_s', 'longest_s'), [(0.2, DOUBTS_S), (2.0, 2.0), (99.0, LONGEST_PAUSE_S)]
+)
+def test_a_head_that_hears_no_end_keeps_no_turn_open(after_s, longest_s):
+    talk = after_turn(DeafHead(), Guesses(after_s)).run(2).run(12, user=True).tell(PARIS)
+    talk.run(round(LONGEST_PAUSE_S / FRAME_S) + 40)
+    (ended,) = talk.when(H.TURN_ENDED)
+    assert (ended - 13) * FRAME_S == pytest.approx(longest_s, abs=0.2)
+    assert talk.said == PARIS
+
+
+class NearHead(SureHead):
+    """Never quite sure of an end, but soon knows that nobody speaks to it."""
+
+    def hear(self, heard):
+        self.odds = -9.0 if self.user else 0.9
+
+
+def test_a_room_in_which_people_talk_keeps_no_turn_open():
+    NearHead.user = True
+    talk = after_turn(NearHead()).run(2).run(12, user=True)
+    NearHead.user = False  # what is heard now is others
+    talk.front.hear_words(0, 'What is the capital of France?', -1.0, 0.0)
+    talk.tell(PARIS).run(60, user=True)
+    (ended,) = talk.when(H.TURN_ENDED)
+    assert (ended - 13) * FRAME_S < 2.5
+    assert talk.said == PARIS

@@ -55,6 +55,7 @@ def test_the_parameters_of_the_node_make_it(folder):
     made = make_front_end(values.get)
     assert isinstance(made, SmallFrontEnd)
     assert made.judges_barge_in
+    assert values['small.speak'] == 'after_turn'
     assert not make_front_end({**values, 'small.barge_in': False}.get).judges_barge_in
 
 

@@ -159,3 +159,28 @@ def test_many_frames_that_are_a_little_unlikely_are_an_opening():
     assert [stepper.step(*silent)[0] for _ in range(2)] == [0, 1]
     single = Stepper(SmallModel.of(LITTLE, SILENCE, tensors), Choosing(threshold=0.3))
     assert not any(single.step(*silent)[0] for _ in range(QUIET_FRAMES))
+
+
+def test_what_begins_is_the_answer_where_there_is_one():
+    model = SmallModel.of(LITTLE, SILENCE, random_tensors(LITTLE))
+    silent = np.zeros(84, np.float32), np.zeros(LITTLE.ahead, int), 0
+    for answers in (3, 5):
+        stepper = Stepper(model)
+        stepper.hear(*silent)
+        assert stepper.say(answers=answers)[0] == answers
+    stepper = Stepper(model)
+    stepper.hear(*silent)
+    assert stepper.say(silent=True, answers=3)[0] == 0
+
+
+def test_a_frame_that_is_heard_again_counts_once():
+    """What it was told the second time is what it knows."""
+    model = SmallModel.of(LITTLE, SILENCE, random_tensors(LITTLE))
+    rng = np.random.Generator(np.random.Philox(3))
+    ears = rng.random((4, 84), np.float32)
+    row = np.arange(1, LITTLE.ahead + 1)
+    once, twice = Stepper(model), Stepper(model)
+    for ear in ears:
+        twice.hear(ear, np.zeros_like(row), 0)
+        assert np.array_equal(twice.hear(ear, row, 1), once.hear(ear, row, 1))
+        assert once.say()[0] == twice.say()[0]

@@ -5,7 +5,7 @@ import pytest
 from scripted_robot import WORD, ScriptedRobot
 
 from kame_ros.s2s.front_end import FrontEnd, Piece, Step
-from kame_ros.training.small.trial import LiveOracle, Trace, UserTurn, run
+from kame_ros.training.small.trial import PATIENCE_S, LiveOracle, Trace, UserTurn, run
 from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES
 
 ASKED = UserTurn(np.full(24_000, 0.1), 0.4)  # ends at 1.4 s
@@ -84,6 +84,19 @@ def test_a_trial_lasts_as_long_as_asked_and_not_for_ever():
 
     assert len(run(ScriptedRobot(), [], [], at_least_s=5.0).sound) / 24_000 >= 5.0
     assert 44 < len(run(Endless(), [], []).sound) / 24_000 < 46
+
+
+def test_who_has_not_begun_the_answer_is_waited_for():
+    class Slow(ScriptedRobot):
+        frames = 0
+
+        def step(self, user, oracle):
+            self.frames += 1
+            return super().step(user, oracle if self.frames > 75 else None)  # 6 s
+
+    assert 6.0 > 1.6 + PATIENCE_S
+    trace = run(Slow(lead_in=''), [ASKED], [LiveOracle('Paris.', 1.6)])
+    assert trace.words(1) == ['Paris.']
 
 
 def test_a_duck_makes_it_quieter():
