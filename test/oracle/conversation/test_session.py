@@ -317,3 +317,15 @@ def test_a_stop_word_ends_what_half_a_turn_asked_for(oracle):
         assert world.session.next_deadline() is None
 
     asyncio.run(talk())
+
+
+def test_an_answer_that_goes_on_as_the_user_ends_there_and_is_counted(oracle):
+    async def talk():
+        world = oracle(['Paris.', '\nUs', 'er', ': And', ' Spain?', '\nAssistant: ', 'Madrid.'])
+        world.hear('What is the capital of France?')
+        await world.wait(1.0)
+        assert world.said == 'Paris.'
+        assert world.session.ledger.totals['user_parts_cut'] == 1
+        assert [text for _, kind, text in world.log if kind == 'GENERATION_ENDED'] == ['Paris.']
+
+    asyncio.run(talk())
