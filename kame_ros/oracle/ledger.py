@@ -11,7 +11,7 @@ from kame_ros.wire.transcript import Transcript
 
 _TOTALS = (
     'transcripts', 'transcripts_old', 'numbered_anew', 'turns_taken_back', 'actions_taken_back',
-    'stop_words',
+    'stop_words', 'remarks',
     'started', 'adopted', 'cancelled', 'ended', 'failed', 'gave_up',
     'tool_calls_unsaid', 'user_parts_cut', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost',
 )  # fmt: skip

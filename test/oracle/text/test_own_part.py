@@ -103,8 +103,8 @@ def test_no_word_waits_that_could_be_said_before():
 
 
 _PIECES = st.sampled_from(
-    ['User', 'user', 'Human', 'Assistant', 'AI', ':', ' :', '：', ' ', '\n', '. ', '"', '?', 'Paris',
-     ' it is', '<|im_start|>', 'user\n', '<br>', '[INST]', '**', '。', '- ', 'Answer']
+    ['User', 'user', 'Human', 'Assistant', 'AI', ':', ' :', '：', ' ', '\n', '. ', '"', '?',
+     'Paris', ' it is', '<|im_start|>', 'user\n', '<br>', '[INST]', '**', '。', '- ', 'Answer']
 )  # fmt: skip
 
 
