@@ -26,7 +26,8 @@ from kame_ros.stt.recogniser import Recogniser, StreamingRecogniser
 class EngineSettings:
     """What an engine is told: the parameters of the stt node. Each takes what it understands.
 
-    `may_fetch`: a model that is not on this machine may be got from a hub. Raises ValueError for what cannot be.
+    `may_fetch`: a model that is not on this machine may be got from a hub. Raises ValueError for
+    what cannot be.
     """
 
     model: str = setting(

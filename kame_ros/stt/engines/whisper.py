@@ -50,7 +50,8 @@ class WhisperRecogniser:
     ) -> None:
         """Load. `language` is a tag such as en or en-US, or empty to detect it per utterance.
 
-        `may_fetch`: see EngineSettings. Raises MissingWeights, CorruptWeights, or ValueError for a language the model lacks.
+        `may_fetch`: see EngineSettings. Raises MissingWeights, CorruptWeights, or ValueError for a
+        language the model lacks.
         """
         if not 4.0 <= window <= 30.0:
             raise ValueError(f'the window of Whisper is 4 to 30 s, not {window}')
