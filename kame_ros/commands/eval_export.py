@@ -7,6 +7,7 @@ import argparse
 from rich.markup import escape
 
 from kame_ros.audio.wav import BadAudio
+from kame_ros.commands.eval_show import LeftOut, tell_left_out
 from kame_ros.commands.show import console, fail, in_words, refuse
 from kame_ros.evaluation.fdb_export import LIST, TASKS
 from kame_ros.evaluation.fdb_export import export as export_to
@@ -29,7 +30,9 @@ def _export(args: argparse.Namespace) -> int:
     run = RunFolder(args.run_folder)
     if run.told.get('text_only'):
         raise BadSuite(f'{args.run_folder} was asked in writing: there is no sound')
-    done = export_to(of_scored_run(args.run_folder), args.output)
+    bad = LeftOut()
+    done = export_to(of_scored_run(args.run_folder, bad), args.output)
+    tell_left_out(bad)
     if not done.tasks:
         kinds = ', '.join(TASKS)
         raise BadSuite(f'{args.run_folder} has no conversation of Full-Duplex-Bench: {kinds}')
@@ -45,4 +48,4 @@ def _export(args: argparse.Namespace) -> int:
             f'kame eval score {escape(str(args.run_folder))}',
             style='dim',
         )
-    return 0
+    return int(bool(bad))

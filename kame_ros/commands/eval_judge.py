@@ -23,7 +23,7 @@ from kame_ros.evaluation.judge import (
 )
 from kame_ros.evaluation.judgements import Judgements, write_verdicts
 from kame_ros.evaluation.measures import Score, last_oracle
-from kame_ros.evaluation.recorded import Recorded, of_run, text
+from kame_ros.evaluation.recorded import OnBad, Recorded, of_run, text
 from kame_ros.evaluation.run_folder import RunFolder
 from kame_ros.evaluation.suite import BadSuite
 from kame_ros.oracle.llm.backend import parse_backend
@@ -32,8 +32,11 @@ Hear = Callable[[Recorded], None]
 TRIAL = 'trial.json'
 
 
-def judge_run(args: argparse.Namespace, out: Path, hear: Hear) -> int:
-    """Tries the judge, lets it judge all turns, and keeps its points; 0 if all went well."""
+def judge_run(args: argparse.Namespace, out: Path, hear: Hear, on_bad: OnBad) -> int:
+    """Tries the judge, lets it judge all turns, and keeps its points; 0 if all went well.
+
+    `on_bad` is told of conversations that cannot be read.
+    """
     if args.mtbench is None:
         raise BadSuite('--judge needs --mtbench: a folder with judge_prompts.jsonl of FastChat')
     try:
@@ -45,7 +48,7 @@ def judge_run(args: argparse.Namespace, out: Path, hear: Hear) -> int:
     judge = Judge(backend, bench, Judgements(out), args.budget, args.compat)
     good = good_answers(bench)
     tried = trial_of(good)
-    asked = [one for rec in of_run(RunFolder(args.folder)) for one in asked_of(rec, hear)]
+    asked = [one for rec in of_run(RunFolder(args.folder), on_bad) for one in asked_of(rec, hear)]
     answered = [one for one in asked if one.answers[-1].strip()]
     cost = judge.estimate([*tried, *answered])
     price = f', about {cost.cost:.2f} at the given prices' if cost.cost else ''

@@ -9,7 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from kame_ros.audio.wav import BadAudio
-from kame_ros.commands.eval_show import all_tables, rich
+from kame_ros.commands.eval_show import LeftOut, all_tables, rich, tell_left_out
 from kame_ros.commands.show import console, fail, in_words, refuse
 from kame_ros.evaluation import figures
 from kame_ros.evaluation.figures import Point
@@ -52,11 +52,12 @@ def _report(args: argparse.Namespace) -> int:
     pictures = _pictures(summaries, told, args.published)
     rows: list[Row] = []
     left = MOST_SOUND_S
+    bad = LeftOut()
     for name, path in names.items():
         if not (path / RUN).is_file() or told[name].get('text_only'):
             continue
         scores = scored[name][0]
-        for number, recorded in enumerate(of_scored_run(path)):
+        for number, recorded in enumerate(of_scored_run(path, bad)):
             row, left = _row(name, recorded, scores, left)
             rows.append(row)
             if number < _TIME_LINES:
@@ -69,7 +70,8 @@ def _report(args: argparse.Namespace) -> int:
         page(title, [], tables, pictures, rows, facts), encoding='utf-8'
     )
     console.print(f'the page: {args.output / "index.html"}')
-    return 0
+    tell_left_out(bad)
+    return int(bool(bad))
 
 
 def _names(paths: list[Path]) -> dict[str, Path]:
@@ -190,6 +192,8 @@ def _facts(name: str, told: dict[str, Any], scoring: dict[str, Any]) -> str:
         f'voices {", ".join(told.get("voices", ())) or "-"}',
         f'heard by {scoring.get("stt", "-")}',
     ]
+    if scoring.get('left_out'):
+        parts.append(f'{len(scoring["left_out"])} recordings could not be scored')
     if scoring.get('judge'):
         parts.append(f'judged by {scoring["judge"]}')
     if machine:

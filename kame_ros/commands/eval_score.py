@@ -12,12 +12,12 @@ from typing import Any
 from rich.markup import escape
 
 from kame_ros.audio.wav import BadAudio
-from kame_ros.commands.eval_show import tables
+from kame_ros.commands.eval_show import LeftOut, tables, tell_left_out
 from kame_ros.commands.show import bar, console, fail, in_words, refuse
 from kame_ros.evaluation import foreign
 from kame_ros.evaluation.fdb_measures import fdb_measure
 from kame_ros.evaluation.measures import Score, measure
-from kame_ros.evaluation.recorded import Recorded, heard_path, of_run, words_of
+from kame_ros.evaluation.recorded import OnBad, Recorded, heard_path, of_run, words_of
 from kame_ros.evaluation.run_folder import RUN, BadRun, RunFolder
 from kame_ros.evaluation.score_file import read_scores, write_scores
 from kame_ros.evaluation.stranger import TimedWhisper
@@ -58,16 +58,18 @@ def _score(args: argparse.Namespace) -> int:
 
         return score_text_only(args, out)
     hearer = TimedWhisper(args.stt)
+    bad = LeftOut()
     if args.judge:
         if not ours:
             raise BadSuite('--judge judges runs of the suite mtbench')
         from kame_ros.commands.eval_judge import judge_run
 
-        status = judge_run(args, out, lambda recorded: _hear(recorded, hearer, out))
+        status = judge_run(args, out, lambda recorded: _hear(recorded, hearer, out), bad)
         if status or args.dry_run:
-            return status
+            tell_left_out(bad)
+            return status or int(bool(bad))
     found: list[Score] = []
-    recordings, total = _recordings(args, ours)
+    recordings, total = _recordings(args, ours, bad)
     human = {} if ours else foreign.human_distribution(args.folder)
     count = 0
     with bar() as bars:
@@ -75,11 +77,18 @@ def _score(args: argparse.Namespace) -> int:
         for recorded in recordings:
             bars.update(task, description=escape(recorded.item[:30]))
             _hear(recorded, hearer, out)
-            found += _measured(recorded, args.compat, human)
-            count += 1
             bars.advance(task)
+            try:
+                found += _measured(recorded, args.compat, human)
+            except BadRun as error:
+                bad(f'{recorded.item}/{recorded.repetition}', error)
+                continue
+            count += 1
     if not count:
-        raise BadRun(f'{args.folder} holds no conversation yet')
+        tell_left_out(bad)
+        raise BadRun(
+            f'{args.folder} holds no conversation {"that can be scored" * bool(bad) or "yet"}'
+        )
     found += _judged(out)
     judges = sorted({s.scorer for s in found if s.metric.startswith('judged_')})
     scoring = {
@@ -87,6 +96,7 @@ def _score(args: argparse.Namespace) -> int:
         'stt': args.stt,
         'compat': args.compat,
         'conversations': count,
+        'left_out': bad,
         'suite': RunFolder(args.folder).told.get('suite', '') if ours else 'recordings',
     }
     write_scores(out, found, scoring)
@@ -94,7 +104,8 @@ def _score(args: argparse.Namespace) -> int:
     for table in tables({out.name or str(out): (scores, _told(args, ours))}, scoring):
         console.print(table)
     console.print(f'{len(scores)} figures in {out / "scores.jsonl"}')
-    return 0
+    tell_left_out(bad)
+    return int(bool(bad))
 
 
 def _measured(
@@ -115,12 +126,14 @@ def _told(args: argparse.Namespace, ours: bool) -> dict[str, Any]:
     )
 
 
-def _recordings(args: argparse.Namespace, ours: bool) -> tuple[Iterator[Recorded], int | None]:
+def _recordings(
+    args: argparse.Namespace, ours: bool, on_bad: OnBad
+) -> tuple[Iterator[Recorded], int | None]:
     if ours:
         folder = RunFolder(args.folder)
         _ = folder.told  # raises for a spoiled one
-        return of_run(folder), sum(1 for _ in folder.places())
-    return foreign.read(args.folder, args.offset), None
+        return of_run(folder, on_bad), sum(1 for _ in folder.places())
+    return foreign.read(args.folder, args.offset, on_bad), None
 
 
 def _hear(recorded: Recorded, hearer: TimedWhisper, out: Path) -> None:

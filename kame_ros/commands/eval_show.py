@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from kame_ros.commands.show import console, in_words
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.summary import Summary, summarise
 from kame_ros.evaluation.tables import Table, judge_table, main_table, scene_table
@@ -36,6 +37,20 @@ def tables(scored: Scored, scoring: Mapping[str, Any]) -> Iterator[RenderableTyp
     for name, summary in summaries.items():
         if summary.irregular:
             yield f'[yellow]{escape(name)}: {summary.irregular} without a regular end[/]'
+
+
+class LeftOut(dict[str, str]):
+    """Recordings that cannot be used, by name, and why: an OnBad."""
+
+    def __call__(self, name: str, error: Exception) -> None:
+        """One more."""
+        self[name] = in_words(error)
+
+
+def tell_left_out(bad: Mapping[str, str]) -> None:
+    """Which recordings are not in the figures, and why."""
+    for name, why in bad.items():
+        console.print(f'[yellow]left out:[/] {escape(f"{name}: {why}")}', soft_wrap=True)
 
 
 def rich(table: Table) -> RenderableType:

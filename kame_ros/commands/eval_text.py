@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from kame_ros.commands.eval_show import tables
+from kame_ros.commands.eval_show import tables, tell_left_out
 from kame_ros.commands.show import bar, console, fail, refuse
 from kame_ros.evaluation import words
 from kame_ros.evaluation.measures import Score
@@ -95,24 +95,29 @@ def _path(folder: Path, item: Item, number: int) -> Path:
 
 def score_text_only(args: argparse.Namespace, out: Path) -> int:
     """Right answers by rules."""
-    found = []
+    found: list[Score] = []
+    bad: dict[str, str] = {}
     for path in sorted((args.folder / _TEXTS).glob('*.json')):
         try:
-            row = json.loads(path.read_text(encoding='utf-8'))
-            for turn, (answer, accepted) in enumerate(
-                zip(row['answers'], row['accepted'], strict=True), 1
-            ):
-                place = (row['item'], row['repetition'], row['kind'], row['category'], turn)
-                found.append(Score(*place, 'words_text', len(answer.split()), 'text'))
-                if accepted:
-                    hit = float(words.hit(answer, accepted))
-                    found.append(Score(*place, 'hit_text', hit, 'rules'))
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadRun(f'{path} is not understood ({misfit(error)})') from error
+            found += _scored(json.loads(path.read_text(encoding='utf-8')))
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            bad[path.name] = f'{path} is not understood ({misfit(error)})'
+    tell_left_out(bad)
     if not found:
         raise BadRun(f'{args.folder} holds no answers yet')
-    write_scores(out, found, {'stt': '', 'conversations': len(found)})
+    write_scores(out, found, {'stt': '', 'conversations': len(found), 'left_out': bad})
     scores, scoring = read_scores(out)
     for table in tables({out.name: (scores, {})}, scoring):
         console.print(table)
-    return 0
+    return int(bool(bad))
+
+
+def _scored(row: dict[str, Any]) -> list[Score]:
+    found = []
+    for turn, (answer, accepted) in enumerate(zip(row['answers'], row['accepted'], strict=True), 1):
+        place = (row['item'], row['repetition'], row['kind'], row['category'], turn)
+        found.append(Score(*place, 'words_text', len(answer.split()), 'text'))
+        if accepted:
+            hit = float(words.hit(answer, accepted))
+            found.append(Score(*place, 'hit_text', hit, 'rules'))
+    return found

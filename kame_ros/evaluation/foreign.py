@@ -6,14 +6,15 @@ import csv
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kame_ros.audio.wav import BadAudio, read_wav
-from kame_ros.evaluation.recorded import Label, Recorded, read_stereo
+from kame_ros.evaluation.recorded import Label, OnBad, Recorded, read_stereo
 from kame_ros.evaluation.suite import INTERRUPTION, TURN, BadSuite, check_inside
 from kame_ros.record.journal import Journal
 from kame_ros.record.record import Record
@@ -35,21 +36,27 @@ _SLACK_S = 0.1  # that a label may be after the end of its recording
 _DEEPEST = 3  # folders in folders: tasks of a benchmark, systems
 
 
-def read(folder: Path, offset_s: float = 0.0) -> Iterator[Recorded]:
+def read(folder: Path, offset_s: float = 0.0, on_bad: OnBad | None = None) -> Iterator[Recorded]:
     """All recordings of a folder, in order of their names.
 
-    `offset_s`: the system's channel begins so much later than the user's. Raises BadSuite,
-    BadAudio or OSError.
+    `offset_s`: the system's channel begins so much later than the user's. One that cannot be
+    scored is told to `on_bad`, with its name, and left out. Raises BadSuite, BadAudio or OSError.
     """
     if not folder.is_dir():
         raise BadSuite(f'{folder} is no folder')
     found = 0
-    for recorded in _all(folder):
+    for name, reads in _all(folder):
         found += 1
         if found > _MOST:
             raise BadSuite(f'{folder} has more than {_MOST} recordings')
-        recorded.robot = _shifted(recorded.robot, offset_s)
-        yield recorded
+        try:
+            for recorded in reads():
+                recorded.robot = _shifted(recorded.robot, offset_s)
+                yield recorded
+        except (BadSuite, BadAudio, OSError) as error:
+            if on_bad is None:
+                raise
+            on_bad(name, error)
     if not found:
         raise BadSuite(
             f'{folder} holds no recordings: pairs NAME.input.wav and NAME.output.wav, stereo wav '
@@ -57,36 +64,49 @@ def read(folder: Path, offset_s: float = 0.0) -> Iterator[Recorded]:
         )
 
 
-def _all(folder: Path, depth: int = 1) -> Iterator[Recorded]:
+Reads = Callable[[], Iterable[Recorded]]
+
+
+def _all(folder: Path, depth: int = 1) -> Iterator[tuple[str, Reads]]:
+    """The name of each recording, and what reads it: of a bag, several."""
     if (folder / PAIRS).is_file():
         yield from _listed(folder)
         return
     if (folder / _METADATA).is_file():
-        yield from _of_bag(folder)
+        yield folder.name, partial(_of_bag, folder)
         return
     if (folder / 'input.wav').is_file():
-        yield _of_bench(folder)
+        yield folder.name, partial(_of_bench, folder)
     for path in sorted(folder.iterdir()):
         if path.is_dir() and (path / 'input.wav').is_file():
-            yield _of_bench(path)
+            yield path.name, partial(_of_bench, path)
         elif (path.is_dir() and (path / _METADATA).is_file()) or path.suffix in _BAGS:
-            yield from _of_bag(path)
+            yield path.name, partial(_of_bag, path)
         elif path.is_dir() and depth < _DEEPEST:
-            for recorded in _all(path, depth + 1):
-                recorded.item = f'{path.name}-{recorded.item}'
-                yield recorded
+            for name, reads in _all(path, depth + 1):
+                yield f'{path.name}-{name}', partial(_below, path.name, reads)
         elif path.name.endswith('.input.wav'):
-            other = path.with_name(path.name.replace('.input.wav', '.output.wav'))
-            if not other.is_file():
-                raise BadSuite(f'{path} has no {other.name} beside it')
-            yield _pair(path.name.removesuffix('.input.wav'), path, other)
+            yield path.name.removesuffix('.input.wav'), partial(_beside, path)
         elif path.suffix.lower() in ('.wav', '.flac') and path.name not in (
             'input.wav',
             'output.wav',
         ):
             if path.name.endswith('.output.wav'):
                 continue
-            yield _stereo(path)
+            yield path.stem, partial(_stereo, path)
+
+
+def _below(folder: str, reads: Reads) -> Iterator[Recorded]:
+    for recorded in reads():
+        recorded.item = f'{folder}-{recorded.item}'
+        yield recorded
+
+
+def _beside(path: Path) -> Iterator[Recorded]:
+    other = path.with_name(path.name.replace('.input.wav', '.output.wav'))
+    if not other.is_file():
+        raise BadSuite(f'{path} has no {other.name} beside it')
+    yield _pair(path.name.removesuffix('.input.wav'), path, other)
 
 
 def _of_bag(path: Path) -> Iterator[Recorded]:
@@ -124,9 +144,9 @@ def _of_bag(path: Path) -> Iterator[Recorded]:
         raise BadSuite(str(error)) from error
 
 
-def _stereo(path: Path) -> Recorded:
+def _stereo(path: Path) -> Iterator[Recorded]:
     user, robot = read_stereo(path)
-    return Recorded(path.stem, 1, 'question', user, robot, folder=path.parent)
+    yield Recorded(path.stem, 1, 'question', user, robot, folder=path.parent)
 
 
 def _pair(name: str, user: Path, robot: Path, row: Mapping[str, str] | None = None) -> Recorded:
@@ -166,7 +186,7 @@ def _labels_of(recorded: Recorded, row: Mapping[str, str]) -> tuple[Label, ...]:
     return (Label(TURN, text, text, accepted, span.start, (span,)),)
 
 
-def _listed(folder: Path) -> Iterator[Recorded]:
+def _listed(folder: Path) -> Iterator[tuple[str, Reads]]:
     path = folder / PAIRS
     try:
         with path.open(encoding='utf-8-sig', newline='') as file:
@@ -174,13 +194,17 @@ def _listed(folder: Path) -> Iterator[Recorded]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadSuite(f'{path} is no CSV in UTF-8 ({error})') from error
     for number, row in enumerate(rows, 2):
-        if not row.get('input') or not row.get('output'):
-            raise BadSuite(f'{path}, line {number}, lacks input or output')
-        user, robot = (check_inside(folder, str(row[key])) for key in ('input', 'output'))
-        yield _pair(f'{number - 1:04d}-{user.stem}', user, robot, row)
+        yield f'{PAIRS}, line {number}', partial(_of_row, folder, number, row)
 
 
-def _of_bench(folder: Path) -> Recorded:
+def _of_row(folder: Path, number: int, row: Mapping[str, str]) -> Iterator[Recorded]:
+    if not row.get('input') or not row.get('output'):
+        raise BadSuite(f'{folder / PAIRS}, line {number}, lacks input or output')
+    user, robot = (check_inside(folder, str(row[key])) for key in ('input', 'output'))
+    yield _pair(f'{number - 1:04d}-{user.stem}', user, robot, row)
+
+
+def _of_bench(folder: Path) -> Iterator[Recorded]:
     """A folder of Full-Duplex-Bench: input.wav, output.wav, labels, and output.json if there is."""
     if not (folder / 'output.wav').is_file():
         raise BadSuite(f'{folder} has no output.wav: the system has not answered yet')
@@ -191,7 +215,7 @@ def _of_bench(folder: Path) -> Recorded:
     recorded = Recorded(folder.name, 1, kind, user, robot, folder=folder, category=kind)
     recorded.words = read_words(folder / 'output.json')
     recorded.labels = _bench_labels(recorded, folder)
-    return recorded
+    yield recorded
 
 
 def _bench_labels(recorded: Recorded, folder: Path) -> tuple[Label, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kame_ros.audio.wav import BadAudio, to_int16
-from kame_ros.evaluation.run_folder import DONE, BadRun, RunFolder, read_json
+from kame_ros.evaluation.run_folder import DONE, BadRun, RunFolder, RunPlace, read_json
 from kame_ros.evaluation.suite import ASKING
 from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
 from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
@@ -25,6 +25,8 @@ from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
 
 _MOST_S = 3_600.0
+
+OnBad = Callable[[str, Exception], None]  # is told of a recording that cannot be scored, and why
 
 
 @dataclass(frozen=True)
@@ -116,33 +118,45 @@ def text(words: list[Word]) -> str:
     return ' '.join(word.text for word in words)
 
 
-def of_run(folder: RunFolder) -> Iterator[Recorded]:
-    """The conversations of a run, in order. Raises BadRun for one that is spoiled."""
+def of_run(folder: RunFolder, on_bad: OnBad | None = None) -> Iterator[Recorded]:
+    """The conversations of a run, in order.
+
+    One that is spoiled is told to `on_bad`, with its name, and left out; without it, raises
+    BadRun, BadAudio or OSError.
+    """
     for place in folder.places():
-        path = folder.path / place.path
-        _check_whole(path)
-        labels, session = read_json(path / 'labels.json'), read_json(path / 'session.json')
-        user, robot = read_stereo(path / 'audio.wav')
         try:
-            recorded = Recorded(
-                item=place.item,
-                repetition=place.repetition,
-                kind=str(labels.get('kind', 'question')),
-                user=user,
-                robot=robot,
-                labels=tuple(_label(cue) for cue in labels.get('cues', ())),
-                category=str(labels.get('category', '')),
-                voice=str(labels.get('voice', '')),
-                tags=dict(labels.get('tags', {})),
-                session=session,
-                events=read_events(path / 'events.jsonl'),
-                folder=path,
-            )
-        except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
-            if isinstance(error, BadRun):
+            recorded = _of_place(folder.path / place.path, place)
+        except (BadRun, BadAudio, OSError) as error:
+            if on_bad is None:
                 raise
-            raise BadRun(f'{path / "labels.json"} is not understood ({misfit(error)})') from error
+            on_bad(f'{place.item}/{place.repetition}', error)
+            continue
         yield recorded
+
+
+def _of_place(path: Path, place: RunPlace) -> Recorded:
+    _check_whole(path)
+    labels, session = read_json(path / 'labels.json'), read_json(path / 'session.json')
+    user, robot = read_stereo(path / 'audio.wav')
+    events = read_events(path / 'events.jsonl')
+    try:
+        return Recorded(
+            item=place.item,
+            repetition=place.repetition,
+            kind=str(labels.get('kind', 'question')),
+            user=user,
+            robot=robot,
+            labels=tuple(_label(cue) for cue in labels.get('cues', ())),
+            category=str(labels.get('category', '')),
+            voice=str(labels.get('voice', '')),
+            tags=dict(labels.get('tags', {})),
+            session=session,
+            events=events,
+            folder=path,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
+        raise BadRun(f'{path / "labels.json"} is not understood ({misfit(error)})') from error
 
 
 def _check_whole(path: Path) -> None:
@@ -156,12 +170,12 @@ def _check_whole(path: Path) -> None:
             )
 
 
-def of_scored_run(path: Path) -> Iterator[Recorded]:
-    """The conversations of a run with the words that were heard when it was scored; raises BadRun.
+def of_scored_run(path: Path, on_bad: OnBad | None = None) -> Iterator[Recorded]:
+    """The conversations of a run with the words that were heard when it was scored; as `of_run`.
 
     Without them where it is not scored yet.
     """
-    for recorded in of_run(RunFolder(path)):
+    for recorded in of_run(RunFolder(path), on_bad):
         words = heard_path(path, recorded)
         if words.is_file():
             try:

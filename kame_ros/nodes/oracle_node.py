@@ -244,6 +244,8 @@ class OracleNode(KameNode):
             # By a button or a stop word, not by a question.
             if message.source == 'interrupt' and not self._asked_for_stop():
                 self._runner.interrupt('interrupted')
+        elif message.kind in (TurnKind.ROBOT_SPEECH_START, TurnKind.ROBOT_SPEECH_END):
+            self._runner.robot_speaks(t, message.kind == TurnKind.ROBOT_SPEECH_START)
         elif message.kind == TurnKind.TAKEN_BACK:
             self._runner.take_back(t)
         elif message.kind == TurnKind.RESET:

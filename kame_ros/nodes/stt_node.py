@@ -60,12 +60,17 @@ class SttNode(KameNode):
         self._written: Inbox[str] = Inbox(_TYPED_BOUND, drop='newest')
         self._typed = TypedTexts(0)
         super().__init__('stt', **options)
+        self._named_at_start = self.param('engine'), self.param('model')
 
     def load(self) -> None:
         self._tell_of_language(self.param('language'))
         self._transcriber = speech_to_text(
             self.param('engine'),
-            filled(engines.EngineSettings, self.param),
+            filled(
+                engines.EngineSettings,
+                self.param,
+                may_fetch=(self.param('engine'), self.param('model')) == self._named_at_start,
+            ),
             SileroVad(),
             filled(TranscriberConfig, self.param),
         )

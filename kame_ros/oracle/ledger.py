@@ -11,9 +11,9 @@ from kame_ros.wire.transcript import Transcript
 
 _TOTALS = (
     'transcripts', 'transcripts_old', 'numbered_anew', 'turns_taken_back', 'actions_taken_back',
-    'stop_words',
+    'stop_words', 'remarks',
     'started', 'adopted', 'cancelled', 'ended', 'failed', 'gave_up',
-    'tool_calls_unsaid', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost',
+    'tool_calls_unsaid', 'user_parts_cut', 'tokens_in', 'tokens_cached', 'tokens_out', 'cost',
 )  # fmt: skip
 
 
@@ -93,6 +93,7 @@ class Ledger:
                 generation.backend, generation.prompt, generation.text, generation.usage
             )
         self.totals['tool_calls_unsaid'] += generation.calls
+        self.totals['user_parts_cut'] += generation.plays_user
         for name in ('tokens_in', 'tokens_cached', 'tokens_out', 'cost'):
             self.totals[name] += getattr(entry, name)
         self._settle(gen)

@@ -91,6 +91,10 @@ class OracleRunner:
         """The user spoke over the robot at `t`, and playback stopped: see OraclePolicy.barge_in."""
         self._mail.put(partial(self._session.barge_in, t))
 
+    def robot_speaks(self, t: float, begins: bool) -> None:
+        """The robot's voice begins at `t`, or has ended."""
+        self._mail.put(partial(self._session.robot_speaks, t, begins))
+
     def take_back(self, t: float) -> None:
         """The user's turn that seemed to be over at `t` goes on: see History.take_back."""
         self._mail.put(partial(self._session.take_back, t))

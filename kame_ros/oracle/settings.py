@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,12 +14,20 @@ from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.routing.embedding import NAME as EMBEDDING
 from kame_ros.oracle.routing.router import Route
 from kame_ros.oracle.text.stop_words import DEFAULT_STOP_WORDS, StopWords
-from kame_ros.settings.values import shown
+from kame_ros.settings.values import WrongType, shown, typed
 from kame_ros.text.misfit import misfit
 from kame_ros.text.well_formed import well_formed
 from kame_ros.trust.files import TrustedFiles
 
 _KEYS = ('actions', 'allow', 'routes', 'prices', 'stop_words', 'names', 'embedding')
+
+_TYPES: Mapping[str, type] = {
+    **dict.fromkeys(('kind', 'model', 'base_url', 'key_name'), str),
+    **dict.fromkeys(('price_in', 'price_cached', 'price_out', 'temperature'), float),
+    **dict.fromkeys(('max_tokens', 'slots'), int),
+    'thinks': bool,
+    'extra': Mapping,
+}  # of the fields of Backend
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class OracleSettings:
         found = self.prices.get(backend.name) or self.prices.get(backend.model) or {}
         try:
             return replace(backend, **found)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f'prices of {backend.name}: {misfit(error)}') from error
 
 
@@ -123,7 +132,29 @@ def _texts(value: Any, name: str) -> tuple[str, ...]:
 def _prices(value: Any) -> dict[str, Mapping[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
         raise ValueError(f'prices is a table of tables, not {shown(value)}')
-    return dict(value)
+    return {name: {k: _setting(name, k, v) for k, v in row.items()} for name, row in value.items()}
+
+
+def _setting(backend: Any, name: Any, value: Any) -> Any:
+    """A setting of Backend in its type. Raises ValueError."""
+    where = f'prices of {backend}'
+    if name not in _TYPES:
+        close = difflib.get_close_matches(str(name), _TYPES, 1)
+        raise ValueError(f'{where}: {name!r} is not known' + (f'; {close[0]}?' if close else ''))
+    kind = _TYPES[name]
+    if kind is Mapping:
+        if not isinstance(value, dict):
+            raise ValueError(f'{where}: {name} is a table, not {shown(value)}')
+        return value
+    if value is None and name == 'price_cached':
+        return None
+    try:
+        found = typed(value, kind)
+    except WrongType as error:
+        raise ValueError(f'{where}: {name} is {error}') from error
+    if kind in (int, float) and not (math.isfinite(found) and found >= 0):
+        raise ValueError(f'{where}: {name} is 0 or more, not {shown(value)}')
+    return found
 
 
 def _readable(value: Any) -> Any:

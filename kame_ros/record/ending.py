@@ -55,6 +55,7 @@ class Ending:
         self._unanswered: set[int] = set()  # utterances that are final and have no answer yet
         self._heard = 0
         self._told: set[int] = set()  # utterances whose words are known
+        self._silent: set[int] = set()  # utterances that need no answer
         self._running: set[int] = set()
         self._newest: int | None = None  # the newest generation that was written to its end
         self._spoken: set[int] = set()
@@ -75,6 +76,7 @@ class Ending:
             ended = kind == TurnKind.USER_SPEECH_END
             self._untold = ended and event.utterance not in self._told
             if kind == TurnKind.SILENT:
+                self._silent.add(event.utterance)
                 self._unanswered.discard(event.utterance)
         elif kind == TurnKind.GENERATION_BEGUN:
             self._running.add(generation)
@@ -101,7 +103,7 @@ class Ending:
         self._heard += 1
         self._told.add(utterance)
         self._untold = False
-        if self._thinks and not answered:
+        if self._thinks and not answered and utterance not in self._silent:
             self._unanswered.add(utterance)
 
     def on_no_words(self) -> None:

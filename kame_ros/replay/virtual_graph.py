@@ -30,6 +30,7 @@ from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TOLD_AS, TurnEvent, TurnKind
 
 _SPEECH = (TurnKind.USER_SPEECH_START, TurnKind.USER_SPEECH_END)
+_ROBOT = (TurnKind.ROBOT_SPEECH_START, TurnKind.ROBOT_SPEECH_END)
 _LONGEST_S = 120.0  # of an answer, behind the end of the sound
 _KEPT = 1_000  # speech frames whose words are known
 
@@ -283,6 +284,8 @@ class VirtualGraph:
             self._told.append(lambda _: overlap.on_speech(begins, event.t, event.utterance))
         elif self._session is not None and event.kind == TurnKind.BARGE_IN:
             self._session.barge_in(event.t)
+        elif self._session is not None and event.kind in _ROBOT:
+            self._session.robot_speaks(event.t, event.kind == TurnKind.ROBOT_SPEECH_START)
         elif self._session is not None and event.kind == TurnKind.TAKEN_BACK:
             self._session.take_back(event.t)
 

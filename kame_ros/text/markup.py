@@ -89,6 +89,8 @@ _HELD = 120  # characters of hidden text that are kept, to find its end in
 _FORMULA = 1_300  # characters, marks included, that a formula may have
 _COLLECTED = 4_000  # characters of a request: longer ones are refused
 _MAX_REQUESTS = 8  # of one answer
+_USERS = frozenset(['user', 'human', 'user_token'])
+PART = '\x1e'  # stands where the model begins the user's part with its own marks
 _SYMBOLS = frozenset('°№™®©℃℉←↑→↓⇒⇔↔√∛')  # that Unicode calls pictures, but are read
 
 
@@ -98,6 +100,7 @@ class Markup:
     `thinking`: the stream begins inside a reasoning trace, as with models whose template opens it.
     `request` are an opening and a closing mark: what is between them is collected in `requests`.
     `hidden` are further marks of a model: "open...close" hides what is between, "mark" itself only.
+    `parts`: the ends of lines are kept, and PART tells where the model goes on as the user.
 
     What may still become markup is held back, a few characters at most. A closing mark of reasoning
     without an opening one says that all before it was reasoning: `restarts` counts these, and
@@ -109,12 +112,14 @@ class Markup:
         thinking: bool = False,
         request: tuple[str, str] | None = None,
         hidden: Iterable[str] = (),
+        parts: bool = False,
     ) -> None:
         self.requests: list[str] = []
         self.restarts = self.thoughts = self.calls = 0
         self._rest = ''
         self._out: list[str] = []
         self._request = request
+        self._parts = parts
         self._literals = _literals(request, hidden)
         self._triggers = {literal[0] for literal in self._literals}
         self._plain = _plain_but(self._triggers)
@@ -243,6 +248,8 @@ class Markup:
 
     def _open_literal(self, literal: str, close: str) -> None:
         self._take(len(literal), '')
+        if literal == '[INST]':
+            self._user_speaks()
         if close == literal:  # it only closes
             self._restart()
         elif close:
@@ -427,6 +434,8 @@ class Markup:
             self._restart()
         elif name == 'start_of_turn':
             self._hide(re.compile(r'\n|(?<=model)|(?<=user)'), self._on_role)
+        elif name in _USERS and not closes:
+            self._user_speaks()
         elif name in marks.BLOCKS:
             self._end_block()
         elif name in marks.BREAKS:
@@ -459,14 +468,23 @@ class Markup:
             self.calls += 1
             self._hide(marks.END_OF_CALL)
         elif name in marks.OTHER_ROLE_TOKENS:
-            self._hide(marks.START_OF_ROLE)
+            self._other_speaks(name)
         elif marks.END_OF_THOUGHT.fullmatch(f'<|{name}|>') and name != 'start_response':
             self._restart()
 
     def _on_role(self, header: str) -> None:
         role = re.split(r'[\s<|]', header.strip().lower())[0]
         if role in marks.OTHER_ROLES:
-            self._hide(marks.START_OF_ROLE)
+            self._other_speaks(role)
+
+    def _other_speaks(self, role: str) -> None:
+        if role in _USERS:
+            self._user_speaks()
+        self._hide(marks.START_OF_ROLE)
+
+    def _user_speaks(self) -> None:
+        if self._parts and self._last:
+            self._out.append(PART)
 
     def _on_channel(self, header: str) -> None:
         if ' to=' in header:
@@ -693,22 +711,23 @@ class Markup:
 
     def _give(self, text: str) -> None:
         """Gives text out, but no space at the start and none after another."""
-        if text != ' ':
+        if not text.isspace():
             self._last = text[-1]
-        elif not self._last or self._kept[-1:] == ' ':
+        elif not self._last or self._kept[-1:].isspace():
             return
         self._out.append(text)
         self._kept = (self._kept + text)[-8:]
 
     def _give_break(self, following: str = '') -> None:
         sign = (self._break or self._cell).strip()
+        space = '\n' if self._parts and self._break else ' '
         self._break = self._cell = ''
         self._space = False
         if sign and self._last and self._last not in _ENDS and following not in (',', '.', ';'):
             last = self._last if self._last not in _CLOSERS else self._kept.rstrip(_CLOSERS)[-1:]
             if last not in _ENDS:
                 self._give(sign)
-        self._give(' ')
+        self._give(space)
 
 
 def plain(text: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-_LABELS = (
+LABELS = (
     'assistant', 'ai assistant', 'ai', 'bot', 'chatbot', 'robot', 'answer', 'final answer',
     'response', 'final response', 'reply',
 )  # fmt: skip
 LABEL = re.compile(
-    rf'[*_#\s]{{0,6}}(?:{"|".join(_LABELS)})[ \t]?[*_]{{0,3}}[ \t]?:[*_]{{0,3}}\s', re.IGNORECASE
+    rf'[*_#\s]{{0,6}}(?:{"|".join(LABELS)})[ \t]?[*_]{{0,3}}[ \t]?:[*_]{{0,3}}\s', re.IGNORECASE
 )
 _LETTERS = re.compile(r'[*_#\s]{0,6}([A-Za-z ]{0,15})[*_]{0,3}[ \t]?:?[*_]{0,3}\Z')
 # A call of a tool as Python writes it: a name of several letters, and named or quoted values.
@@ -54,7 +54,7 @@ def may_begin(rest: str) -> bool:
     label = _LETTERS.match(rest)
     if label:
         begun = ' '.join(label[1].lower().split())
-        if any(known.startswith(begun) for known in _LABELS):
+        if any(known.startswith(begun) for known in LABELS):
             return True
     if _STEPS_BEGIN.match(rest):
         return True

@@ -56,6 +56,12 @@ def test_compose_builds_each_file_and_shares_sound_and_gpu():
     assert gpu['capabilities'] == ['gpu']
 
 
+def test_compose_sets_no_domain_of_its_own():
+    """One that is set is that of `kame ask` too, which could not bring up its graph beside it."""
+    for service in yaml.safe_load(COMPOSE.read_text())['services'].values():
+        assert service['environment']['ROS_DOMAIN_ID'] is None  # handed on from the host, if set
+
+
 def test_an_image_is_made_of_one_that_compose_makes():
     images = {s['image'] for s in yaml.safe_load(COMPOSE.read_text())['services'].values()}
     for path in FILES:

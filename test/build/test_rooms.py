@@ -18,7 +18,7 @@ STANDS_ON = {
     'turns': {'wire', 'settings', 'runtime', 'text', 'audio'},
     'stt': {'wire', 'settings', 'runtime', 'text', 'trust', 'audio', 'turns'},
     's2s': {'wire', 'settings', 'runtime', 'text', 'trust', 'audio', 'turns'},
-    'oracle': {'wire', 'settings', 'runtime', 'text', 'trust'},
+    'oracle': {'wire', 'settings', 'runtime', 'text', 'trust', 'turns'},  # what is an "uh-huh"?
     'consumers': {'wire', 'settings', 'runtime', 'text'},
     'record': {'wire', 'runtime', 'text', 'audio', 'consumers'},
     'conversation': {'wire', 'runtime', 'text', 'audio', 'consumers', 'record'},

@@ -111,6 +111,31 @@ def test_recordings_from_elsewhere_are_scored_and_compared(capsys, tmp_path):
     assert '<svg' in (tmp_path / 'report' / 'index.html').read_text()
 
 
+@pytest.mark.models
+def test_a_pair_that_is_bad_is_listed_and_the_others_are_scored(capsys, tmp_path):
+    for name in ('a', 'b'):
+        for side in ('input', 'output'):
+            soundfile.write(tmp_path / f'{name}.{side}.wav', np.zeros(24_000), 24_000)
+    (tmp_path / 'bad.input.wav').write_text('no sound')
+    (tmp_path / 'bad.output.wav').write_text('no sound')
+    out = tmp_path / 'scores'
+    status, said = kame(capsys, 'score', tmp_path, '-o', out)
+    assert status == 1
+    assert 'left out: bad: ' in said
+    rows = [json.loads(line) for line in (out / 'scores.jsonl').read_text().splitlines()]
+    assert {row['item'] for row in rows} <= {'a', 'b'}
+    told = json.loads((out / 'scoring.json').read_text())
+    assert told['conversations'] == 2
+    assert list(told['left_out']) == ['bad']
+    for name in ('a', 'b'):
+        (tmp_path / f'{name}.output.wav').unlink()
+    status, said = kame(capsys, 'score', tmp_path, '-o', out)
+    assert status == 1
+    assert 'left out: a: ' in said
+    assert 'no conversation that can be scored' in said
+    assert 'Traceback' not in said
+
+
 def test_a_run_is_written_for_the_scripts_of_the_benchmark(capsys, tmp_path):
     item = Item('smooth-a@slt', 'smooth', (Cue('a.wav'),))
     run = RunFolder(tmp_path / 'run')

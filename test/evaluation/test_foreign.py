@@ -197,3 +197,40 @@ def test_a_bag_without_sound_is_refused(tmp_path):
     record_bag(tmp_path, lambda consumer: consumer.on_monologue(MonologueToken(3, 1.0, 'Hi.')))
     with pytest.raises(BadSuite, match='no sound'):
         list(read(tmp_path))
+
+
+def test_what_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
+    for name in ('a.input', 'a.output', 'c.input', 'c.output', 'lone.input'):
+        wav(tmp_path / f'{name}.wav')
+    wav(tmp_path / 'mono.wav')
+    (tmp_path / 'broken.wav').write_text('no sound')
+    (tmp_path / 'c.output.wav').write_text('no sound')
+    for name in ('input.wav', 'output.wav'):
+        wav(tmp_path / 'task' / 'x' / name)
+        wav(tmp_path / 'task' / 'y' / name)
+    (tmp_path / 'task' / 'y' / 'pause.json').write_text('no')
+    wav(tmp_path / 'task' / 'z' / 'input.wav')
+    bad = {}
+    found = read(tmp_path, on_bad=lambda name, error: bad.update({name: str(error)}))
+    assert [rec.item for rec in found] == ['a', 'task-x']
+    assert list(bad) == ['broken', 'c', 'lone', 'mono', 'task-y', 'task-z']
+    assert 'lone.output.wav' in bad['lone']
+    with pytest.raises((BadSuite, BadAudio)):
+        list(read(tmp_path))
+
+
+def test_a_bad_line_of_pairs_is_told_and_the_others_are_read(tmp_path):
+    wav(tmp_path / 'in.wav')
+    rows = [
+        'input,output',
+        'in.wav,in.wav',
+        'in.wav,',
+        'in.wav,gone.wav',
+        'in.wav,../x',
+        'in.wav,in.wav',
+    ]
+    (tmp_path / 'pairs.csv').write_text('\n'.join(rows))
+    bad = []
+    found = read(tmp_path, on_bad=lambda name, error: bad.append(name))
+    assert [rec.item for rec in found] == ['0001-in', '0005-in']
+    assert bad == [f'pairs.csv, line {n}' for n in (3, 4, 5)]

@@ -140,3 +140,14 @@ def test_events_that_are_none_are_told(conversation, lines):
     (place / 'done.json').write_text('{}')
     with pytest.raises(BadRun, match=r'events\.jsonl'):
         list(of_run(folder))
+
+
+def test_a_spoiled_conversation_is_told_and_the_others_are_read(conversation):
+    folder, place = conversation
+    put(folder, 'b')
+    (place / 'audio.wav').write_bytes(b'cut')
+    bad = {}
+    (recorded,) = of_run(folder, lambda name, error: bad.update({name: str(error)}))
+    assert recorded.item == 'b'
+    assert list(bad) == ['a/1']
+    assert 'another file than it was' in bad['a/1']

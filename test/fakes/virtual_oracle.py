@@ -38,8 +38,8 @@ class VirtualOracle:
         settings.setdefault('backends', (Backend('ollama', 'scripted', slots=3),))
         self.session = OracleSession(OracleConfig(**settings), lambda: self.now, outputs, _nothing)
 
-    def hear(self, text, final=True, utterance=0, revision=0) -> None:
-        end = self.now
+    def hear(self, text, final=True, utterance=0, revision=0, end=None) -> None:
+        end = self.now if end is None else end
         self.session.hear(Transcript(utterance, revision, text, len(text), final, end - 1.0, end))
 
     async def wait(self, seconds: float) -> None:

@@ -101,6 +101,26 @@ def test_an_utterance_that_is_interrupted_gets_its_final(ros, heard):
     assert sum(t.final for t in transcripts) == 1
 
 
+def test_a_model_that_is_set_later_is_not_fetched(ros, monkeypatch):
+    import huggingface_hub
+
+    asked = []
+
+    def snapshot_download(name, **options):
+        asked.append((name, options['local_files_only']))
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(huggingface_hub, 'snapshot_download', snapshot_download)
+    node = ros.add(SttNode(parameter_overrides=[Parameter('model', value=SMALL)]))
+    node.set_parameters([Parameter('model', value='some-body/whisper-large')])
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert 'nothing is fetched' in node.fault
+    assert '\n' not in node.fault
+    node = ros.add(SttNode(parameter_overrides=[Parameter('model', value='some-body/other')]))
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert asked == [('some-body/whisper-large', True), ('some-body/other', False)]
+
+
 def test_frames_that_are_no_frames_are_counted(ros, heard):
     node, mic, transcripts, _ = heard
     mic.publish(msg.AudioFrame(sample_rate=16_000, channels=1, data=array.array('h', [0] * 1280)))

@@ -1,3 +1,5 @@
+import pytest
+
 from kame_ros.record.ending import Ending, Patience
 from kame_ros.wire.turn import TurnEvent, TurnKind
 
@@ -174,3 +176,18 @@ def test_the_answer_to_all_answers_the_half_before():
     ):
         ending.on_event(event)
     assert ending.done(7) == 'answered'
+
+
+@pytest.mark.parametrize('told_first', [False, True])
+def test_a_remark_over_the_answer_is_owed_nothing_whichever_topic_is_faster(told_first):
+    ending = conversation(*HEARD, *ANSWERED, at(4.5, TurnKind.ROBOT_SPEECH_START))
+    ending.on_final(0, 3.3, answered=True)
+    ending.on_event(at(5, TurnKind.USER_SPEECH_END, utterance=1))
+    silent = at(5.5, TurnKind.SILENT, utterance=1)
+    if told_first:
+        ending.on_event(silent)
+    ending.on_final(1, 5.5, answered=False)
+    if not told_first:
+        ending.on_event(silent)
+    ending.on_event(at(6, TurnKind.ORACLE_SPOKEN, 1))
+    assert ending.done(8) == 'answered'

@@ -156,3 +156,10 @@ def test_without_a_home_there_is_still_a_place_of_ones_own(monkeypatch, tmp_path
     monkeypatch.setattr(weights, 'private_folder', nowhere)
     with pytest.raises(MissingWeights, match='KAME_CACHE'):
         weights.cache_folder()
+
+
+def test_what_a_killed_process_left_is_gone_when_the_next_one_joins(weights_cache, package):
+    (left := weights_cache / 'joining-left').mkdir(parents=True)
+    (left / '.in-use').touch()  # and nobody holds it
+    find_weights(entry())
+    assert not left.exists()

@@ -89,6 +89,10 @@ class History:
             self._robot.append(_Piece(kept, t))
         self._bound()
 
+    def robot_said_until(self, t: float) -> str:
+        """What the robot has said since the last turn and until `t`."""
+        return ''.join(p.text for p in self._robot if p.t <= t)
+
     def take_back(self, t: float) -> None:
         """The user's turn seemed to be over at `t`, and goes on: what they say next belongs to it.
 

@@ -12,6 +12,7 @@ from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.conversation.facts import FactBook
 from kame_ros.oracle.conversation.history import History
 from kame_ros.oracle.conversation.prompt import build_messages
+from kame_ros.oracle.conversation.remarks import Remarks
 from kame_ros.oracle.conversation.voice import OracleVoice
 from kame_ros.oracle.ledger import Ledger
 from kame_ros.oracle.llm.backend import Backend
@@ -69,6 +70,7 @@ class OracleSession:
         self._warm = WarmAhead()
         self.warmed = 0  # prompts that were read ahead
         self._stopped = -1  # the utterance in which a stop word was heard
+        self._remarks = Remarks()
 
     # -- inputs ---------------------------------------------------------------------------
 
@@ -81,6 +83,9 @@ class OracleSession:
             return
         if self.policy.starts_anew(t, transcript):
             self._count_anew()
+        if self._remarks.is_remark(transcript, self.history.robot_said_until(transcript.end)):
+            self._pass_over_remark(t, transcript)
+            return
         if self.ledger.hear(transcript):
             self.history.user_begins(transcript.start)
             self._facts_now = self.facts.prompt(t)
@@ -97,6 +102,16 @@ class OracleSession:
                 self._faults.book('thinking', error)
                 self.recover(unasked(transcript) if transcript.final else None)
         if transcript.final and (stopped or not transcript.text.strip()):
+            self.voice.tell(TurnKind.SILENT, unasked(transcript))
+
+    def _pass_over_remark(self, t: float, transcript: Transcript) -> None:
+        """An "uh-huh" over the robot's answer is no question, and no turn."""
+        self.ledger.count('transcripts')
+        self.do(self.policy.on_remark(t, transcript))
+        if transcript.final:
+            self.ledger.count('remarks')
+            if self.ledger.utterance == transcript.utterance:  # it began as other words
+                self.history.user_ends(transcript.utterance, '')
             self.voice.tell(TurnKind.SILENT, unasked(transcript))
 
     def _count_anew(self) -> None:
@@ -119,6 +134,10 @@ class OracleSession:
             self._read_ahead()
         self.ledger.spoken(generation)
 
+    def robot_speaks(self, t: float, begins: bool) -> None:
+        """The robot's voice begins at `t`, or has ended."""
+        (self._remarks.robot_begins if begins else self._remarks.robot_ends)(t)
+
     def learn_fact(self, line: str, t: float) -> None:
         """A fact about the robot, `name: text`; a local LLM reads it before anybody asks."""
         before = self.facts.prompt(t)
@@ -140,6 +159,7 @@ class OracleSession:
 
     def barge_in(self, t: float) -> None:
         """The user spoke over the robot at `t`: what it was to say later was not said."""
+        self._remarks.robot_stopped(t)
         self.history.cut(t)
         self.do(self.policy.barge_in(t))
 
@@ -170,6 +190,7 @@ class OracleSession:
         self.history.clear()
         self._router.forget()
         self._stopped = -1
+        self._remarks.forget()
 
     def configure(self, config: OracleConfig) -> None:
         """From the next generation on; running ones end as they began."""

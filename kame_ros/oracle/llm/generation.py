@@ -39,6 +39,7 @@ class Generation:
     refused: bool = False  # the server wrote nothing and asks no price
     hidden: tuple[str, ...] = ()  # marks of the model, see text.markup
     calls: int = 0  # of tools, written as text and left out
+    plays_user: bool = False  # it went on with the user's part, and was cut there
 
     @property
     def text(self) -> str:
@@ -85,9 +86,10 @@ class Generation:
                 if spoken.done:
                     break
         finally:
-            self.calls = spoken.calls
+            self.calls, self.plays_user = spoken.calls, spoken.plays_user
             await stream.aclose()
         self._give(spoken.push(halves.flush()) + spoken.flush(), on_words)
+        self.plays_user = spoken.plays_user
         if not self.text and not requests:
             raise self._silence(pieces)
 

@@ -98,6 +98,11 @@ class OraclePolicy:
             confirmed = self._confirm(t, transcript.revision)
         return confirmed + self._end_stale() + self._advance(t)
 
+    def on_remark(self, t: float, transcript: Transcript) -> list[Decision]:
+        """These words ask for nothing: what was asked of the same utterance is withdrawn."""
+        self._numbering.take(t, transcript)
+        return self._withdraw('a remark', transcript.utterance)
+
     def on_first_word(self, t: float, gen: int) -> list[Decision]:
         """A generation gave its first word: it becomes the oracle, older ones stop."""
         stream = self._streams.get(gen)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kame_ros.oracle.actions.book import CLOSE, OPEN
 from kame_ros.oracle.text.answer_limit import AnswerLimit
+from kame_ros.oracle.text.own_part import OwnPart
 from kame_ros.oracle.text.repetition import ends_in_loop
 from kame_ros.oracle.text.thoughts import ReasoningGuess
 from kame_ros.text.compare import normalise
@@ -13,6 +15,7 @@ from kame_ros.text.markup import Markup
 from kame_ros.text.spoken_words import GrowingWords, SpokenWord
 
 _SLICE = 1_024  # characters that are read before it is seen whether more are needed
+_REQUESTS = re.compile(rf'(?={re.escape(OPEN)})')
 _MOST = 100_000  # characters of an answer, reasoning included
 
 RESTART = '</think>'  # as a word: what was said before it was reasoning, and is taken back
@@ -23,19 +26,21 @@ class SpokenStream:
 
     Markup, reasoning and calls of tools are out (see text.markup); signs stay as they are, since
     whoever speaks or shows the words reads them. Push the pieces as they come; `done` tells that no
-    more is needed and the server can stop: the answer is long enough, or caught in a loop. A word
-    that is RESTART says that the words before it were reasoning; it goes on to the topic as such.
+    more is needed and the server can stop: the answer is long enough, caught in a loop, or goes on
+    with the user's part. A word that is RESTART says that the words before it were reasoning; it
+    goes on to the topic as such.
     """
 
     def __init__(self, max_words: int, thinking: bool = False, hidden: Iterable[str] = ()) -> None:
         self._guess = None if thinking else ReasoningGuess()
-        self._markup = Markup(thinking, request=(OPEN, CLOSE), hidden=hidden)
+        self._markup = Markup(thinking, request=(OPEN, CLOSE), hidden=hidden, parts=True)
         self._max_words = max_words
         self._taken = self._read = 0
         self._begin()
 
     def _begin(self) -> None:
         self._text = ''
+        self._own = OwnPart()
         self._growing = GrowingWords()
         self._limit = AnswerLimit(self._max_words)
         self._known = 0  # words that the limit was shown
@@ -46,7 +51,12 @@ class SpokenStream:
     @property
     def done(self) -> bool:
         """No more words will come, whatever is pushed."""
-        return self._limit.done or self._loops or self._read > _MOST
+        return self._limit.done or self._loops or self._own.cut or self._read > _MOST
+
+    @property
+    def plays_user(self) -> bool:
+        """Whether the answer went on with the user's part, and was ended there."""
+        return self._own.cut
 
     @property
     def calls(self) -> int:
@@ -62,10 +72,10 @@ class SpokenStream:
     def push(self, piece: str) -> list[str]:
         """Takes a piece of the answer and returns the words that it completes."""
         words: list[str] = []
-        for start in range(0, len(piece), _SLICE):
+        parts = _REQUESTS.split(piece)  # what is asked for in another part is not read
+        for part in (p[n : n + _SLICE] for p in parts for n in range(0, len(p), _SLICE)):
             if self.done:
                 break
-            part = piece[start : start + _SLICE]
             self._read += len(part)
             words += self._take(self._guess.push(part) if self._guess else part, ended=False)
         return words
@@ -90,7 +100,7 @@ class SpokenStream:
             taken_back = [f' {RESTART}'] if self._said_any else []
             self._begin()
             self._said_any = bool(taken_back)
-        self._text += said
+        self._text += self._own.push(said, ended)
         words = self._growing.update(self._text, ended)
         return taken_back + self._say(words)
 

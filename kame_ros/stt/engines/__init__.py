@@ -26,7 +26,8 @@ from kame_ros.stt.recogniser import Recogniser, StreamingRecogniser
 class EngineSettings:
     """What an engine is told: the parameters of the stt node. Each takes what it understands.
 
-    Raises ValueError for what cannot be.
+    `may_fetch`: a model that is not on this machine may be got from a hub. Raises ValueError for
+    what cannot be.
     """
 
     model: str = setting(
@@ -52,6 +53,7 @@ class EngineSettings:
     engine_options: str = setting(
         '', "What only another package's engine knows: 'key=value; key=value'.", names=OPTIONS
     )
+    may_fetch: bool = True
 
     def __post_init__(self) -> None:
         check_settings(self)

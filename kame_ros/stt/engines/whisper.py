@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -45,15 +46,17 @@ class WhisperRecogniser:
         threads: int = EngineSettings.threads,
         window: float = EngineSettings.window_s,
         beam: int = EngineSettings.beam,
+        may_fetch: bool = EngineSettings.may_fetch,
     ) -> None:
         """Load. `language` is a tag such as en or en-US, or empty to detect it per utterance.
 
-        Raises MissingWeights, CorruptWeights, or ValueError for a language the model lacks.
+        `may_fetch`: see EngineSettings. Raises MissingWeights, CorruptWeights, or ValueError for a
+        language the model lacks.
         """
         if not 4.0 <= window <= 30.0:
             raise ValueError(f'the window of Whisper is 4 to 30 s, not {window}')
         os.environ.setdefault('OMP_NUM_THREADS', str(threads))
-        path = _locate(model)
+        path = _locate(model) if may_fetch else _on_this_machine(model)
         from faster_whisper import WhisperModel
         from faster_whisper.tokenizer import _LANGUAGE_CODES
 
@@ -211,6 +214,23 @@ def _locate(model: str) -> str:
         raise
 
 
+def _on_this_machine(model: str) -> str:
+    """The folder of a model, for which nothing is fetched. Raises MissingWeights."""
+    path = _locate(model)
+    if not os.path.exists(path):  # a hub's name: its cache may have it
+        from faster_whisper import download_model
+
+        with suppress(OSError, ValueError):
+            path = download_model(model, local_files_only=True)
+    # Without its tokenizer faster-whisper would fetch one.
+    if not os.path.isfile(os.path.join(path, 'tokenizer.json')):
+        raise weights.MissingWeights(
+            f'the model {model!r} is not whole on this machine, and nothing is fetched that was '
+            f'not named when this node was started: start with --set stt.model={model}'
+        )
+    return path
+
+
 def make(settings: EngineSettings) -> WhisperRecogniser:
     """The engine, as the stt node is set."""
     return WhisperRecogniser(
@@ -221,4 +241,5 @@ def make(settings: EngineSettings) -> WhisperRecogniser:
         threads=settings.threads,
         window=settings.window_s,
         beam=settings.beam,
+        may_fetch=settings.may_fetch,
     )

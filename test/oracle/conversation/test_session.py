@@ -317,3 +317,89 @@ def test_a_stop_word_ends_what_half_a_turn_asked_for(oracle):
         assert world.session.next_deadline() is None
 
     asyncio.run(talk())
+
+
+def test_an_answer_that_goes_on_as_the_user_ends_there_and_is_counted(oracle):
+    async def talk():
+        world = oracle(['Paris.', '\nUs', 'er', ': And', ' Spain?', '\nAssistant: ', 'Madrid.'])
+        world.hear('What is the capital of France?')
+        await world.wait(1.0)
+        assert world.said == 'Paris.'
+        assert world.session.ledger.totals['user_parts_cut'] == 1
+        assert [text for _, kind, text in world.log if kind == 'GENERATION_ENDED'] == ['Paris.']
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize('late', [0.0, 0.5, 30.0])
+@pytest.mark.parametrize('remark', ['Right.', 'Okay.', 'uh-huh'])
+def test_a_remark_over_the_answer_is_no_question_however_late_it_comes(oracle, remark, late):
+    async def talk():
+        world = oracle(['It ', 2.0, 'is ', 'Paris.'])
+        world.hear('What is the capital of France?')
+        await world.wait(0.5)
+        world.session.robot_speaks(world.now, begins=True)
+        world.session.robot_said('It', world.now)
+        await world.wait(1.0)
+        said_at = world.now
+        await world.wait(late)
+        world.hear(remark[:2], final=False, utterance=1, end=said_at)
+        world.hear(remark, utterance=1, revision=1, end=said_at)
+        await world.wait(3.0)
+        assert len(world.client.asked) == 1
+        assert world.said == 'It is Paris.'
+        assert len(world.times('SILENT')) == 1
+        assert world.session.ledger.totals['remarks'] == 1
+        assert [t.role for t in world.session.history.all_turns()] == ['user', 'assistant']
+
+    asyncio.run(talk())
+
+
+def test_words_that_begin_as_a_remark_and_go_on_are_asked(oracle):
+    async def talk():
+        world = oracle(['It is Paris.'], ['Madrid.'])
+        world.hear('What is the capital of France?')
+        world.session.robot_speaks(world.now, begins=True)
+        await world.wait(2.0)
+        world.hear('Okay.', final=False, utterance=1)
+        world.hear('Okay, and what is that of Spain?', utterance=1, revision=1)
+        await world.wait(1.0)
+        assert world.said == 'It is Paris.\nMadrid.'
+        assert world.session.ledger.totals['remarks'] == 0
+
+    asyncio.run(talk())
+
+
+def test_what_seemed_to_be_a_question_and_was_a_remark_is_withdrawn(oracle):
+    async def talk():
+        world = oracle(['It is Paris.'], [5.0, 'No.'])
+        world.hear('What is the capital of France?')
+        world.session.robot_speaks(world.now, begins=True)
+        await world.wait(2.0)
+        world.hear('write it', final=False, utterance=1)
+        await world.wait(0.5)
+        world.hear('Right.', utterance=1, revision=1)
+        await world.wait(9.0)
+        assert len(world.client.asked) == 2
+        assert world.said == 'It is Paris.'
+        assert len(world.times('GENERATION_CANCELLED')) == 1
+        world.hear('And of Spain?', utterance=2)
+        await world.wait(9.0)
+        assert len(world.client.asked) == 3
+
+    asyncio.run(talk())
+
+
+def test_an_answer_to_a_question_of_the_robot_is_asked(oracle):
+    async def talk():
+        world = oracle(['Shall I come?'], ['I come.'])
+        world.hear('Where are you?')
+        world.session.robot_speaks(world.now, begins=True)
+        await world.wait(2.0)
+        world.session.robot_said('Shall I come?', world.now - 0.5)
+        world.hear('Yes.', utterance=1)
+        world.session.robot_speaks(world.now, begins=False)
+        await world.wait(1.0)
+        assert world.said == 'Shall I come?\nI come.'
+
+    asyncio.run(talk())

@@ -81,6 +81,46 @@ def test_models_that_cannot_be(tmp_path):
         WhisperRecogniser('whisper-base', language='xx')
 
 
+@pytest.fixture
+def hub(monkeypatch):
+    """What is asked of the hub: each name, and whether its cache alone is asked. It has nothing."""
+    import huggingface_hub
+
+    asked = []
+
+    def snapshot_download(name, **options):
+        asked.append((name, options['local_files_only']))
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(huggingface_hub, 'snapshot_download', snapshot_download)
+    return asked
+
+
+@pytest.mark.parametrize('name', ['some-body/whisper-large', 'large-v3'])
+def test_what_may_not_be_fetched_is_refused_in_a_sentence(hub, name):
+    with pytest.raises(weights.MissingWeights) as refused:
+        WhisperRecogniser(name, may_fetch=False)
+    assert 'nothing is fetched' in str(refused.value)
+    assert f'stt.model={name}' in str(refused.value)
+    assert [local for _, local in hub] == [True]
+    with pytest.raises(OSError, match='whisper'):  # the hub's own word
+        WhisperRecogniser(name)
+    assert [local for _, local in hub] == [True, False]
+
+
+def test_a_folder_is_not_completed_from_the_hub(hub, tmp_path):
+    (tmp_path / 'model.bin').touch()
+    with pytest.raises(weights.MissingWeights, match='nothing is fetched'):
+        WhisperRecogniser(str(tmp_path), may_fetch=False)
+    assert not hub
+
+
+def test_a_packaged_model_is_on_this_machine(hub):
+    need('whisper-tiny.en')
+    WhisperRecogniser('whisper-tiny.en', may_fetch=False).warm_up()
+    assert not hub
+
+
 def test_the_whole_chain_hears_a_real_voice(base, voice):
     import soxr
 
