@@ -36,7 +36,7 @@ _PLAYED = 750  # speech frames whose time is known, a minute
 _LOUD = pcm(SPEECH_PEAK_DBFS)
 _PAUSE_S = 0.4  # between words, no end of the robot's speech
 _LOOK_S = 0.5  # before and after what the recogniser takes for the user's speech, as in a record
-_GROWN = re.compile(r'([a-z][a-z0-9_]*) ([0-9.e+]+)')
+_GROWN = re.compile(r'([a-z]\w*) (\d+(?:\.\d+)?(?:e[+-]\d+)?)', re.ASCII)
 _TOLD = {
     TurnKind.TURN_ENDED: What.TURN_ENDED,
     TurnKind.TAKEN_BACK: What.TAKEN_BACK,
@@ -209,10 +209,9 @@ class Conversation(Consumer):
         """What a node tells of itself once a second."""
         before = self.health.get(node)
         self.health[node] = health
-        grown = dict(_GROWN.findall(health.message)) if health.level == 1 else {}
+        grown = _grown(health)
         for name, total in grown.items():
-            old = float(before.values.get(name, 0)) if before and before.values else 0.0
-            by = float(total) - old
+            by = total - (_number(before.values, name) or 0.0 if before else 0.0)
             if by > 0:
                 self.losses[node, name] = self.losses.get((node, name), 0.0) + by
                 self._tell(What.LOSS, self.now, source=node, text=name, value=by)
@@ -323,6 +322,23 @@ class Conversation(Consumer):
         self._played_at.clear()
         self._last_loud = float('-inf')
         self.robot_speaks = self.user_speaks = False
+
+
+def _grown(health: Health) -> dict[str, float]:
+    """The counters that a warning of ours is about; none where it says anything else."""
+    if health.level != 1:
+        return {}
+    rows = [_GROWN.fullmatch(row) for row in health.message.split(', ')]
+    grown = {row[1]: float(row[2]) for row in rows if row}
+    ours = len(grown) == len(rows) and all(_number(health.values, n) is not None for n in grown)
+    return grown if ours else {}
+
+
+def _number(values: dict[str, str] | None, name: str) -> float | None:
+    try:
+        return float((values or {})[name])
+    except (KeyError, ValueError):
+        return None
 
 
 def _books(text: str) -> dict[str, Any]:
