@@ -6,7 +6,6 @@ A screen, a page and a picture of a recording all read it. Time comes with what 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from typing import Any
@@ -184,7 +183,7 @@ class Conversation(Consumer):
         turn = self._turn_of(event)
         if event.kind == TurnKind.TURN_BOOKED:
             if turn is not None:
-                turn.books = _books(event.text)
+                turn.books = event.books
             return
         what = _TOLD.get(event.kind)
         if what is None:  # the robot's speech is measured where it is played
@@ -339,14 +338,6 @@ def _number(values: dict[str, str] | None, name: str) -> float | None:
         return float((values or {})[name])
     except (KeyError, ValueError):
         return None
-
-
-def _books(text: str) -> dict[str, Any]:
-    try:
-        books = json.loads(text)
-    except ValueError:
-        return {}
-    return books if isinstance(books, dict) else {}
 
 
 def _bound(table: dict[int, Any], bound: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +108,7 @@ class Record(Consumer):
         if event.kind == TurnKind.TURN_ENDED:
             self._turn_ends.append(event.t)
         elif event.kind == TurnKind.TURN_BOOKED:
-            self.books[event.utterance] = dict(json.loads(event.text))
+            self.books[event.utterance] = event.books
 
     def said(self, start: float, end: float) -> str:
         """What the robot began to say in [start, end), as far as it was really played."""

@@ -139,8 +139,12 @@ def test_what_a_turn_cost_is_in_its_record(session):
     session.on_turn(event(TurnKind.TURN_BOOKED, 9.5, -1, utterance=7, text='{"started": 9}'))
     record = turn_record(session.turns()[0], session.t0)
     assert record['books'] == {'started': 3, 'cost': 0.5}
-    with pytest.raises(ValueError, match='char 0'):
-        session.on_turn(event(TurnKind.TURN_BOOKED, 9.0, -1, text='no JSON'))
+
+
+@pytest.mark.parametrize('text', ['no JSON', '[1]', '7', '', '[' * 100_000])
+def test_books_that_cannot_be_read_end_no_record(session, text):
+    session.on_turn(event(TurnKind.TURN_BOOKED, 9.0, -1, text=text))
+    assert turn_record(session.turns()[0], session.t0)['books'] == {}
 
 
 @pytest.mark.parametrize(
