@@ -201,7 +201,7 @@ class VirtualGraph:
             wait = None if deadline is None else max(0.005, deadline - self.now())
             try:
                 await asyncio.wait_for(self._changed.wait(), wait)
-            except (TimeoutError, asyncio.TimeoutError):
+            except asyncio.TimeoutError:
                 session.tick()
 
     def _on_chunk(self, chunk: OracleChunk) -> None:
