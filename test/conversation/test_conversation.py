@@ -86,7 +86,7 @@ def test_all_is_bounded():
     assert len(conversation.turns) == 100
     assert sum(len(h.text) for h in conversation.happenings) <= 300_000
     assert len(conversation._generations.by_number) == 300
-    assert len(conversation._waiting) == 250
+    assert len(conversation._words._waiting) == 250
 
 
 def test_words_that_were_not_played_were_not_said():
