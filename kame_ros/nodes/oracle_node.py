@@ -280,11 +280,13 @@ class OracleNode(KameNode):
         books = account.as_dict()
         self._books = {f'turn_{k}': v for k, v in books.items() if v is not None}
         self.tell(
-            TurnKind.TURN_BOOKED,
-            self.clock.now(),
-            source=LLM,
-            utterance=account.utterance,
-            text=json.dumps(books),
+            TurnEvent(
+                TurnKind.TURN_BOOKED,
+                self.clock.now(),
+                LLM,
+                utterance=account.utterance,
+                text=json.dumps(books),
+            )
         )
 
     def _on_event(self, event: TurnEvent) -> None:
@@ -296,15 +298,8 @@ class OracleNode(KameNode):
             self._stops.append(time.monotonic())
             self._interrupt.call_async(Trigger.Request())
         else:
-            self.tell(
-                TOLD_AS.get(event.kind, int(event.kind)),
-                event.t,
-                source=LLM,
-                generation=event.generation,
-                utterance=event.utterance,
-                revision=event.revision,
-                text=event.text,
-            )
+            kind = TOLD_AS.get(event.kind, event.kind)
+            self.tell(replace(event, kind=kind, source=LLM))
 
     def _asked_for_stop(self) -> bool:
         """Whether an interrupt is our own: thinking was stopped when the stop word was heard."""
