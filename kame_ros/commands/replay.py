@@ -25,6 +25,7 @@ from kame_ros.graph.names import BadConfig
 from kame_ros.oracle.llm.clients.base import LlmClient, LlmError
 from kame_ros.record.end_watch import EndWatch
 from kame_ros.record.ending import Ending
+from kame_ros.record.played_words import PlayedWords
 from kame_ros.record.record import Record, RecordedTurn, turn_record
 from kame_ros.replay.decisions import Compared, Decided, compare, decisions
 from kame_ros.replay.llms import AnswerTimes, RecordedLlm
@@ -70,7 +71,7 @@ class _Frames(Consumer):
     def __init__(self) -> None:
         self.heard: list[Frame] = []
         self._decodes: list[float] = []
-        self._begun: dict[int, float] = {}  # speech frame -> when what it answers was heard
+        self._words = PlayedWords(bounded=False)
         self._late: list[float] = []
 
     def on_mic(self, frame: Frame) -> None:
@@ -84,13 +85,11 @@ class _Frames(Consumer):
 
     def on_monologue(self, token: MonologueToken) -> None:
         """Words, with the time of the frame that they answer."""
-        self._begun[token.seq] = token.t
+        self._words.on_monologue(token)
 
     def on_played(self, frame: Frame) -> None:
         """A frame of `audio/played`."""
-        begun = self._begun.pop(frame.source_seq, None)
-        if begun is not None:
-            self._late.append(frame.t - begun)
+        self._late += [frame.t - token.t for token in self._words.on_played(frame)[:1]]
 
     @property
     def timing(self) -> Timing:

@@ -86,7 +86,6 @@ def oracle_config(read: Read, llm: LlmClient | None) -> OracleConfig:
         read,
         backends=tuple(_replayed(backend, llm) for backend in backends),
         prompt=prompt,
-        source='llm',
         routes=settings.routes,
         actions=settings.actions,
         stop_words=settings.stop_words,

@@ -6,22 +6,21 @@ A screen, a page and a picture of a recording all read it. Time comes with what 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
-from typing import Any
 
 from kame_ros.audio.level import SPEECH_PEAK_DBFS, pcm
 from kame_ros.consumers.consumer import Consumer
 from kame_ros.conversation.happening import Happening, What
 from kame_ros.conversation.last_levels import LastLevels
 from kame_ros.conversation.turn import LiveTurn, PlayedWord
-from kame_ros.record.generations import LLM, Generations
+from kame_ros.record.generations import Generations
+from kame_ros.record.played_words import PlayedWords
 from kame_ros.record.voiced import first_sound, last_sound
 from kame_ros.wire.frame import Frame
 from kame_ros.wire.health import Health
 from kame_ros.wire.monologue import MonologueToken
-from kame_ros.wire.oracle import ChunkKind, OracleChunk
+from kame_ros.wire.oracle import LLM, ChunkKind, OracleChunk
 from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TurnEvent, TurnKind
 
@@ -31,12 +30,10 @@ _HAPPENINGS = 3_000
 _CHARACTERS = 300_000  # in all happenings together
 _GENERATIONS = 300
 _WORDS = 2_000  # of one turn
-_UNPLAYED = 250  # speech frames, 20 s: words that are not played by then never are
-_PLAYED = 750  # speech frames whose time is known, a minute
 _LOUD = pcm(SPEECH_PEAK_DBFS)
 _PAUSE_S = 0.4  # between words, no end of the robot's speech
 _LOOK_S = 0.5  # before and after what the recogniser takes for the user's speech, as in a record
-_GROWN = re.compile(r'([a-z][a-z0-9_]*) ([0-9.e+]+)')
+_GROWN = re.compile(r'([a-z]\w*) (\d+(?:\.\d+)?(?:e[+-]\d+)?)', re.ASCII)
 _TOLD = {
     TurnKind.TURN_ENDED: What.TURN_ENDED,
     TurnKind.TAKEN_BACK: What.TAKEN_BACK,
@@ -81,8 +78,7 @@ class Conversation(Consumer):
         self._turn_numbers = 0
         self._characters = 0
         self._generations = Generations()
-        self._waiting: dict[int, list[MonologueToken]] = {}  # speech frame -> words not yet played
-        self._played_at: dict[int, float] = {}
+        self._words = PlayedWords(bounded)
         self._last_loud = float('-inf')
         self._troubles: dict[str, str] = {}
 
@@ -136,22 +132,15 @@ class Conversation(Consumer):
             if not self.robot_speaks:
                 self.robot_speaks = True
                 self._tell(What.ROBOT_SPEAKS, frame.t, turn=self.turn)
-        seq = frame.source_seq
-        if seq >= 0:
-            self._played_at[seq] = frame.t
-            _bound(self._played_at, _PLAYED)
-            for token in self._waiting.pop(seq, ()):
-                self._say(token, frame.t)
+        for token in self._words.on_played(frame):
+            self._say(token, frame.t)
         self.tick(frame.end)
 
     def on_monologue(self, token: MonologueToken) -> None:
         """Words that the robot says as soon as the frame is played."""
-        played = self._played_at.get(token.seq, float('-inf'))
-        if played >= token.t:  # one topic overtook the other
+        played = self._words.on_monologue(token)
+        if played is not None:
             self._say(token, played)
-            return
-        self._waiting.setdefault(token.seq, []).append(token)
-        _bound(self._waiting, _UNPLAYED)
 
     def on_transcript(self, transcript: Transcript) -> None:
         """A revision of what the user says."""
@@ -180,11 +169,13 @@ class Conversation(Consumer):
     def on_turn(self, event: TurnEvent) -> None:
         """An event of the topic `turn`."""
         self._generations.on_event(event)
-        _bound(self._generations.by_number, _GENERATIONS)
+        known = self._generations.by_number
+        while len(known) > _GENERATIONS:
+            del known[next(iter(known))]
         turn = self._turn_of(event)
         if event.kind == TurnKind.TURN_BOOKED:
             if turn is not None:
-                turn.books = _books(event.text)
+                turn.books = event.books
             return
         what = _TOLD.get(event.kind)
         if what is None:  # the robot's speech is measured where it is played
@@ -209,10 +200,9 @@ class Conversation(Consumer):
         """What a node tells of itself once a second."""
         before = self.health.get(node)
         self.health[node] = health
-        grown = dict(_GROWN.findall(health.message)) if health.level == 1 else {}
+        grown = _grown(health)
         for name, total in grown.items():
-            old = float(before.values.get(name, 0)) if before and before.values else 0.0
-            by = float(total) - old
+            by = total - (_number(before.values, name) or 0.0 if before else 0.0)
             if by > 0:
                 self.losses[node, name] = self.losses.get((node, name), 0.0) + by
                 self._tell(What.LOSS, self.now, source=node, text=name, value=by)
@@ -319,20 +309,23 @@ class Conversation(Consumer):
         self._characters -= len(self.happenings.popleft().text)
 
     def _begin_anew(self) -> None:
-        self._waiting.clear()
-        self._played_at.clear()
+        self._words.forget()
         self._last_loud = float('-inf')
         self.robot_speaks = self.user_speaks = False
 
 
-def _books(text: str) -> dict[str, Any]:
-    try:
-        books = json.loads(text)
-    except ValueError:
+def _grown(health: Health) -> dict[str, float]:
+    """The counters that a warning of ours is about; none where it says anything else."""
+    if health.level != 1:
         return {}
-    return books if isinstance(books, dict) else {}
+    rows = [_GROWN.fullmatch(row) for row in health.message.split(', ')]
+    grown = {row[1]: float(row[2]) for row in rows if row}
+    ours = len(grown) == len(rows) and all(_number(health.values, n) is not None for n in grown)
+    return grown if ours else {}
 
 
-def _bound(table: dict[int, Any], bound: int) -> None:
-    while len(table) > bound:
-        del table[next(iter(table))]
+def _number(values: dict[str, str] | None, name: str) -> float | None:
+    try:
+        return float((values or {})[name])
+    except (KeyError, ValueError):
+        return None

@@ -24,7 +24,7 @@ from kame_ros.nodes.common.run import run
 from kame_ros.runtime.owner import OwnerThread
 from kame_ros.settings.param import FILE, Param, filled
 from kame_ros.wire.frame import Frame, silence
-from kame_ros.wire.turn import TurnKind
+from kame_ros.wire.turn import TurnEvent, TurnKind
 
 _LISTENER_POLL_S = 0.02
 
@@ -204,7 +204,7 @@ class AudioCaptureNode(KameNode):
                 self._sent += 1
                 if source.ended and not told_end:
                     told_end = True
-                    self.tell(TurnKind.INPUT_ENDED, frame.end)
+                    self.tell(TurnEvent(TurnKind.INPUT_ENDED, frame.end))
         finally:
             source.close()
 

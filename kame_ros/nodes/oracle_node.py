@@ -29,13 +29,14 @@ from kame_ros.oracle.llm.trusted_backends import TrustedBackends
 from kame_ros.oracle.routing.router import Embed
 from kame_ros.oracle.runner import OracleRunner
 from kame_ros.oracle.settings import OracleSettings, read_settings
+from kame_ros.record.played_words import PlayedWords
 from kame_ros.settings.param import FILE, BadParameter, Param, filled
-from kame_ros.wire.oracle import OracleChunk
+from kame_ros.wire.frame import Frame
+from kame_ros.wire.monologue import MonologueToken
+from kame_ros.wire.oracle import LLM, OracleChunk
 from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TOLD_AS, TurnEvent, TurnKind
 
-_UNPLAYED_BOUND = 250  # speech frames, 20 s: monologue that is not played by then never is
-_SOURCE = 'llm'
 _STOP_S = 2.0  # by then the front-end has told that it was stopped
 
 
@@ -68,8 +69,7 @@ class OracleNode(KameNode):
     def __init__(self, **options: Any) -> None:
         self._runner: OracleRunner | None = None
         self._settings = OracleSettings()
-        self._said: dict[int, list[tuple[str, int]]] = {}  # frame -> monologue not yet played
-        self._played: dict[int, float] = {}  # frame -> when it was played
+        self._monologue = PlayedWords()
         self._books: dict[str, float | str] = {}  # of the last turn
         self._stops: deque[float] = deque(maxlen=1)  # s, when the front-end was asked to stop
         super().__init__('oracle', **options)
@@ -98,8 +98,9 @@ class OracleNode(KameNode):
         self._warm_up(self._runner)
         read = convert.transcript_from_message
         self.listen(msg.Transcript, 'transcript', qos.TEXT, read, self._on_transcript)
-        self.listen(msg.MonologueToken, 'monologue', qos.TEXT, as_it_is, self._on_monologue)
-        self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, as_it_is, self._on_played)
+        word, frame = convert.monologue_from_message, convert.frame_from_message
+        self.listen(msg.MonologueToken, 'monologue', qos.TEXT, word, self._on_monologue)
+        self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, frame, self._on_played)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, as_it_is, self._on_turn)
         self.listen(msg.ActionResult, 'action_result', qos.TEXT, as_it_is, self._on_result)
         listen_to_anyone(self, String, 'facts', as_it_is, self._on_fact)
@@ -116,8 +117,7 @@ class OracleNode(KameNode):
         self._forget_speech()
 
     def _forget_speech(self) -> None:
-        self._said.clear()
-        self._played.clear()
+        self._monologue.forget()
         self._stops.clear()
 
     def counters(self) -> dict[str, float | str]:
@@ -169,7 +169,6 @@ class OracleNode(KameNode):
             value,
             backends=tuple(backends),
             prompt=self._prompt(value),
-            source=_SOURCE,
             routes=settings.routes,
             actions=settings.actions,
             stop_words=settings.stop_words,
@@ -217,24 +216,19 @@ class OracleNode(KameNode):
         assert self._runner
         self._runner.submit(transcript)
 
-    def _on_monologue(self, message: msg.MonologueToken) -> None:
-        generation = message.generation if message.source == _SOURCE else -1
-        played = self._played.get(message.seq, float('-inf'))
-        if played >= convert.from_time(message.header.stamp):  # one topic overtook the other
-            assert self._runner
-            self._runner.say_history(message.text, played, generation)
-            return
-        self._said.setdefault(message.seq, []).append((message.text, generation))
-        _bound(self._said)
+    def _on_monologue(self, token: MonologueToken) -> None:
+        played = self._monologue.on_monologue(token)
+        if played is not None:
+            self._say_history(token, played)
 
-    def _on_played(self, message: msg.AudioFrame) -> None:
+    def _on_played(self, frame: Frame) -> None:
+        for token in self._monologue.on_played(frame):
+            self._say_history(token, frame.t)
+
+    def _say_history(self, token: MonologueToken, played: float) -> None:
         assert self._runner
-        t = convert.from_time(message.header.stamp)
-        for text, generation in self._said.pop(message.source_seq, ()):
-            self._runner.say_history(text, t, generation)
-        if message.source_seq >= 0:
-            self._played[message.source_seq] = t
-            _bound(self._played)
+        generation = token.generation if token.source == LLM else -1
+        self._runner.say_history(token.text, played, generation)
 
     def _on_turn(self, message: msg.TurnEvent) -> None:
         assert self._runner
@@ -288,11 +282,13 @@ class OracleNode(KameNode):
         books = account.as_dict()
         self._books = {f'turn_{k}': v for k, v in books.items() if v is not None}
         self.tell(
-            TurnKind.TURN_BOOKED,
-            self.clock.now(),
-            source=_SOURCE,
-            utterance=account.utterance,
-            text=json.dumps(books),
+            TurnEvent(
+                TurnKind.TURN_BOOKED,
+                self.clock.now(),
+                LLM,
+                utterance=account.utterance,
+                text=json.dumps(books),
+            )
         )
 
     def _on_event(self, event: TurnEvent) -> None:
@@ -304,24 +300,12 @@ class OracleNode(KameNode):
             self._stops.append(time.monotonic())
             self._interrupt.call_async(Trigger.Request())
         else:
-            self.tell(
-                TOLD_AS.get(event.kind, int(event.kind)),
-                event.t,
-                source=_SOURCE,
-                generation=event.generation,
-                utterance=event.utterance,
-                revision=event.revision,
-                text=event.text,
-            )
+            kind = TOLD_AS.get(event.kind, event.kind)
+            self.tell(replace(event, kind=kind, source=LLM))
 
     def _asked_for_stop(self) -> bool:
         """Whether an interrupt is our own: thinking was stopped when the stop word was heard."""
         return bool(self._stops) and time.monotonic() - self._stops.popleft() < _STOP_S
-
-
-def _bound(table: dict[int, Any]) -> None:
-    while len(table) > _UNPLAYED_BOUND:
-        del table[next(iter(table))]
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -167,12 +167,12 @@ class SttNode(KameNode):
         for output in outputs:
             number = self._typed.number(output)
             if isinstance(output, TurnEvent):
-                self.tell(output.kind, output.t, utterance=number)
+                self.tell(dataclasses.replace(output, utterance=number))
                 continue
             transcript = dataclasses.replace(output, utterance=number)
             self._transcripts.publish(convert.transcript_to_message(transcript, self.clock.now()))
             if output.final and not output.text:  # partials that the final takes back
-                self.tell(TurnKind.SILENT, output.end, utterance=number)
+                self.tell(TurnEvent(TurnKind.SILENT, output.end, utterance=number))
 
 
 def _text(message: String) -> str:

@@ -52,8 +52,6 @@ class OracleConfig:
         low=0.0,
         high=86_400.0,
     )
-    source: str = 'llm'
-    priority: int = 0
     routes: tuple[Route, ...] = ()
     actions: ActionBook = field(default_factory=ActionBook)
     stop_words: StopWords = field(default_factory=StopWords)

@@ -63,7 +63,7 @@ async def send_all(
     try:
         reason = 'this socket reads too slowly'
         await asyncio.wait_for(connection.close(CloseCode.TRY_AGAIN_LATER, reason), _GOODBYE_S)
-    except TimeoutError:  # it does not even read that
+    except asyncio.TimeoutError:  # it does not even read that
         connection.transport.abort()
 
 

@@ -276,5 +276,5 @@ async def _close(server: Server) -> None:
     server.close(close_connections=True)
     try:
         await asyncio.wait_for(server.wait_closed(), 3.0)
-    except TimeoutError:  # one that does not even hang up
+    except asyncio.TimeoutError:  # one that does not even hang up
         return

@@ -57,9 +57,9 @@ class AudioIn:
         self._waiting += pcm
 
     def append_silence(self, seconds: float) -> None:
-        """So much silence behind what was sent: it ends a turn."""
-        samples = min(int(seconds / FRAME_S * FRAME_SAMPLES), FRAME_SAMPLES * 50)
-        self._waiting += bytes(_BYTES * samples)
+        """So much silence behind what was sent: it ends a turn. Less, where too much waits."""
+        samples = int(min(seconds, MOST_S + seconds - self.waiting_s) / FRAME_S * FRAME_SAMPLES)
+        self._waiting += bytes(_BYTES * max(0, samples))
 
     def clear(self) -> float:
         """Forgets what was not given on; gives how many seconds that was."""

@@ -371,7 +371,9 @@ class RealtimeSession:
         item = self._committed or self._new('item')
         self._utterances[event.utterance] = item
         while len(self._utterances) > _OPEN_UTTERANCES:
-            del self._utterances[next(iter(self._utterances))]
+            oldest = next(iter(self._utterances))
+            del self._utterances[oldest]
+            self._told.pop(oldest, None)
         if not self._committed:
             self._send({
                 'type': 'input_audio_buffer.speech_started',

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kame_ros.text.compare import normalise
+from kame_ros.wire.oracle import LLM
 from kame_ros.wire.turn import TurnEvent, TurnKind
-
-LLM = 'llm'
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kame_ros.consumers.consumer import Consumer
+from kame_ros.record.played_words import PlayedWords
 from kame_ros.wire.frame import Frame
 from kame_ros.wire.monologue import MonologueToken
 from kame_ros.wire.oracle import OracleChunk
@@ -20,7 +21,8 @@ class Journal(Consumer):
 
     def __init__(self) -> None:
         self._lines: list[tuple[float, dict[str, Any]]] = []
-        self._played_at: dict[int, float] = {}
+        self._words = PlayedWords(bounded=False)
+        self._played_at: dict[tuple[int, float], float] = {}  # by the frame of the speech
         self._now = 0.0  # of the newest frame heard
         self.left_out = 0
 
@@ -30,8 +32,8 @@ class Journal(Consumer):
 
     def on_played(self, frame: Frame) -> None:
         """When a frame of the speech left the loudspeaker."""
-        if frame.source_seq >= 0:
-            self._played_at[frame.source_seq] = frame.t
+        for token in self._words.on_played(frame):
+            self._played_at[token.seq, token.t] = frame.t
 
     def on_transcript(self, transcript: Transcript) -> None:
         """A revision: noted when it came; `end` is that of its sound."""
@@ -60,6 +62,9 @@ class Journal(Consumer):
     def on_monologue(self, token: MonologueToken) -> None:
         """Words, with the frame of the speech in which they begin."""
         self._note(token.t, topic='monologue', seq=token.seq, text=token.text, source=token.source)
+        played = self._words.on_monologue(token)
+        if played is not None:
+            self._played_at[token.seq, token.t] = played
 
     def on_turn(self, event: TurnEvent) -> None:
         """An event."""
@@ -83,7 +88,7 @@ class Journal(Consumer):
                 if name in told:
                     told[name] = round(told[name] - t0, 3)
             if line['topic'] == 'monologue':
-                played = self._played_at.get(line['seq'])
+                played = self._played_at.get((line['seq'], t))
                 told['played_at'] = None if played is None else round(played - t0, 3)
             yield told
 

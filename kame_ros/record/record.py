@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from kame_ros.consumers.consumer import Consumer
 from kame_ros.record.generations import GenerationRecord, Generations
+from kame_ros.record.played_words import PlayedWords
 from kame_ros.record.recording import Recording
 from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
 from kame_ros.record.speech import ROBOT_GAP_S, USER_GAP_S, merged
@@ -72,9 +72,9 @@ class Record(Consumer):
         self.finals: dict[int, Transcript] = {}
         self.partial = ''
         self.books: dict[int, dict[str, Any]] = {}  # utterance -> what its turn cost
-        self._spoken: dict[int, str] = {}  # speech frame -> monologue text that starts in it
-        self._given_at: dict[int, float] = {}  # speech frame with words -> when it was given
-        self._played_at: dict[int, float] = {}  # speech frame -> when it left the loudspeaker
+        self._monologue = PlayedWords(bounded=False)
+        self._said: dict[float, str] = {}  # when a frame left the loudspeaker -> its words
+        self._given: dict[float, float] = {}  # the same -> when the front-end had given it
         self._turn_ends: list[float] = []
 
     @property
@@ -89,13 +89,18 @@ class Record(Consumer):
     def on_played(self, frame: Frame) -> None:
         """A frame of `audio/played`."""
         self.played.add(frame)
-        if frame.source_seq >= 0:
-            self._played_at[frame.source_seq] = frame.t
+        for token in self._monologue.on_played(frame):
+            self._say(token, frame.t)
 
     def on_monologue(self, token: MonologueToken) -> None:
         """A piece of text that a frame of the speech begins to say."""
-        self._spoken[token.seq] = self._spoken.get(token.seq, '') + token.text
-        self._given_at[token.seq] = token.t + FRAME_S
+        played = self._monologue.on_monologue(token)
+        if played is not None:
+            self._say(token, played)
+
+    def _say(self, token: MonologueToken, played: float) -> None:
+        self._said[played] = self._said.get(played, '') + token.text
+        self._given[played] = token.t + FRAME_S
 
     def on_transcript(self, transcript: Transcript) -> None:
         """A revision of a transcript."""
@@ -109,7 +114,7 @@ class Record(Consumer):
         if event.kind == TurnKind.TURN_ENDED:
             self._turn_ends.append(event.t)
         elif event.kind == TurnKind.TURN_BOOKED:
-            self.books[event.utterance] = dict(json.loads(event.text))
+            self.books[event.utterance] = event.books
 
     def said(self, start: float, end: float) -> str:
         """What the robot began to say in [start, end), as far as it was really played."""
@@ -117,8 +122,7 @@ class Record(Consumer):
 
     def _words(self, start: float, end: float) -> list[tuple[float, str]]:
         """What was played in [start, end): when each frame with text left the loudspeaker."""
-        played = ((self._played_at.get(seq, -1.0), text) for seq, text in self._spoken.items())
-        return sorted((at, text) for at, text in played if start <= at < end)
+        return sorted((at, text) for at, text in self._said.items() if start <= at < end)
 
     def answer(self) -> np.ndarray:
         """All that was played, int16 at 24 kHz, from the first frame heard on."""
@@ -198,9 +202,8 @@ class Record(Consumer):
 
     def _way(self, start: float, until: float) -> dict[str, float | None]:
         """When the answer to what was said in [start, until) was due, and when it was given."""
-        words = (seq for seq in self._given_at if start <= self._played_at.get(seq, -1.0) < until)
-        first = min(words, default=None)
-        given = None if first is None else self._given_at[first]
+        first = min((at for at in self._given if start <= at < until), default=None)
+        given = None if first is None else self._given[first]
         limit = until if given is None else min(until, given)
         ends = [t for t in self._turn_ends if start <= t <= limit + FRAME_S / 2]
         ended = max(ends, default=None)

@@ -13,9 +13,9 @@ from typing import Any
 from kame_ros.consumers.consumer import Consumer
 from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.llm.clients.base import LlmClient, LlmError, Message, Options, Usage
-from kame_ros.record.generations import LLM, GenerationRecord
+from kame_ros.record.generations import GenerationRecord
 from kame_ros.text.compare import normalise
-from kame_ros.wire.oracle import ChunkKind, OracleChunk
+from kame_ros.wire.oracle import LLM, ChunkKind, OracleChunk
 
 _ALIKE = 0.6  # of difflib: a question that is less alike than this was never asked
 _BROKEN_OFF_S = 30.0  # an answer that was stopped in the record does not go on

@@ -15,24 +15,22 @@ from kame_ros.consumers.consumer import Consumer
 from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.conversation.session import OracleSession
 from kame_ros.oracle.outputs import Outputs
-from kame_ros.record.generations import LLM
+from kame_ros.record.played_words import PlayedWords
 from kame_ros.replay.playout import VirtualPlayout
 from kame_ros.replay.virtual_time import VirtualLoop, run
 from kame_ros.runtime.faults import Faults
-from kame_ros.s2s.front_end import Event, FrontEnd
-from kame_ros.s2s.mux.mux import MuxConfig, OracleMux
+from kame_ros.s2s.front_end import FrontEnd
+from kame_ros.s2s.mux.mux import MuxConfig
+from kame_ros.s2s.prompter import Prompter
 from kame_ros.stt.speech_to_text import SpeechToText
-from kame_ros.turns.talk_over import Overlap
 from kame_ros.wire.frame import FRAME_S, Frame, silence
 from kame_ros.wire.monologue import MonologueToken
-from kame_ros.wire.oracle import OracleChunk
+from kame_ros.wire.oracle import LLM, OracleChunk
 from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TOLD_AS, TurnEvent, TurnKind
 
-_SPEECH = (TurnKind.USER_SPEECH_START, TurnKind.USER_SPEECH_END)
 _ROBOT = (TurnKind.ROBOT_SPEECH_START, TurnKind.ROBOT_SPEECH_END)
 _LONGEST_S = 120.0  # of an answer, behind the end of the sound
-_KEPT = 1_000  # speech frames whose words are known
 
 
 @dataclass(frozen=True)
@@ -76,18 +74,16 @@ class VirtualGraph:
         self._stt, self._front_end, self._config = stt, front_end, oracle
         self._consumers = consumers
         self._timing = timing or Timing()
-        self._mux = OracleMux(mux)
-        drop = drop_oracle_on_barge_in and not front_end.judges_barge_in
-        self._overlap = Overlap() if drop else None
+        self._prompter = Prompter(mux, self._tell_of_front_end)
+        self._prompter.join(front_end, drop_oracle_on_barge_in)
         self._playout = VirtualPlayout(self._timing.playout_s)
         self._chunks: list[OracleChunk] = []
-        self._told: list[Callable[[float], None]] = []
         self._mic: deque[Frame] = deque()
         self._played: deque[Frame] = deque()
         self._turn_ends: deque[float] = deque()
-        self._words: dict[int, list[MonologueToken]] = {}
-        self._spoken = 0
+        self._words = PlayedWords()
         self._gain = 1.0
+        self._stopped = False  # by a stop word, since the last frame
         self._session: OracleSession | None = None
         self.faults: list[str] = []
 
@@ -178,16 +174,7 @@ class VirtualGraph:
 
     def _on_transcript(self, heard: Transcript) -> None:
         self._tell_all('on_transcript', heard)
-
-        def tell(t: float) -> None:
-            self._front_end.hear_language(heard.language)
-            start, end = heard.start - t, heard.end - t
-            self._front_end.hear_words(heard.utterance, heard.text, start, end, heard.final)
-
-        if self._overlap:
-            words, said = self._overlap.words, (heard.utterance, heard.text)
-            self._told.append(lambda _: words.hear(*said, heard.start, heard.end, heard.final))
-        self._told.append(tell)
+        self._prompter.hear(heard)
         if self._session is not None:
             self._session.hear(heard)
         if heard.final and not heard.text:
@@ -202,7 +189,7 @@ class VirtualGraph:
             wait = None if deadline is None else max(0.005, deadline - self.now())
             try:
                 await asyncio.wait_for(self._changed.wait(), wait)
-            except (TimeoutError, asyncio.TimeoutError):
+            except asyncio.TimeoutError:
                 session.tick()
 
     def _on_chunk(self, chunk: OracleChunk) -> None:
@@ -211,7 +198,7 @@ class VirtualGraph:
 
     def _on_oracle_event(self, event: TurnEvent) -> None:
         if event.kind is TurnKind.STOPPED:
-            self._told.append(self._interrupt)
+            self._stopped = True
             return
         kind = TOLD_AS.get(event.kind, event.kind)
         self._on_turn(replace(event, kind=kind, source=LLM))
@@ -219,69 +206,45 @@ class VirtualGraph:
     # -- the front-end ----------------------------------------------------------------------
 
     def _speak(self, heard: Frame) -> None:
-        now = (self._spoken + 1) * FRAME_S
-        told, self._told = self._told, []
-        for each in told:
-            each(heard.t)
-        chunks, self._chunks = self._chunks, []
-        for chunk in chunks:
-            self._mux.on_chunk(chunk, now)
-        self._mux.update(now)
-        if self._overlap and self._overlap.update(heard.end, self._mux.current()):
-            self._mux.drop()
-            self._on_turn(TurnEvent(TurnKind.BARGE_IN, heard.t, 's2s'))
-        step = self._front_end.step(heard.samples, self._mux.current())
-        speech = Frame(self._spoken, heard.t, step.speech, source_seq=heard.seq)
-        self._spoken += 1
-        self._playout.put(speech)
+        if self._stopped:
+            self._stopped = False
+            self._set_gain(0.0)
+            self._prompter.interrupt(heard.t)
+        seq, chunks = self._prompter.frames, self._chunks
+        self._chunks = []
+        self._prompter.prompt(heard, chunks)
+        step = self._front_end.step(heard.samples, self._prompter.mux.current())
+        self._playout.put(Frame(seq, heard.t, step.speech, source_seq=heard.seq))
         for piece in step.pieces:
-            token = MonologueToken(speech.seq, heard.t, piece.text, piece.source, piece.generation)
+            token = MonologueToken(seq, heard.t, piece.text, piece.source, piece.generation)
             self._tell_all('on_monologue', token)
-            self._words.setdefault(speech.seq, []).append(token)
-            self._mux.progress(piece.source, piece.text)
-        while len(self._words) > _KEPT:
-            del self._words[next(iter(self._words))]
-        for event in step.events:
-            self._on_step_event(event, heard)
-        if step.gain != self._gain:
-            self._gain = step.gain
-            self._playout.gain(step.gain)
+            self._words.on_monologue(token)
+        self._prompter.follow(heard, step)
+        self._set_gain(step.gain)
 
-    def _on_step_event(self, event: Event, heard: Frame) -> None:
-        if event.kind not in _SPEECH:
-            source = event.source or 's2s'
-            self._on_turn(TurnEvent(event.kind, event.t(heard), source, event.generation))
-        if event.kind == TurnKind.ORACLE_SPOKEN:
-            self._mux.spoken(event.source, event.generation, event.life)
-        if event.kind == TurnKind.BARGE_IN:
-            self._mux.drop((event.source, event.generation, event.life))
+    def _set_gain(self, gain: float) -> None:
+        if gain != self._gain:
+            self._gain = gain
+            self._playout.gain(gain)
 
-    def _interrupt(self, t: float) -> None:
-        self._front_end.interrupt()
-        self._gain = 0.0
-        self._playout.gain(0.0)
-        self._mux.drop()
-        self._on_turn(TurnEvent(TurnKind.BARGE_IN, t, 'interrupt'))
+    def _tell_of_front_end(self, event: TurnEvent) -> None:
+        self._on_turn(replace(event, source=event.source or 's2s'))
 
     # -- what all hear ----------------------------------------------------------------------
 
     def _on_played(self, frame: Frame) -> None:
         self._tell_all('on_played', frame)
         self._played.append(frame)
-        for token in self._words.pop(frame.source_seq, ()):
+        for token in self._words.on_played(frame):
             if self._session is not None:
                 generation = token.generation if token.source == LLM else -1
                 self._session.robot_said(token.text, frame.t, generation)
 
     def _on_turn(self, event: TurnEvent) -> None:
         self._tell_all('on_turn', event)
+        self._prompter.on_turn(event)
         if event.kind == TurnKind.TURN_ENDED:
             self._turn_ends.append(event.t)
-        elif event.kind == TurnKind.SILENT:
-            self._told.append(lambda _: self._front_end.excuse())
-        elif event.kind in _SPEECH and self._overlap:
-            overlap, begins = self._overlap, event.kind == TurnKind.USER_SPEECH_START
-            self._told.append(lambda _: overlap.on_speech(begins, event.t, event.utterance))
         elif self._session is not None and event.kind == TurnKind.BARGE_IN:
             self._session.barge_in(event.t)
         elif self._session is not None and event.kind in _ROBOT:

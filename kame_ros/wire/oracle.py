@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+LLM = 'llm'  # the source of what the oracle node writes
+
 
 class ChunkKind(IntEnum):
     """What a chunk does to the generation it belongs to; the values are those of the message."""

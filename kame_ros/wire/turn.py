@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 
 class TurnKind(IntEnum):
@@ -48,3 +50,12 @@ class TurnEvent:
     revision: int = -1
     text: str = ''
     why: str = ''
+
+    @property
+    def books(self) -> dict[str, Any]:
+        """What TURN_BOOKED tells of the cost of a turn; empty where that cannot be read."""
+        try:
+            books = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return {}
+        return books if isinstance(books, dict) else {}

@@ -86,7 +86,7 @@ def test_all_is_bounded():
     assert len(conversation.turns) == 100
     assert sum(len(h.text) for h in conversation.happenings) <= 300_000
     assert len(conversation._generations.by_number) == 300
-    assert len(conversation._waiting) == 250
+    assert len(conversation._words._waiting) == 250
 
 
 def test_words_that_were_not_played_were_not_said():
@@ -146,6 +146,35 @@ def test_losses_are_counted_and_troubles_told_once():
         ('TROUBLE', 'no device', 0.0),
         ('WELL', '', 0.0),
     ]
+
+
+@pytest.mark.parametrize(
+    'message',
+    [
+        'voltage exceeded',
+        'firmware 3.5.1',
+        'error 7',
+        'temperature 71',
+        'temperature 71, fan off',
+        '',
+    ],
+)
+def test_a_warning_of_another_node_is_no_loss(message):
+    conversation = Conversation()
+    for _ in range(2):
+        health = Health('', 1, message, {'temperature': 'high', 'fan': '0'})
+        conversation.on_health('battery', health)
+    assert conversation.losses == {}
+    assert [(h.what.name, h.text) for h in conversation.happenings] == (
+        [('TROUBLE', message)] if message else []
+    )
+
+
+def test_a_counter_that_was_no_number_before_has_grown_from_nothing():
+    conversation = Conversation()
+    conversation.on_health('s2s', Health('active', 0, 'active', {'gaps': 'none'}))
+    conversation.on_health('s2s', Health('active', 1, 'gaps 1e+06', {'gaps': '1000000'}))
+    assert conversation.losses == {('s2s', 'gaps'): 1e6}
 
 
 def test_a_clock_that_jumps_begins_the_minute_anew(conversation):

@@ -241,7 +241,7 @@ def test_facts_are_told_to_the_llm(serve, graph):
     g = graph(backend=f'openai:m@{server.url}')
     g.facts.publish(String(data='battery: 80 percent full'))
     before = len(server.requests)
-    g.until(lambda: (g.executor.spin_once(0.2), True)[1])
+    g.until(lambda: g.node._runner._session.facts.prompt(0.0))
     g.say('how full is your battery?')
     g.until(lambda: len(server.requests) > before)
     system, user = server.requests[-1]['messages']

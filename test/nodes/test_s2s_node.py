@@ -138,7 +138,7 @@ class Robot:
 
     def speaks(self, begins, utterance=7):
         kind = msg.TurnEvent.USER_SPEECH_START if begins else msg.TurnEvent.USER_SPEECH_END
-        told = self.node._link._told
+        told = self.node._link._prompter._told
         before = told.received
         self.turn.publish(
             msg.TurnEvent(header=convert.header(self.now), kind=kind, utterance=utterance)
@@ -292,7 +292,7 @@ def test_a_goal_that_the_front_end_never_says_ends(ros, monkeypatch):
             return Step(silence())
 
     robot = Robot(ros, monkeypatch, Stuck()).start()
-    robot.node._link._mux.config = MuxConfig(patience_s=0.5)
+    robot.node._link._prompter.mux.config = MuxConfig(patience_s=0.5)
     goal = robot.say('one')
     robot.hear(10)
     assert not robot.end_of(goal).spoken

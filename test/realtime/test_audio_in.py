@@ -102,3 +102,14 @@ def test_too_much_is_refused_whole_and_counted():
 def test_half_a_sample_is_no_sound():
     with pytest.raises(ValueError, match='two bytes'):
         AudioIn(0.0).append(b'123')
+
+
+def test_silence_that_ends_turns_is_bounded_too():
+    sound = AudioIn(0.0)
+    sound.append(pcm(FRAME_SAMPLES * round(MOST_S / FRAME_S)))
+    waiting = []
+    for _ in range(1_000):
+        sound.append_silence(2.0)
+        waiting.append(sound.waiting_s)
+    assert waiting[0] == pytest.approx(MOST_S + 2.0)  # the turn that fills it ends
+    assert waiting[-1] == waiting[0]

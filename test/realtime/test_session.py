@@ -342,7 +342,9 @@ def test_what_is_kept_is_bounded():
     for number in range(500):
         client.turn('USER_SPEECH_START', 101.0, number)
         client.turn('USER_SPEECH_END', 102.0, number)
+        client.hears('and so', committed=3, utterance=number)
     assert len(client.session._utterances) <= 8
+    assert len(client.session._told) <= 8
     assert len(client.session._items._items) <= 200
     message = {'type': 'message', 'role': 'user'}
     content = [{'type': 'input_text', 'text': 'x'}]

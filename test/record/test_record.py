@@ -65,8 +65,22 @@ def test_the_way_to_the_first_sound_is_told(session):
 
 
 def test_what_was_not_played_was_not_said(session):
-    session._played_at.pop(60)
-    assert session.turns()[0].robot_text == 'The capital is'
+    session.on_monologue(MonologueToken(500, T0 + 4.9, ' Or Lyon.'))
+    assert session.turns()[0].robot_text == 'The capital is Paris.'
+
+
+def test_a_front_end_that_was_started_anew_counts_its_frames_anew():
+    session = Record()
+    sound(session, 1.0, 3.04, spoken=[(3.84, 5.04)])
+    session.on_monologue(MonologueToken(48, T0 + 3.6, 'Paris.'))
+    session.on_monologue(MonologueToken(160, T0 + 12.6, 'Never'))  # and it ended
+    session.on_transcript(final(0, 'What is the capital of France?', 1.0, 3.2))
+    for seq, at in ((48, 30.3), (160, 38.0)):
+        session.on_mic(Frame(seq + 300, T0 + at))
+        session.on_played(Frame(seq + 300, T0 + at, LOUD, source_seq=seq))
+    session.on_monologue(MonologueToken(48, T0 + 30.0, 'Hello.'))
+    assert session.said(T0, T0 + 12.0) == 'Paris.'
+    assert session.said(T0, T0 + 60.0) == 'Paris.Hello.'
 
 
 def test_latency_is_negative_when_the_robot_is_early():
@@ -139,8 +153,12 @@ def test_what_a_turn_cost_is_in_its_record(session):
     session.on_turn(event(TurnKind.TURN_BOOKED, 9.5, -1, utterance=7, text='{"started": 9}'))
     record = turn_record(session.turns()[0], session.t0)
     assert record['books'] == {'started': 3, 'cost': 0.5}
-    with pytest.raises(ValueError, match='char 0'):
-        session.on_turn(event(TurnKind.TURN_BOOKED, 9.0, -1, text='no JSON'))
+
+
+@pytest.mark.parametrize('text', ['no JSON', '[1]', '7', '', '[' * 100_000])
+def test_books_that_cannot_be_read_end_no_record(session, text):
+    session.on_turn(event(TurnKind.TURN_BOOKED, 9.0, -1, text=text))
+    assert turn_record(session.turns()[0], session.t0)['books'] == {}
 
 
 @pytest.mark.parametrize(

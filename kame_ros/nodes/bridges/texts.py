@@ -7,7 +7,6 @@ from std_msgs.msg import String
 import kame_ros.msg as msg
 from kame_ros.nodes.common import convert, qos
 from kame_ros.nodes.common.base import KameNode
-from kame_ros.nodes.common.listen import as_it_is
 from kame_ros.wire.monologue import MonologueToken
 from kame_ros.wire.oracle import whole
 from kame_ros.wire.transcript import Transcript
@@ -32,7 +31,7 @@ class Texts:
         self._words = ''
         if say:
             self._oracle = node.offer(msg.OracleChunk, 'oracle', qos.TEXT)
-            node.listen(String, say, qos.TEXT, as_it_is, self._on_say)
+            node.listen(String, say, qos.TEXT, _text, self._on_say)
         if heard:
             self._heard = node.offer(String, heard, qos.TEXT)
             read = convert.transcript_from_message
@@ -43,10 +42,7 @@ class Texts:
             node.listen(msg.MonologueToken, 'monologue', qos.TEXT, read_word, self._on_word)
             node.listen(msg.TurnEvent, 'turn', qos.TEXT, turn, self._on_turn)
 
-    def _on_say(self, message: String) -> None:
-        text = ' '.join(message.data.split())
-        if not text or len(text) > _LONGEST:
-            raise ValueError(f'a text to say has 1 to {_LONGEST} characters, not {len(text)}')
+    def _on_say(self, text: str) -> None:
         self.spoken += 1
         for chunk in whole(SOURCE, self.spoken, text, self._priority):
             self._oracle.publish(convert.chunk_to_message(chunk, self._node.clock.now()))
@@ -62,3 +58,10 @@ class Texts:
         if event.kind in _OVER and self._words.strip():
             self._said.publish(String(data=' '.join(self._words.split())))
             self._words = ''
+
+
+def _text(message: String) -> str:
+    text = ' '.join(message.data.split())
+    if not text or len(text) > _LONGEST:
+        raise ValueError(f'a text to say has 1 to {_LONGEST} characters, not {len(text)}')
+    return text

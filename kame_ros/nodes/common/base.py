@@ -30,6 +30,7 @@ from kame_ros.runtime.owner import OutOfMemory, Owners, OwnerThread
 from kame_ros.settings.param import BadParameter, Param
 from kame_ros.text.well_formed import printable, printable_lines
 from kame_ros.trust.redact import redact
+from kame_ros.wire.turn import TurnEvent
 
 _LOAD_PATIENCE_S = 2.0  # for a transition to end when the process is told to
 NICENESS = Param(
@@ -187,29 +188,9 @@ class KameNode(LifecycleNode):
         """Makes the publisher that `tell` uses."""
         self._events = self.offer(msg.TurnEvent, 'turn', qos.TEXT)
 
-    def tell(
-        self,
-        kind: int,
-        t: float,
-        *,
-        source: str = '',
-        generation: int = -1,
-        utterance: int = -1,
-        revision: int = -1,
-        text: str = '',
-    ) -> None:
-        """Publishes a TurnEvent that happened at `t` seconds on the audio clock."""
-        self._events.publish(
-            msg.TurnEvent(
-                header=convert.header(t),
-                kind=kind,
-                source=source or self.get_name(),
-                generation=generation,
-                utterance=utterance,
-                revision=revision,
-                text=printable(text),
-            )
-        )
+    def tell(self, event: TurnEvent) -> None:
+        """Publishes something that happened; where it names no source, to this node."""
+        self._events.publish(convert.turn_to_message(event, self.get_name()))
 
     def fail(self, error: Exception) -> None:
         """An owner thread has failed: says so and ends the process.

@@ -8,6 +8,7 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 import kame_ros.msg as msg
+from kame_ros.text.well_formed import printable
 from kame_ros.wire.frame import SAMPLE_RATE, Frame
 from kame_ros.wire.from_message import chunk_from_message as chunk_from_message
 from kame_ros.wire.from_message import frame_from_message as frame_from_message
@@ -18,6 +19,7 @@ from kame_ros.wire.from_message import transcript_from_message as transcript_fro
 from kame_ros.wire.from_message import turn_from_message as turn_from_message
 from kame_ros.wire.oracle import OracleChunk
 from kame_ros.wire.transcript import Transcript
+from kame_ros.wire.turn import TurnEvent
 
 _LAST_S = 2**31 - 1  # the last second that a ROS time can tell
 
@@ -70,6 +72,19 @@ def transcript_to_message(transcript: Transcript, now: float) -> msg.Transcript:
             )
             for word in transcript.words
         ],
+    )
+
+
+def turn_to_message(event: TurnEvent, source: str) -> msg.TurnEvent:
+    """Something that happened as a message; `source` tells of what names none."""
+    return msg.TurnEvent(
+        header=header(event.t),
+        kind=int(event.kind),
+        source=event.source or source,
+        generation=event.generation,
+        utterance=event.utterance,
+        revision=event.revision,
+        text=printable(event.text),
     )
 
 

@@ -56,7 +56,7 @@ class Asking:
         asked.add_done_callback(answer)
         try:
             return await asyncio.wait_for(answered, patience)
-        except TimeoutError as error:
+        except asyncio.TimeoutError as error:  # not the built-in one before 3.11
             client.remove_pending_request(asked)
             raise Refused(f'{name} does not answer') from error
 

@@ -16,24 +16,22 @@ from std_srvs.srv import Trigger
 import kame_ros.msg as msg
 from kame_ros.nodes.common import convert, qos
 from kame_ros.nodes.common.base import KameNode
-from kame_ros.nodes.common.listen import as_it_is, listen_to_anyone
+from kame_ros.nodes.common.listen import listen_to_anyone
 from kame_ros.nodes.robot.mouth import RobotMouth
 from kame_ros.nodes.robot.say_server import SayServer
 from kame_ros.runtime.inbox import Inbox
-from kame_ros.s2s.front_end import Event, Speaker, Step
+from kame_ros.s2s.front_end import Speaker, Step
 from kame_ros.s2s.mic_queue import MicQueue
 from kame_ros.s2s.mux.intake import Intake
-from kame_ros.s2s.mux.mux import MuxConfig, OracleMux
+from kame_ros.s2s.mux.mux import MuxConfig
+from kame_ros.s2s.prompter import Prompter
 from kame_ros.settings.param import Param, filled
-from kame_ros.turns.talk_over import Overlap
-from kame_ros.wire.frame import FRAME_S, Frame
+from kame_ros.wire.frame import Frame
 from kame_ros.wire.oracle import ChunkKind, Oracle, OracleChunk
-from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TurnKind
 
 _CHUNK_BOUND = 500  # an LLM gives far fewer words than this in the time of one step
 _SAY_BOUND = 100  # chunks of goals, of which there are sixteen with four each
-_TOLD_BOUND = 64  # of the user's words and speech; more of them in a step are old already
 _ORDER_BOUND = 16
 _DEAF_S = 5.0  # without a frame for so long, nobody is spoken for
 _WATCH_S = 1.0
@@ -99,10 +97,10 @@ class RobotLink:
         self.last_heard = -1e9  # when the last frame came, s of time.monotonic()
         self._node, self._visits, self._on_sound = node, visits, on_sound
         self._present = not visits
-        self._mux = OracleMux(filled(MuxConfig, node.param, 'oracle_'), self._on_unsaid)
-        self._overlap: Overlap | None = None
+        config = filled(MuxConfig, node.param, 'oracle_')
+        self._prompter = Prompter(config, lambda event: self._mouth.tell(event), self._on_unsaid)
         self._late_after = node.param('late_after_s')
-        self._count = dict.fromkeys(('frames_in', 'frames_late'), 0)
+        self._count = {'frames_late': 0}
         if visits:
             self._count |= {'visits': 0, 'frames_unanswered': 0, 'oracle_unanswered': 0}
         self._idle_checks = 0  # since the last frame
@@ -114,10 +112,11 @@ class RobotLink:
         self._mouth = RobotMouth(node, name)
         self._oracle = node.offer(msg.OracleChunk, name('oracle'), qos.TEXT)
         frame, words = convert.frame_from_message, convert.transcript_from_message
+        turn = convert.turn_from_message
         for kind, topic, profile, read, callback in (
             (msg.AudioFrame, 'audio/mic', qos.AUDIO_ASK, frame, self._on_mic),
-            (msg.TurnEvent, 'turn', qos.TEXT, as_it_is, self._on_turn),
-            (msg.Transcript, 'transcript', qos.TEXT, words, self._on_transcript),
+            (msg.TurnEvent, 'turn', qos.TEXT, turn, self._prompter.on_turn),
+            (msg.Transcript, 'transcript', qos.TEXT, words, self._prompter.hear),
         ):
             node.listen(kind, name(topic), profile, read, callback)
         listen_to_anyone(
@@ -141,7 +140,7 @@ class RobotLink:
         self.mic = MicQueue()
         self._chunks = Intake(_CHUNK_BOUND)
         self._says = Intake(_SAY_BOUND)
-        self._told: Inbox[Callable[[float], None]] = Inbox(_TOLD_BOUND)
+        self._prompter.open()
         self._orders: Inbox[Callable[[float], None]] = Inbox(_ORDER_BOUND, drop='newest')
         self._idle_checks = 0
 
@@ -152,11 +151,7 @@ class RobotLink:
     def forget(self, why: str, ended: bool = True) -> None:
         """The owner was stopped, and has `ended` if so: what it was to say is not said later."""
         if ended:
-            if self.speaker:
-                self.speaker.interrupt()
-            if self._overlap:
-                self._overlap.reset()
-            self._mux.clear()
+            self._prompter.forget()
         self._mouth.ask_gain(0.0)
         self._say.stop(why)
 
@@ -164,31 +159,31 @@ class RobotLink:
         """The node is cleaned up."""
         self._say.destroy()
         self.speaker = None
+        self._prompter.leave()
 
     def join(self, speaker: Speaker) -> None:
         """Somebody speaks for the robot from now on."""
         self.speaker = speaker
-        drop = self._node.param('drop_oracle_on_barge_in') and not speaker.judges_barge_in
-        self._overlap = Overlap() if drop else None
+        self._prompter.join(speaker, self._node.param('drop_oracle_on_barge_in'))
         if self._visits:
             self._count['visits'] += 1
 
     def leave(self, why: str) -> None:
         """Nobody speaks for the robot any more; what still waits is counted and forgotten."""
-        self.speaker, self._overlap = None, None
+        self.speaker = None
         self._present = False
         self._count['frames_unanswered'] += self.mic.forget()
         self._count['oracle_unanswered'] += self._chunks.forget() + self._says.forget()
         self._orders.drain()
-        self._told.drain()
-        self._mux.clear()
+        self._prompter.leave()
         self._say.stop(why)
 
     def counters(self) -> dict[str, float]:
         """Running totals for diagnostics, by name."""
-        mux = self._mux.counters()
+        mux = self._prompter.mux.counters()
         mux['truncated_chars'] += self._chunks.cut_chars + self._says.cut_chars
         return {
+            'frames_in': self._prompter.frames,
             **self._count,
             'frames_out': self._mouth.spoken,
             **self.mic.counters(),
@@ -223,30 +218,6 @@ class RobotLink:
         given = self._says.put(chunk)
         self._oracle.publish(convert.chunk_to_message(chunk, self._node.clock.now()))
         return given
-
-    def _on_turn(self, message: msg.TurnEvent) -> None:
-        overlap = self._overlap
-        begins = message.kind == TurnKind.USER_SPEECH_START
-        if message.kind == TurnKind.SILENT:
-            self._told.put(self._excuse)
-        elif overlap and (begins or message.kind == TurnKind.USER_SPEECH_END):
-            t = convert.from_time(message.header.stamp)
-            utterance = message.utterance
-            self._told.put(lambda _: overlap.on_speech(begins, t, utterance))
-
-    def _on_transcript(self, heard: Transcript) -> None:
-        start, end = heard.start, heard.end
-        said = heard.utterance, heard.text
-        speaker, overlap = self.speaker, self._overlap
-        if overlap:
-            self._told.put(lambda _: overlap.words.hear(*said, start, end, heard.final))
-        if speaker:
-
-            def tell(t: float) -> None:
-                speaker.hear_language(heard.language)
-                speaker.hear_words(*said, start - t, end - t, heard.final)
-
-            self._told.put(tell)
 
     def _on_interrupt(
         self, request: Trigger.Request, response: Trigger.Response
@@ -287,72 +258,42 @@ class RobotLink:
     def take(self) -> tuple[Frame, Oracle | None]:
         """The frame that is due, and what the robot should say, after all orders were obeyed."""
         heard = self.mic.take()
-        self._count['frames_in'] += 1
-        # Counted, not read from the stamps: those can jump.
-        now = self._count['frames_in'] * FRAME_S
         for order in self._orders.drain():
             order(heard.t)
-        for told in self._told.drain():
-            told(heard.t)
-        for chunk in self._chunks.take():
-            self._mux.on_chunk(chunk, now)
-        for chunk in self._says.take():
-            self._mux.on_chunk(chunk, now, own=True)
+        waits, own = self._prompter.mux.waits, self._says.take()
+        spoken_over = self._prompter.prompt(heard, self._chunks.take(), own)
+        for chunk in own:
             if chunk.kind == ChunkKind.END:
                 self._say.on_given(chunk.source)
-        self._mux.update(now)
-        if self._overlap and self._overlap.update(heard.end, self._mux.current()):
-            self._mux.drop()
-            self._mouth.tell(TurnKind.BARGE_IN, heard.t)
-            self._say.settle(self._mux.waits, 'the user spoke')
-        self._say.settle(self._mux.waits, 'it could not be said')
-        return heard, self._mux.current()
+        if spoken_over:
+            self._say.settle(waits, 'the user spoke')
+        self._say.settle(waits, 'it could not be said')
+        return heard, self._prompter.mux.current()
 
     def answer(self, heard: Frame, step: Step) -> None:
         """Publishes what the front-end gave for a frame that was taken."""
         self._mouth.speak(heard, step)
+        self._prompter.follow(heard, step)
         for piece in step.pieces:
-            self._mux.progress(piece.source, piece.text)
             self._say.on_piece(piece)
         for event in step.events:
-            self._on_event(event, heard)
+            if event.kind == TurnKind.ORACLE_SPOKEN:
+                self._say.on_spoken(event.source)
+            if event.kind == TurnKind.BARGE_IN:
+                self._say.settle(self._prompter.mux.waits, 'the user spoke')
         self._mouth.ask_gain(step.gain)
         if not self.mic.in_gap:
             self._count['frames_late'] += self._node.clock.now() - heard.end > self._late_after
 
-    def _on_event(self, event: Event, heard: Frame) -> None:
-        # The front-end's own sense of the user's turn is not told: the stt node tells that.
-        if event.kind not in (TurnKind.USER_SPEECH_START, TurnKind.USER_SPEECH_END):
-            self._mouth.tell(int(event.kind), event.t(heard), event.source, event.generation)
-        if event.kind == TurnKind.ORACLE_SPOKEN:
-            self._mux.spoken(event.source, event.generation, event.life)
-            self._say.on_spoken(event.source)
-        if event.kind == TurnKind.BARGE_IN:
-            self._mux.drop((event.source, event.generation, event.life))
-            self._say.settle(self._mux.waits, 'the user spoke')
-
     def _interrupt(self, t: float) -> None:
-        if self.speaker:
-            self.speaker.interrupt()
         self._mouth.ask_gain(0.0)
-        self._mux.drop()
-        self._mouth.tell(TurnKind.BARGE_IN, t, 'interrupt')
-        self._say.settle(self._mux.waits, 'interrupted')
+        self._prompter.interrupt(t)
+        self._say.settle(self._prompter.mux.waits, 'interrupted')
 
     def _reset(self, t: float) -> None:
-        if self.speaker:
-            self.speaker.reset()
         self._mouth.ask_gain(0.0)
-        if self._overlap:
-            self._overlap.reset()
-        self._mux.clear()
-        self._mouth.tell(TurnKind.RESET, t)
-        self._say.settle(self._mux.waits, 'the dialogue starts anew')
-
-    def _excuse(self, t: float) -> None:
-        """What was taken for a turn was noise: the robot owes no answer."""
-        if self.speaker:
-            self.speaker.excuse()
+        self._prompter.reset(t)
+        self._say.settle(self._prompter.mux.waits, 'the dialogue starts anew')
 
     def _on_unsaid(self, source: str, why: str) -> None:
         self._node.get_logger().warning(f'{source} is not heard: {why}', throttle_duration_sec=10.0)

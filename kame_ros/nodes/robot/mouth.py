@@ -11,6 +11,7 @@ from kame_ros.nodes.common import convert, qos
 from kame_ros.nodes.common.base import KameNode
 from kame_ros.s2s.front_end import Step
 from kame_ros.wire.frame import Frame
+from kame_ros.wire.turn import TurnEvent
 
 
 class RobotMouth:
@@ -48,15 +49,6 @@ class RobotMouth:
             self._gain_asked = gain
             self._gain.publish(Float32(data=gain))
 
-    def tell(self, kind: int, t: float, source: str = '', generation: int = -1) -> None:
-        """Publishes a TurnEvent that happened at `t` seconds on the audio clock."""
-        self._events.publish(
-            msg.TurnEvent(
-                header=convert.header(t),
-                kind=kind,
-                source=source or self._source,
-                generation=generation,
-                utterance=-1,
-                revision=-1,
-            )
-        )
+    def tell(self, event: TurnEvent) -> None:
+        """Publishes something that happened; where it names no source, to this node."""
+        self._events.publish(convert.turn_to_message(event, self._source))

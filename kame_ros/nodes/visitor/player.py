@@ -19,7 +19,7 @@ from kame_ros.nodes.common import convert, qos
 from kame_ros.nodes.common.clock import NodeClock
 from kame_ros.runtime.owner import OwnerThread
 from kame_ros.wire.frame import FRAME_S, Frame, silence
-from kame_ros.wire.turn import TurnKind
+from kame_ros.wire.turn import TurnEvent, TurnKind
 
 TOPIC = 'audio/in'
 FRAME_ID = 'player'
@@ -97,13 +97,5 @@ class UserPlayer(Consumer):
         self._frames.publish(convert.frame_to_message(Frame(seq, t, samples), FRAME_ID))
 
     def _tell_end(self, t: float) -> None:
-        self._events.publish(
-            msg.TurnEvent(
-                header=convert.header(t),
-                kind=int(TurnKind.INPUT_ENDED),
-                source=FRAME_ID,
-                generation=-1,
-                utterance=-1,
-                revision=-1,
-            )
-        )
+        ended = TurnEvent(TurnKind.INPUT_ENDED, t)
+        self._events.publish(convert.turn_to_message(ended, FRAME_ID))

@@ -59,7 +59,7 @@ class OracleSession:
         self._asked: dict[str, Held] = {}  # how running requests were asked for, by their id
         self.ledger = Ledger(outputs.on_turn)
         self.generations: dict[int, Generation] = {}
-        self.voice = OracleVoice(config.source, config.priority, outputs, clock)
+        self.voice = OracleVoice(outputs, clock)
         self._pool = ClientPool()
         self._embed = embed
         self._router = self._new_router()

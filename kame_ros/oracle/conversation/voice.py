@@ -7,18 +7,14 @@ from dataclasses import replace
 
 from kame_ros.oracle.outputs import Outputs
 from kame_ros.oracle.policy.decision import Start
-from kame_ros.wire.oracle import ChunkKind, OracleChunk
+from kame_ros.wire.oracle import LLM, ChunkKind, OracleChunk
 from kame_ros.wire.turn import TurnEvent, TurnKind
 
 
 class OracleVoice:
     """One source on the oracle topic. Only the adopted generation is heard."""
 
-    def __init__(
-        self, source: str, priority: int, outputs: Outputs, clock: Callable[[], float]
-    ) -> None:
-        self.source = source
-        self.priority = priority
+    def __init__(self, outputs: Outputs, clock: Callable[[], float]) -> None:
         self.words = 0
         self._out = outputs
         self._clock = clock
@@ -73,7 +69,5 @@ class OracleVoice:
         ask = self._adopted
         if ask is not None:
             self._out.on_chunk(
-                OracleChunk(
-                    self.source, ask.gen, kind, text, self.priority, ask.utterance, ask.revision
-                )
+                OracleChunk(LLM, ask.gen, kind, text, 0, ask.utterance, ask.revision)
             )

@@ -11,10 +11,9 @@ from kame_ros.s2s.mux.source import MuxSource, SourceGeneration
 from kame_ros.s2s.mux.turns import Turns
 from kame_ros.settings.param import check_settings, setting
 from kame_ros.text import reader
-from kame_ros.wire.oracle import ChunkKind, Oracle, OracleChunk
+from kame_ros.wire.oracle import LLM, ChunkKind, Oracle, OracleChunk
 
 MAX_NAME = 200  # characters of the name of a source
-LLM = 'llm'  # the source that always has a place
 _HASTE_S = 1.0  # nobody starts to count anew twice in so short a time
 
 
