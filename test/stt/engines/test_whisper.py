@@ -87,7 +87,7 @@ def test_the_whole_chain_hears_a_real_voice(base, voice):
     sound = np.concatenate([np.zeros(16_000), voice, np.zeros(24_000)])
     pcm = (soxr.resample(sound, 16_000, 24_000) * 32_767).astype(np.int16)
     frames = pcm[: len(pcm) // 1920 * 1920].reshape(-1, 1920)
-    transcriber = Transcriber(base, SileroVad())
+    transcriber = Transcriber(base, SileroVad(), meter=lambda: 0.0)  # on any machine the same
     outputs = []
     for i, samples in enumerate(frames):
         outputs += transcriber.feed(Frame(i, i * 0.08, samples)) + transcriber.work()
