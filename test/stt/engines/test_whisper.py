@@ -51,6 +51,18 @@ def test_a_sentence_with_times(base, voice):
     assert heard.no_speech < 0.1
 
 
+@pytest.mark.parametrize(('seconds', 'frames'), [(1, 500), (6, 500), (7, 750), (13, 750)])
+def test_a_short_sound_is_padded_to_a_short_window(base, seconds, frames):
+    encoded = base._encode(np.zeros(seconds * 16_000, np.float32))
+    assert encoded.shape[1] == frames  # of 20 ms
+
+
+def test_the_window_is_never_longer_than_it_was_set():
+    need('whisper-tiny.en')
+    tiny = WhisperRecogniser('whisper-tiny.en', window=8.0)
+    assert tiny._encode(np.zeros(16_000, np.float32)).shape[1] == 400
+
+
 def test_silence_is_doubted(base):
     heard = base.recognise(np.zeros(32_000, np.float32), final=True)
     assert heard.no_speech > 0.6
