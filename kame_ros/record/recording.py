@@ -31,7 +31,8 @@ class Recording:
 
     A frame whose stamp is within half a frame of the end of the one before it, and whose `seq`
     is the next, is laid right behind it, so that rounded stamps make no clicks. Where the two
-    drift apart, as the clocks of two devices do, some frames are stretched a little.
+    drift apart, as the clocks of two devices do, some frames are stretched a little. A frame that
+    begins in the silence at the end of the one before cuts it short: so it was played.
     """
 
     def __init__(self) -> None:
@@ -44,12 +45,21 @@ class Recording:
         if self._last is not None and frame.seq == self._last.seq + 1:
             behind = self._pieces[-1].end
             off = at - behind
-            if abs(off) < length // 2:
+            if -length // 2 < off < -_SLACK and self._end_is_silent(-off):
+                last = self._pieces[-1]
+                cut = last.samples[: len(last.samples) + off]
+                self._pieces[-1] = _Piece(last.at, cut, len(cut))
+            elif abs(off) < length // 2:
                 at = behind
                 if abs(off) > _SLACK:
                     length += max(-_MOST, min(_MOST, off))
         self._pieces.append(_Piece(at, frame.samples, length))
         self._last = frame
+
+    def _end_is_silent(self, count: int) -> bool:
+        last = self._pieces[-1]
+        whole = len(last.samples) == last.length > count
+        return whole and not last.samples[-count:].any()
 
     def __len__(self) -> int:
         return len(self._pieces)

@@ -23,7 +23,7 @@ class TranscriberConfig:
     step_s: float = setting(0.32, 'Time between two partial transcripts.', low=0.1, high=10.0)
     first_s: float = 0.4
     load: float = 0.7
-    pause_s: float = 0.16
+    pause_s: float = 0.096  # three windows: less is a part of a word
     pre_roll_s: float = 0.4  # sound kept before the first voice
     post_roll_s: float = 0.3  # sound kept after the last voice
     max_backlog_s: float = 60.0  # undecoded sound of one utterance; older is dropped and counted

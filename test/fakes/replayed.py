@@ -48,12 +48,12 @@ class Robot(ScriptedRobot):
 
 
 def answer(messages):
-    """The LLM: it thinks for 0.3 s, and answers what it was asked."""
+    """The LLM: it thinks for 0.29 s (never until a frame begins), and answers what it was asked."""
     import asyncio
 
     words = messages[-1]['content'].lower()
     text = 'Madrid.' if 'spain' in words else 'Paris.' if 'france' in words else 'Of what?'
-    return [lambda: asyncio.sleep(0.3), 'It is ', lambda: asyncio.sleep(0.1), text]
+    return [lambda: asyncio.sleep(0.29), 'It is ', lambda: asyncio.sleep(0.1), text]
 
 
 def config(client=None, **settings):

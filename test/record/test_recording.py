@@ -65,3 +65,16 @@ def test_another_origin_shifts_and_cuts():
 def test_an_empty_recording():
     assert Recording().start is None
     assert len(Recording().samples(0.0)) == 0
+
+
+@pytest.mark.parametrize('end', [0, 5_000])
+def test_silence_that_was_cut_short_was_played_so_and_speech_was_not(end):
+    """20 ms of the first frame were not played, if its end is silent."""
+    recording = Recording()
+    first, second = np.zeros(1920, np.int16), np.full(1920, 1_000, np.int16)
+    first[-480:] = end
+    recording.add(Frame(0, 1.0, first))
+    recording.add(Frame(1, 1.06, second))
+    sound = recording.samples(1.0)
+    starts = int(np.argmax(sound == 1_000))
+    assert starts == (1920 if end else 1440)

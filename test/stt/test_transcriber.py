@@ -44,7 +44,20 @@ def test_the_final_is_decoded_ahead_of_the_end_of_speech():
     assert when == told  # nothing was left to decode
     assert when - end < 0.4 + 3 * FRAME_S
     assert recogniser.calls[-1][2]  # and it was a decode in final quality
-    assert recogniser.calls[-1][1] >= end + 0.08
+    assert recogniser.calls[-1][1] >= end + 0.06
+
+
+@pytest.mark.parametrize('later', [0.0, 0.02, 0.04, 0.06])
+def test_the_end_is_decoded_once_and_soon_wherever_it_lies_in_a_frame(later):
+    script = [
+        replace(word, start=word.start + later, end=word.end + later) for word in words_of(TEXT)
+    ]
+    end = script[-1].end
+    recogniser = FakeRecogniser(script)
+    run(recogniser, speech([(1.0 + later, end)], end + 2.0))
+    ends = [until for _, until, final in recogniser.calls if final]
+    assert len([until for until in ends if until > end]) == 1  # nothing is decoded again
+    assert end + 0.03 <= ends[-1] <= end + 0.096 + FRAME_S + 0.032
 
 
 def told_over(spans, at, cost=0.0):

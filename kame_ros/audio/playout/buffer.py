@@ -201,7 +201,7 @@ class Playout:
         most = self.target_s + self.config.slack_s + FRAME_S
         if len(self._waiting) > 1 and self.margin(now) >= most - 1e-6:
             head = self._waiting.get(self._next if self._next is not None else -1)
-            if head is not None and _is_silent(head):
+            if head is not None and is_silent(head):
                 self._drop(head.seq)
                 self.restarted = True
                 self._jump_gap()
@@ -209,16 +209,17 @@ class Playout:
     def _drop_one(self) -> None:
         """The buffer is full: the oldest silent frame goes, or the oldest where all are speech."""
         order = sorted(self._waiting)
-        silent = (seq for seq in order if _is_silent(self._waiting[seq]))
+        silent = (seq for seq in order if is_silent(self._waiting[seq]))
         self._drop(next(silent, order[0]))
 
     def _drop(self, seq: int) -> None:
         frame = self._waiting.pop(seq)
         self._dropped.add(seq)
-        self._count['dropped_silent' if _is_silent(frame) else 'dropped_speech'] += 1
+        self._count['dropped_silent' if is_silent(frame) else 'dropped_speech'] += 1
 
 
-def _is_silent(frame: Frame) -> bool:
+def is_silent(frame: Frame) -> bool:
+    """Whether nothing is missed where it is left out."""
     return frame.peak <= _SILENT_PEAK
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from kame_ros.audio.devices.pace import Clock
 from kame_ros.audio.devices.sink import OnPlayed, Sink, ignore
-from kame_ros.audio.playout.buffer import Playout, PlayoutConfig
+from kame_ros.audio.playout.buffer import Playout, PlayoutConfig, is_silent
 from kame_ros.audio.playout.drift import DriftConfig, DriftFollower
 from kame_ros.audio.playout.fractional import Stretch
 from kame_ros.audio.playout.jitter import Jitter
+from kame_ros.audio.playout.spare import SpareMargin
 from kame_ros.settings.param import check_settings, setting
-from kame_ros.wire.frame import FRAME_S, Frame
+from kame_ros.wire.frame import FRAME_S, SAMPLE_RATE, Frame
 
 _JUMP_S = 5.0
 
@@ -80,6 +81,8 @@ class Player:
         self._jitter = Jitter()
         self._follower = DriftFollower(DriftConfig(max_ppm=config.max_ppm))
         self._stretch = Stretch()
+        self._spare = SpareMargin()
+        self._shortened_s = 0.0
         self._lock = threading.Lock()
         self._last_pull: float | None = None
         self._played = 0
@@ -103,7 +106,9 @@ class Player:
             margin = self._playout.margin(now)
             frame = self._playout.pull(t, now)
             ppm = self._follow(margin, now, frame.source_seq >= 0)
-        self._sink.write(frame, self._stretch.push(frame.samples, ppm))
+            spare = self._shorten(margin, frame)
+        sound = self._stretch.push(frame.samples, ppm)
+        self._sink.write(frame, sound[: len(sound) - spare])
         return frame
 
     def fade(self, gain: float) -> None:
@@ -128,7 +133,22 @@ class Player:
                 'target_ms': round(1e3 * self._playout.target_s, 1),
                 'jitter_ms': round(1e3 * self._jitter.spread_s, 1),
                 'drift_ppm': round(self._follower.ppm, 1),
+                'shortened_ms': round(1e3 * self._shortened_s, 1),
             }
+
+    def _shorten(self, margin: float, frame: Frame) -> int:
+        """How many samples of a silent frame are left out, so that what follows is heard sooner."""
+        if frame.source_seq < 0:
+            self._spare.restart()
+            return 0
+        holes = self._playout.counters()['underruns']
+        spare_s = self._spare.update(margin, self._playout.target_s, holes)
+        if not spare_s or not is_silent(frame):
+            return 0
+        self._spare.left_out(spare_s)
+        self._shortened_s += spare_s
+        self._playout.restarted = True
+        return round(spare_s * SAMPLE_RATE)
 
     def _follow(self, margin: float, now: float, playing: bool) -> float:
         dt, self._last_pull = now - (self._last_pull or now), now

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from kame_ros.text.spoken_words import GrowingWords, SpokenWord
 from kame_ros.wire.oracle import Oracle
 
 _LONGEST_CLAUSE = 120  # letters, about 8 s of speech: more takes the voice longer than a frame
+_CLAUSE_END = re.compile(r'[^\W\d_][.,;:!?]$')
 _CLAUSE_SLACK = 3  # words: a clause that ends so soon after the limit is not torn
 
 
@@ -108,7 +111,7 @@ class Script:
         if oracle.text != self.oracle.text or not self.words:
             self.grown_at = now
         self.oracle = oracle
-        self.words = list(self._growing.update(oracle.text, oracle.ended))
+        self.words = list(self._growing.update(_text_so_far(oracle), oracle.ended))
         return self._compare()
 
     def correct(self) -> int:
@@ -194,3 +197,12 @@ class Script:
             return True
         self._contradicts = True
         return False
+
+
+def _text_so_far(oracle: Oracle) -> str:
+    """Its text; with a space where a clause ends, so that nobody waits for the next word.
+
+    Answers come in whole words. Where one goes on without a space all the same, it is read anew.
+    """
+    whole = oracle.utterance >= 0 and not oracle.ended and _CLAUSE_END.search(oracle.text)
+    return f'{oracle.text} ' if whole else oracle.text

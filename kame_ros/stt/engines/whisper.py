@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,10 @@ _TOKENS_SPARE = 10
 _NO_BLANKS = ('zh', 'ja', 'th', 'lo', 'my', 'yue')  # as in faster_whisper.tokenizer
 _LONGEST = 220  # tokens of output: half of Whisper's context is for earlier text
 _MAX_LENGTH_PER_TOKEN = 2  # CTranslate2 keeps half of `max_length` for earlier text as well
+# s: the window of a sound that is no longer than this. In 10 s the decoder loops where speech fills
+# them; of short sounds it hears the same, in two thirds of the time.
+_SHORT_WINDOW_S, _SHORT_S = 10.0, 6.0
+_AVX512 = ('avx512f', 'avx512cd', 'avx512bw', 'avx512dq', 'avx512vl')
 
 
 class WhisperRecogniser:
@@ -32,8 +38,9 @@ class WhisperRecogniser:
 
     `WhisperModel.transcribe` pads every sound to 30 s, and the encoder is most of the cost of a
     partial. Here sound is padded to `window` s: 15 s cost a quarter of 30 s at equal error; at
-    10 s and less the decoder begins to loop. Partials are greedy, finals use `beam`. No earlier
-    text conditions the output. One thread: two on busy cores are slower.
+    10 s and less the decoder begins to loop, unless the sound is short: 6 s are padded to 10 s.
+    Partials are greedy, finals use `beam`. No earlier text conditions the output. One thread: two
+    on busy cores are slower.
     """
 
     def __init__(
@@ -56,6 +63,8 @@ class WhisperRecogniser:
         if not 4.0 <= window <= 30.0:
             raise ValueError(f'the window of Whisper is 4 to 30 s, not {window}')
         os.environ.setdefault('OMP_NUM_THREADS', str(threads))
+        if has_fast_avx512(_cpu()):  # CTranslate2 has it built in, but uses it only if it is told
+            os.environ.setdefault('CT2_FORCE_CPU_ISA', 'AVX512')
         path = _locate(model) if may_fetch else _on_this_machine(model)
         from faster_whisper import WhisperModel
         from faster_whisper.tokenizer import _LANGUAGE_CODES
@@ -135,10 +144,12 @@ class WhisperRecogniser:
     def _encode(self, sound: np.ndarray) -> Any:
         import ctranslate2
 
-        padded = np.zeros(int(self._window * _RATE), np.float32)
+        short = len(sound) <= _SHORT_S * _RATE
+        window = min(self._window, _SHORT_WINDOW_S) if short else self._window
+        padded = np.zeros(int(window * _RATE), np.float32)
         padded[: len(sound)] = sound[: len(padded)]
         mel = self._model.feature_extractor(padded, padding=0)
-        mel = mel[:, : int(self._window * _MEL_PER_S)]
+        mel = mel[:, : int(window * _MEL_PER_S)]
         view = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None], np.float32))
         return self._model.model.encode(view)
 
@@ -198,6 +209,23 @@ def _whole_words(words: Sequence[Word], language: str) -> list[Word]:
         else:
             opening += word.text
     return out
+
+
+def has_fast_avx512(cpuinfo: str) -> bool:
+    """Whether Linux tells of a processor that is faster with AVX-512: AMD's.
+
+    A decode takes 5 to 8 % less time there. Older ones of Intel lower their clock for it.
+    """
+    found = re.search(r'^flags\s*:(.*)$', cpuinfo, re.MULTILINE)
+    flags = set(found.group(1).split()) if found else set()
+    return 'AuthenticAMD' in cpuinfo and flags.issuperset(_AVX512)
+
+
+def _cpu() -> str:
+    try:
+        return Path('/proc/cpuinfo').read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError):
+        return ''
 
 
 def _locate(model: str) -> str:

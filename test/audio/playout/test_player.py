@@ -92,6 +92,60 @@ def test_a_restless_network_raises_the_target() -> None:
     assert player.counters()['target_ms'] == 100
 
 
+class ExactDevice(FakeDevice):
+    """Takes a frame when the one before is over."""
+
+    def wait(self) -> float:
+        return self.samples / self.rate
+
+
+def delays(phase: float, speaks: int, late: tuple[int, ...] = ()) -> tuple[list[float], Player]:
+    """From when a frame comes to when it is played; the frames `late` come 0.1 s late.
+
+    Frames from `speaks` on are speech, the others silent.
+    """
+    device, found = ExactDevice(0.0), []
+    player = Player(device, lambda: device.t, PlayerConfig(follow_drift=False))
+    came = [k * FRAME_S + phase + (0.1 if k in late else 0.0) for k in range(speaks + 20)]
+    waiting = list(enumerate(came))
+    while waiting or player.counters()['depth']:
+        now = device.wait()
+        while waiting and waiting[0][1] <= now:
+            seq, device.t = waiting.pop(0)
+            sound = tone(0, FRAME_SAMPLES) if seq >= speaks else np.zeros(FRAME_SAMPLES, np.int16)
+            player.push(Frame(seq, 0.0, sound))
+        device.t = now
+        frame = player.step()
+        if frame.source_seq >= 0:
+            found.append(now - frame.source_seq * FRAME_S - phase)
+            assert len(device.sound[-1]) == FRAME_SAMPLES or frame.source_seq < speaks
+    return found, player
+
+
+@pytest.mark.parametrize('phase', [0.001, 0.019, 0.021, 0.04, 0.079])
+def test_in_silence_the_delay_becomes_what_it_has_to_be(phase: float) -> None:
+    found, player = delays(phase, 40)
+    assert 0.06 - 1e-6 <= found[0] <= 0.06 + FRAME_S
+    assert all(0.06 - 1e-6 <= delay <= 0.068 + 1e-6 for delay in found[40:])
+    counters = player.counters()
+    assert counters['shortened_ms'] == pytest.approx(1e3 * (found[0] - found[-1]), abs=0.3)
+    assert (counters['underruns'], counters['dropped_silent'], counters['late']) == (0, 0, 0)
+
+
+def test_what_a_hole_has_added_stays_for_a_while() -> None:
+    found, player = delays(0.019, 100, late=(40,))
+    assert player.counters()['underruns'] == 1
+    assert found[-1] == pytest.approx(found[39] + FRAME_S, abs=1e-3)
+    found, player = delays(0.019, 340, late=(40,))
+    assert found[-1] <= 0.068 + 1e-6
+
+
+def test_speech_is_never_shortened() -> None:
+    found, player = delays(0.021, 3)
+    assert found == pytest.approx([found[0]] * 23, abs=1e-6)
+    assert player.counters()['shortened_ms'] == 0
+
+
 def test_the_follower_stays_within_what_is_not_heard() -> None:
     follower = DriftFollower(DriftConfig(max_ppm=300.0))
     ppms = [follower.update(0.1 + (0.05 if k > 100 else 0.0), FRAME_S) for k in range(2_000)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +93,34 @@ def test_a_contradiction_that_is_taken_back_is_none() -> None:
     assert script.update(oracle(3, 'it is red.'), 1.0) is False
     assert not script.contradicts
     assert script.done
+
+
+@pytest.mark.parametrize(
+    ('text', 'clause'),
+    [
+        ('It has eight legs.', 'It has eight legs.'),
+        ('Well,', 'Well,'),
+        ('It has eight', ''),  # no clause ends
+        ('It costs 3.', ''),  # 3.5?
+        ('Ask Mr.', ''),  # Mr. Smith
+    ],
+)
+def test_a_clause_is_said_without_waiting_for_the_word_after_it(text: str, clause: str) -> None:
+    script = Script(oracle(1, ''))
+    script.update(oracle(1, text, ended=False), 0.0)
+    words = script.next_clause(8, stalled=False, hurry=True)
+    assert ' '.join(word.text for word in words) == clause
+
+
+def test_words_that_go_on_where_a_clause_seemed_to_end_are_read_anew() -> None:
+    script = Script(oracle(1, ''))
+    for text in ('Look at example.', 'Look at example.com,', 'Look at example.com, it is'):
+        script.update(oracle(1, text, ended=False), 0.0)
+    script.update(oracle(1, 'Look at example.com, it is good.'), 0.0)
+    assert [word.key for word in script.words] == keys('Look at example.com, it is good.')
+
+
+def test_pieces_of_words_of_other_sources_are_waited_for() -> None:
+    script = Script(Oracle('battery', 1, '', False))
+    script.update(Oracle('battery', 1, 'Look at example.', False), 0.0)
+    assert script.next_clause(8, stalled=False, hurry=True) == []

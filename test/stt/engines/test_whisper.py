@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kame_ros.runtime import weights
-from kame_ros.stt.engines.whisper import WhisperRecogniser
+from kame_ros.stt.engines.whisper import WhisperRecogniser, has_fast_avx512
 from kame_ros.stt.transcriber import Transcriber
 from kame_ros.turns.vad import SileroVad
 from kame_ros.wire.frame import Frame
@@ -49,6 +49,18 @@ def test_a_sentence_with_times(base, voice):
     assert all(w.start <= w.end <= len(voice) / 16_000 + 0.1 for w in heard.words)
     assert np.mean([w.probability for w in heard.words]) > 0.7
     assert heard.no_speech < 0.1
+
+
+@pytest.mark.parametrize(('seconds', 'frames'), [(1, 500), (6, 500), (7, 750), (13, 750)])
+def test_a_short_sound_is_padded_to_a_short_window(base, seconds, frames):
+    encoded = base._encode(np.zeros(seconds * 16_000, np.float32))
+    assert encoded.shape[1] == frames  # of 20 ms
+
+
+def test_the_window_is_never_longer_than_it_was_set():
+    need('whisper-tiny.en')
+    tiny = WhisperRecogniser('whisper-tiny.en', window=8.0)
+    assert tiny._encode(np.zeros(16_000, np.float32)).shape[1] == 400
 
 
 def test_silence_is_doubted(base):
@@ -127,7 +139,7 @@ def test_the_whole_chain_hears_a_real_voice(base, voice):
     sound = np.concatenate([np.zeros(16_000), voice, np.zeros(24_000)])
     pcm = (soxr.resample(sound, 16_000, 24_000) * 32_767).astype(np.int16)
     frames = pcm[: len(pcm) // 1920 * 1920].reshape(-1, 1920)
-    transcriber = Transcriber(base, SileroVad())
+    transcriber = Transcriber(base, SileroVad(), meter=lambda: 0.0)  # on any machine the same
     outputs = []
     for i, samples in enumerate(frames):
         outputs += transcriber.feed(Frame(i, i * 0.08, samples)) + transcriber.work()
@@ -136,6 +148,24 @@ def test_the_whole_chain_hears_a_real_voice(base, voice):
     assert transcripts[-1].text == SAID
     assert sum(t.final for t in transcripts) == 1
     assert len(transcripts) > 3
+
+
+ALL = 'avx512f avx512cd avx512bw avx512dq avx512vl'
+
+
+@pytest.mark.parametrize(
+    ('vendor', 'flags', 'fast'),
+    [
+        ('AuthenticAMD', f'fpu avx2 {ALL} avx512_vnni', True),
+        ('AuthenticAMD', 'fpu avx2', False),
+        ('AuthenticAMD', f'fpu avx2 {ALL}'.replace('avx512vl', ''), False),
+        ('GenuineIntel', f'fpu avx2 {ALL}', False),
+    ],
+)
+def test_which_processors_are_faster_with_avx512(vendor, flags, fast):
+    text = f'processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {flags}\nbugs\t\t: avx512f\n'
+    assert has_fast_avx512(text) is fast
+    assert not has_fast_avx512('')
 
 
 def test_nothing_heavy_is_imported_early():
