@@ -1,11 +1,7 @@
 """The doors for ends of turns and for barge-in: what another package brings is what decides."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
+import outside
 import pytest
 import turn_recipes
 from fake_end_model import FakeEndModel, FakeExecutor
@@ -28,7 +24,6 @@ from kame_ros.wire.frame import FRAME_S
 from kame_ros.wire.oracle import Oracle
 from kame_ros.wire.turn import TurnKind
 
-ROOT = Path(__file__).parents[2]
 LOUD, QUIET = np.full(1920, 12_000, np.int16), np.zeros(1920, np.int16)
 ANSWER = Oracle('llm', 1, 'The capital of France is Paris, and that of Italy is Rome.', True)
 
@@ -253,13 +248,5 @@ def test_the_node_takes_both_from_another_package(toys):
         'print(node.fault or type(front._user._end_of_turn).__name__,'
         ' front._disturbance.profile.stop_s)\n'
     )
-    path = os.pathsep.join([str(toys), *filter(None, [os.environ.get('PYTHONPATH')])])
-    done = subprocess.run(
-        [sys.executable, '-c', code],
-        env={**os.environ, 'PYTHONPATH': path},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = outside.run(toys, code)
     assert done.stdout.split()[-2:] == ['MyEndOfTurn', '1.2'], done.stderr
