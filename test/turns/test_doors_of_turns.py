@@ -195,6 +195,28 @@ def test_numbers_that_cannot_be_are_refused(wrong):
         BargeInProfile(**wrong)
 
 
+@pytest.mark.parametrize('silence_s', [0.24, 1.2])
+def test_a_front_end_is_given_a_strategy_without_any_package(silence_s):
+    class Mine:
+        min_silence_s = 0.16
+
+        def decide(self, pause):
+            return Decision(pause.silence_s >= silence_s, 'mine')
+
+        def reset(self):
+            pass
+
+    front = TtsFrontEnd(FakeVoice(), FakeVad(), strategy=Mine())
+    for frame in [LOUD] * 12:
+        front.step(frame, None)
+    ended = [
+        (k + 1) * FRAME_S
+        for k in range(40)
+        if TurnKind.TURN_ENDED in [event.kind for event in front.step(QUIET, None).events]
+    ]
+    assert ended == [pytest.approx(silence_s, abs=0.17)]
+
+
 def barge_in_after(config):
     """Seconds of the user's voice over the robot's until it stops, with nobody transcribing."""
     front = TtsFrontEnd(FakeVoice(), FakeVad(), config)
