@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from collections.abc import Iterator
 from contextlib import suppress
@@ -69,7 +70,7 @@ def read_wav(path: str | Path, max_s: float = MAX_S) -> Sound:
     refuse_unreadable(path)
     try:
         mended = _with_sizes(path, max_s)
-        with soundfile.SoundFile(mended or str(path)) as file:
+        with soundfile.SoundFile(mended or os.fsencode(path)) as file:
             return _read(file, path, max_s)
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip('. ')

@@ -114,7 +114,11 @@ def _run(parser: argparse.ArgumentParser, add_graph: AddGraph) -> None:
         help='keeps the mouth shut until the user has been silent so long, for the curve of score '
         'against latency (sets s2s.hold_s)',
     )
-    parser.add_argument('--dry-run', action='store_true', help='only says how long, and what cost')
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='only says how long, at what cost, and what would be refused',
+    )
     parser.add_argument(
         '--budget', type=_money, metavar='PRICE', help="stops before the LLM's bill gets higher"
     )

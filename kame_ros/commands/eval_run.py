@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from rich.markup import escape
@@ -13,11 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from kame_ros.audio.wav import BadAudio, read_wav
 from kame_ros.commands.ask import counters
 from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load, no_loudspeaker
+from kame_ros.commands.eval_check import refusals, unreadable
 from kame_ros.commands.show import console, fail, in_words, refuse
 from kame_ros.evaluation.run_folder import BadRun, RunFolder, RunPlace, describe
 from kame_ros.evaluation.suite import BadSuite, Item, Suite
 from kame_ros.evaluation.suite import load as load_suite
 from kame_ros.graph.description import Graph, load_graph
+from kame_ros.graph.early import BAD_SETTING
 from kame_ros.graph.names import BadConfig
 from kame_ros.graph.processes import Taken
 from kame_ros.graph.surroundings import BadSurroundings
@@ -46,9 +49,15 @@ def run(args: argparse.Namespace) -> int:
         for item in items
         if not folder.is_done(RunPlace(item.id, number))
     ]
-    _tell_plan(suite, items, todo, args)
+    bad = [] if args.text_only else list(unreadable(suite, [item for item, _ in todo]))
+    for sentence in bad:
+        fail(escape(sentence))
+    if not bad:
+        _tell_plan(suite, items, todo, args)
     if args.dry_run:
-        return 0
+        return _check(args, folder, suite, graph) or int(bool(bad))
+    if bad:
+        return 1
     if args.text_only:
         from kame_ros.commands.eval_text import run_text_only
 
@@ -62,6 +71,23 @@ def run(args: argparse.Namespace) -> int:
         console.print(f'all of it is done: kame eval score {args.output}')
         return 0
     return _lead(args, folder, suite, graph, todo)
+
+
+def _check(args: argparse.Namespace, folder: RunFolder, suite: Suite, graph: Graph) -> int:
+    """Says what the run would be refused for; nothing is started or written."""
+    from kame_ros.commands.eval_text import written_run
+
+    told = describe(suite, graph.config, _parameters(graph))
+    try:
+        folder.check(written_run(suite, graph) if args.text_only else told)
+    except (BadRun, BadSuite, OSError) as error:
+        return fail(escape(in_words(error)))
+    if args.text_only:  # no other node is started
+        graph = replace(graph, nodes=tuple(s for s in graph.nodes if s.name == 'oracle'))
+    refused = list(refusals(graph))
+    for sentence in refused:
+        fail(escape(sentence))
+    return BAD_SETTING if refused else 0
 
 
 def _graph(args: argparse.Namespace) -> Graph:

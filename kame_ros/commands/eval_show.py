@@ -13,6 +13,7 @@ from kame_ros.commands.show import console, in_words
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.summary import Summary, summarise
 from kame_ros.evaluation.tables import Table, judge_table, main_table, scene_table
+from kame_ros.text.well_formed import printable
 
 Scored = Mapping[str, tuple[list[Score], Mapping[str, Any]]]
 
@@ -44,7 +45,7 @@ class LeftOut(dict[str, str]):
 
     def __call__(self, name: str, error: Exception) -> None:
         """One more."""
-        self[name] = in_words(error)
+        self[name] = printable(in_words(error))
 
 
 def tell_left_out(bad: Mapping[str, str]) -> None:

@@ -30,18 +30,14 @@ def run_text_only(
     args: argparse.Namespace, suite: Suite, items: tuple[Item, ...], graph: Graph
 ) -> int:
     """Asks each question, as the oracle node would, and keeps the answers."""
-    oracle = next((spec for spec in graph.nodes if spec.name == 'oracle'), None)
-    if oracle is None:
-        return refuse(BadSuite(f'{graph.config} has no oracle: nobody is asked in writing'))
-    values = {**oracle.for_all, **oracle.parameters}
     try:
+        values, told = _values(graph), written_run(suite, graph)
         backend = _backend(values)
         prompt = PromptConfig(str(values.get('persona', '')), str(values.get('style', '')))
         backend.check()
     except (ValueError, LlmError) as error:
         return refuse(error)
     folder = RunFolder(args.output)
-    told = {**describe(suite, graph.config, {'oracle': values}), 'text_only': True}
     try:
         folder.open(told)
         asyncio.run(_ask(backend, prompt, items, args.repeat, args.output / _TEXTS))
@@ -51,6 +47,18 @@ def run_text_only(
         folder.close()
     console.print(f'next: kame eval score {args.output}', style='dim')
     return 0
+
+
+def written_run(suite: Suite, graph: Graph) -> dict[str, Any]:
+    """What a run in writing says of itself; raises BadSuite where there is no LLM."""
+    return {**describe(suite, graph.config, {'oracle': _values(graph)}), 'text_only': True}
+
+
+def _values(graph: Graph) -> dict[str, Any]:
+    oracle = next((spec for spec in graph.nodes if spec.name == 'oracle'), None)
+    if oracle is None:
+        raise BadSuite(f'{graph.config} has no oracle: nobody is asked in writing')
+    return {**oracle.for_all, **oracle.parameters}
 
 
 def _backend(values: dict[str, Any]) -> Backend:

@@ -51,12 +51,13 @@ def read(folder: Path, offset_s: float = 0.0, on_bad: OnBad | None = None) -> It
             raise BadSuite(f'{folder} has more than {_MOST} recordings')
         try:
             for recorded in reads():
+                recorded.item = _written(recorded.item)
                 recorded.robot = _shifted(recorded.robot, offset_s)
                 yield recorded
         except (BadSuite, BadAudio, OSError) as error:
             if on_bad is None:
                 raise
-            on_bad(name, error)
+            on_bad(_written(name), error)
     if not found:
         raise BadSuite(
             f'{folder} holds no recordings: pairs NAME.input.wav and NAME.output.wav, stereo wav '
@@ -293,6 +294,11 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
         raise BadSuite(f'{path} is not understood ({misfit(error)})') from error
+
+
+def _written(name: str) -> str:
+    """A file's name as a text: bytes of it that are no UTF-8 stand in it as signs, and differ."""
+    return name.encode(errors='backslashreplace').decode()
 
 
 def _shifted(samples: np.ndarray, seconds: float) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from kame_ros.evaluation.voices import SpokenSound, joined, part, say
 from kame_ros.runtime.weights import file_sha256
 
 Progress = Callable[[str], None]
+_LONGEST = 80  # characters of a part of a name, and bytes
 CATEGORIES = ('reasoning', 'stem', 'humanities')  # of MT-Bench, on which KAME is scored
 _SOUNDS = ('.wav', '.flac', '.ogg', '.mp3')
 PAUSES_S = (0.5, 0.8, 1.2, 1.6, 2.0)
@@ -286,8 +288,8 @@ def recordings(folder: Path, sources: Path, progress: Progress = lambda name: No
     if not paths:
         raise BadSuite(f'{sources} holds no sound file ({", ".join(_SOUNDS)})')
     beside = sources / 'questions.jsonl'
-    known = {q.id: q for q in read_questions(beside)} if beside.is_file() else {}
-    strange = sorted(known.keys() - {path.stem for path in paths})
+    known = {_nfc(q.id): q for q in read_questions(beside)} if beside.is_file() else {}
+    strange = sorted(known.keys() - {_nfc(path.stem) for path in paths})
     if strange:
         raise BadSuite(f'{beside}: no sound file is called {", ".join(strange[:3])}')
     builder = Builder(folder, progress)
@@ -302,7 +304,7 @@ def recordings(folder: Path, sources: Path, progress: Progress = lambda name: No
         speech = tuple((s.start, s.end) for s in found)
         name = _unlike(taken, _safe(path.stem))
         spoken = SpokenSound(sound.samples.astype(np.float32) / 32_768, speech)
-        question = known.get(path.stem)
+        question = known.get(_nfc(path.stem))
         cue = Cue(
             **builder.sound(name, spoken),
             role=TURN,
@@ -341,5 +343,14 @@ def _unlike(taken: set[str], name: str) -> str:
     return free
 
 
+def _nfc(name: str) -> str:
+    """One spelling of what looks alike: some file systems write an accent as a sign of its own."""
+    return unicodedata.normalize('NFC', name)
+
+
 def _safe(name: str) -> str:
-    return re.sub(r'[^A-Za-z0-9._-]', '-', name).lstrip('-._') or 'item'
+    """Letters of any script and figures, for the name of a file; what is too long is cut."""
+    kept = re.sub(r'[^\w.-]', '-', _nfc(name)).lstrip('-._')[:_LONGEST]
+    while len(kept.encode()) > _LONGEST:
+        kept = kept[:-1]
+    return kept or 'item'

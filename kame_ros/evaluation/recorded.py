@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
 
 _MOST_S = 3_600.0
+_LONGEST_NAME = 200  # bytes, of 255 that a file's name may have
 
 OnBad = Callable[[str, Exception], None]  # is told of a recording that cannot be scored, and why
 
@@ -188,7 +191,10 @@ def of_scored_run(path: Path, on_bad: OnBad | None = None) -> Iterator[Recorded]
 
 def heard_path(folder: Path, recorded: Recorded) -> Path:
     """The file in the folder of the scores with the words that were heard of the robot."""
-    return folder / 'heard' / f'{recorded.item}.{recorded.repetition}.json'
+    name = recorded.item
+    if len(name.encode()) > _LONGEST_NAME:  # as that of its sound was, which had no folder in it
+        name = f'{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}'
+    return folder / 'heard' / f'{name}.{recorded.repetition}.json'
 
 
 def words_of(rows: Any) -> list[Word]:
@@ -233,7 +239,7 @@ def read_stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import soxr
 
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             if file.channels != 2:
                 raise BadAudio(f'{path} has {file.channels} channels, not two')
             if file.frames > _MOST_S * file.samplerate:

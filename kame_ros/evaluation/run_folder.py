@@ -103,25 +103,16 @@ class RunFolder:
             raise BadRun(f'{self.path / RUN} is not understood ({misfit(error)})') from error
         return told
 
-    def open(self, told: Mapping[str, Any]) -> None:
-        """Begins a run, or goes on with one that is the same; raises BadRun for another."""
+    def check(self, told: Mapping[str, Any]) -> None:
+        """Raises BadRun where `open` would, but for another process; writes nothing."""
         if self.path.exists() and not self.path.is_dir():
             raise BadRun(f'{self.path} is no folder')
-        if self.path.is_dir() and not (self.path / RUN).is_file() and any(self.path.iterdir()):
-            raise BadRun(f'{self.path} holds something else: give a new folder with -o')
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.path / '.lock').open('wb')
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BadRun(f'another process writes into {self.path}') from error
         if not (self.path / RUN).is_file():
-            write_json(self.path / RUN, told)
+            if self.path.is_dir() and {path.name for path in self.path.iterdir()} - {'.lock'}:
+                raise BadRun(f'{self.path} holds something else: give a new folder with -o')
             return
         old = self.told
-        if {path.name for path in self.path.iterdir()} <= {RUN, '.lock'}:
-            # Its graph never came up, as with a wrong parameter: nothing is there to be mixed with.
-            write_json(self.path / RUN, told)
+        if self._is_empty():
             return
         for key in _SAME:
             was, now = old.get(key), told.get(key)
@@ -130,9 +121,28 @@ class RunFolder:
                     f'{self.path} is another run: its {key} is {_short(was, now)}, '
                     f'not {_short(now, was)}; give a new folder with -o'
                 )
+
+    def open(self, told: Mapping[str, Any]) -> None:
+        """Begins a run, or goes on with one that is the same; raises BadRun for another."""
+        self.check(told)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.path / '.lock').open('wb')
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BadRun(f'another process writes into {self.path}') from error
+        if not (self.path / RUN).is_file() or self._is_empty():
+            write_json(self.path / RUN, told)
+            return
+        self.check(told)  # another process may have begun it since
+        old = self.told
         commits = [*old.get('commits', [])]
         commits += [c for c in told['commits'] if c not in commits]
         write_json(self.path / RUN, {**old, 'commits': commits})
+
+    def _is_empty(self) -> bool:
+        """Its graph never came up, as with a wrong parameter: nothing is there to be mixed with."""
+        return {path.name for path in self.path.iterdir()} <= {RUN, '.lock'}
 
     def close(self, **more: Any) -> None:
         """Ends it; `more` is added to `run.json`."""

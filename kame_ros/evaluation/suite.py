@@ -24,7 +24,8 @@ TURN, INTERRUPTION = 'turn', 'interruption'
 ROLES = (TURN, INTERRUPTION, 'backchannel', 'to_other', 'background', 'noise')
 ASKING = (TURN, INTERRUPTION)
 _ANSWER_S = 7.0  # of an answer and the silence after it, roughly: only for estimates
-_NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9@._-]{0,99}')
+_NAME = re.compile(r'\w[\w@.-]{0,99}')  # of an item: letters of any script
+_LONGEST_NAME = 200  # bytes: it is the name of a folder, too
 
 
 class BadSuite(ValueError):
@@ -172,7 +173,7 @@ def load(folder: Path) -> Suite:
 
 def _item(told: Mapping[str, Any]) -> Item:
     name = str(told['id'])
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or len(name.encode()) > _LONGEST_NAME:
         raise BadSuite(f'{name!r} is no name of an item')
     return Item(
         name,

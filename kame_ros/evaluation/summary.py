@@ -36,6 +36,7 @@ class LatencyFigures:
     median: Interval
     p10: float
     p90: float
+    p95: float
     below_0: float
     unanswered: float
     overlap_s: float
@@ -148,11 +149,12 @@ def _latency(by: dict[str, list[Score]]) -> LatencyFigures | None:
     if not turns:
         return None
     overlaps = [s.value for s in by['overlap_s'] if s.kind in kinds]
-    p10, p90 = statistics.quantiles(values, 0.1, 0.9)
+    p10, p90, p95 = statistics.quantiles(values, 0.1, 0.9, 0.95)
     return LatencyFigures(
         median=_median(values),
         p10=p10,
         p90=p90,
+        p95=p95,
         below_0=float(np.mean([v < 0 for v in values])) if values else math.nan,
         unanswered=1 - sum(s.value for s in turns) / len(turns),
         overlap_s=float(np.mean(overlaps)) if overlaps else 0.0,

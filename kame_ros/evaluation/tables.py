@@ -70,8 +70,8 @@ def share(found: Interval | None) -> str:
 def main_table(runs: Mapping[str, Summary]) -> Table:
     """Answers and times, a line for each run."""
     columns = (
-        'run', *ROWS, 's.d. of runs', 'latency (median)', 'p10', 'p90', '< 0', 'unanswered',
-        'overlap', 'answer latency', 'WER heard', 'WER said', 'taken back', 'n',
+        'run', *ROWS, 's.d. of runs', 'latency (median)', 'p10', 'p90', 'p95', '< 0',
+        'unanswered', 'overlap', 'answer latency', 'WER heard', 'WER said', 'taken back', 'n',
     )  # fmt: skip
     rows = []
     for name, s in runs.items():
@@ -87,6 +87,7 @@ def main_table(runs: Mapping[str, Summary]) -> Table:
                 f'{latency.median.high:+.2f})',
                 seconds(latency.p10 if latency else None),
                 seconds(latency.p90 if latency else None),
+                seconds(latency.p95 if latency else None),
                 percent(latency.below_0) if latency else '-',
                 percent(latency.unanswered) if latency else '-',
                 f'{latency.overlap_s:.2f} s' if latency else '-',

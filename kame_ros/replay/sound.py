@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ def read_channels(path: Path, max_s: float = MAX_S) -> tuple[list[Frame], list[F
 
     refuse_unreadable(path)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             if not 0 < file.frames <= max_s * file.samplerate:
                 raise BadAudio(f'{path} is not between 0 and {max_s / 60:g} minutes long.')
             sound, rate = file.read(dtype='float32', always_2d=True), file.samplerate

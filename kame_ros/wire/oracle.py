@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum
 
 LLM = 'llm'  # the source of what the oracle node writes
@@ -53,6 +53,7 @@ class Oracle:
     generation: int
     text: str
     ended: bool = False
+    _: KW_ONLY
     priority: int = 0
     utterance: int = -1
     revision: int = -1

@@ -1,5 +1,6 @@
 """`kame eval` on what it is given: recordings made here, judges that are scripted, wrong input."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import soundfile
 
 from kame_ros import cli
+from kame_ros.evaluation import make
 from kame_ros.evaluation.run_folder import RunFolder, RunPlace, describe
 from kame_ros.evaluation.suite import Cue, Item, Suite
 
@@ -283,3 +285,58 @@ def test_a_judge_needs_its_prompts(capsys, answered, tmp_path):
     assert (status, '--mtbench' in said) == (2, True)
     status, said = kame(capsys, 'score', answered, '--judge', 'x', '--mtbench', tmp_path)
     assert status == 2
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """Two conversations of silence."""
+    sources = tmp_path / 'mine'
+    sources.mkdir()
+    for name in ('a', 'b'):
+        soundfile.write(sources / f'{name}.wav', np.zeros(24_000), 24_000)
+    return make.recordings(tmp_path / 'suite', sources)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ('args', 'status', 'reason'),
+    [
+        ((), 0, '2 to lead'),
+        (('--set', 'stt.beem=3'), 2, 'stt: there is no parameter beem; did you mean beam?'),
+        (('--set', 'stt.beam=many'), 2, "stt: beam is a whole number, not 'many'"),
+        (('--set', 'stt.beam=99', '--set', 's2s.tts.voice=0'), 2, 'beam'),
+        (('--set', 'oracle.backend=nobody:x'), 2, 'nobody'),
+        (('--set', 'oracle.backend=embedded:/no/such.gguf'), 2, 'such.gguf'),
+        (('--set', 'oracle.settings=nowhere.yaml'), 2, 'nowhere.yaml'),
+        (('--set', 'ear.beam=3'), 2, 'ear'),
+        (('--config', 'nowhere'), 2, 'nowhere'),
+        (('--items', 'c'), 2, 'c'),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would(capsys, tmp_path, suite, args, status, reason):
+    run = tmp_path / 'run'
+    found, said = kame(capsys, 'run', suite.folder, '-o', run, '--dry-run', *args)
+    assert (found, reason in said) == (status, True), said
+    assert 'Traceback' not in said
+    assert not run.exists()
+
+
+@pytest.mark.models
+def test_a_dry_run_looks_into_its_recordings_and_its_folder(capsys, tmp_path, suite):
+    run = tmp_path / 'run'
+    asked = ('run', suite.folder, '-o', run, '--dry-run')
+    sound = suite.folder / 'sound' / 'a.wav'
+    sound.write_text('no sound')
+    told = json.loads((suite.folder / 'suite.json').read_text())
+    told['sounds']['sound/a.wav'] = hashlib.sha256(b'no sound').hexdigest()
+    (suite.folder / 'suite.json').write_text(json.dumps(told))
+    status, said = kame(capsys, *asked)
+    assert status == 1
+    assert 'a.wav is not a sound file' in said
+    assert kame(capsys, *asked, '--items', 'b')[0] == 0
+    run.mkdir()
+    (run / 'mine.txt').touch()
+    status, said = kame(capsys, *asked)
+    assert status == 1
+    assert 'holds something else' in said
+    assert [path.name for path in run.iterdir()] == ['mine.txt']

@@ -134,7 +134,7 @@ def test_a_consumer_of_another_package_is_told_what_the_robot_hears(kame, light,
     outside.install(tmp_path, CONSUMERS.group, outside.recipe('consumer'), toy='MyConsumer')
     file = tmp_path / 'said.txt'
     wanted = ['--config', light, '--consumer', f'toy:file={file}']
-    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get('PYTHONPATH'))))
+    path = outside.path_with(tmp_path)
     process, domain = up(kame, 'consumer', *wanted, PYTHONPATH=path)
     with looking(domain) as (node, until):
         heard = node.create_publisher(msg.Transcript, '/robot/transcript', qos.TEXT)

@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -234,3 +236,18 @@ def test_a_bad_line_of_pairs_is_told_and_the_others_are_read(tmp_path):
     found = read(tmp_path, on_bad=lambda name, error: bad.append(name))
     assert [rec.item for rec in found] == ['0001-in', '0005-in']
     assert bad == [f'pairs.csv, line {n}' for n in (3, 4, 5)]
+
+
+def test_names_may_be_of_any_script_and_of_no_text_at_all(tmp_path):
+    wav(tmp_path / 'x.wav')
+    for name in ('größe'.encode(), '日本語'.encode(), b'\xff\xfe', b'\xff\xfd'):
+        for side in (b'.input.wav', b'.output.wav'):
+            target = os.path.join(os.fsencode(tmp_path), name + side)
+            shutil.copy(tmp_path / 'x.wav', target)
+    (tmp_path / 'x.wav').unlink()
+    lone = os.path.join(os.fsencode(tmp_path), b'\xfe.input.wav')
+    shutil.copy(os.path.join(os.fsencode(tmp_path), 'größe.input.wav'.encode()), lone)
+    bad = []
+    items = [rec.item for rec in read(tmp_path, on_bad=lambda name, error: bad.append(name))]
+    assert sorted(items) == ['\\udcff\\udcfd', '\\udcff\\udcfe', 'größe', '日本語']
+    assert bad == ['\\udcfe']

@@ -1,4 +1,5 @@
 import json
+import unicodedata
 
 import pytest
 
@@ -73,7 +74,18 @@ def test_recordings_whose_names_are_alike_stay_several(tmp_path):
     _recorded(tmp_path / 'mine', 'a.flac', 'a.wav', '日本.wav', '東京.wav')
     suite = make.recordings(tmp_path / 's', tmp_path / 'mine')
     assert len(suite.sounds) == 4
-    assert {item.id for item in load(suite.folder).items} == {'a', 'a-2', 'item', 'item-2'}
+    assert {item.id for item in load(suite.folder).items} == {'a', 'a-2', '日本', '東京'}
+
+
+def test_the_name_of_a_recording_may_be_of_any_script_and_length(tmp_path):
+    accent = unicodedata.normalize('NFD', 'höhe')  # as some file systems write it
+    names = [f'{name}.wav' for name in (accent, 'あ' * 80, 'あ' * 81, '!?', ' größe')]
+    _recorded(tmp_path / 'mine', *names)
+    line = {'id': 'höhe', 'category': 'x', 'text': 'Wie hoch?', 'accepted': ['drei']}
+    (tmp_path / 'mine' / 'questions.jsonl').write_text(json.dumps(line))
+    items = load(make.recordings(tmp_path / 's', tmp_path / 'mine').folder).items
+    assert {item.id for item in items} == {'höhe', 'あ' * 26, 'あ' * 26 + '-2', 'item', 'größe'}
+    assert [item.id for item in items if item.cues[0].accepted] == ['höhe']
 
 
 def test_a_text_without_its_recording_is_told(tmp_path):

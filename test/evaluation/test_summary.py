@@ -36,6 +36,7 @@ def test_a_run_of_questions():
     cells = dict(zip(table.columns, table.rows[0], strict=True))
     assert cells['spoken'].startswith('3 of 4')
     assert cells['< 0'] == '33 %'
+    assert (cells['p90'], cells['p95']) == ('+1.80 s', '+1.90 s')  # of -0.5, 1 and 2 s
     assert 'signed' in ' '.join(table.notes)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +17,23 @@ def recipe(door: str) -> str:
     found = re.search(rf'<!-- door: {door} -->\n```python\n(.*?)```', RECIPES, re.DOTALL)
     assert found, f'no recipe of {door}'
     return found[1]
+
+
+def path_with(folder: Path) -> str:
+    """A PYTHONPATH with what is installed in a folder."""
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get('PYTHONPATH')])])
+
+
+def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Code in a process of its own, with what is installed in a folder when it starts."""
+    return subprocess.run(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': path_with(folder)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def install(folder: Path, group: str, code: str, **points: str) -> None:

@@ -1,9 +1,6 @@
 """The door for front-ends: one from another package, and what is none."""
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import outside
@@ -14,7 +11,6 @@ from kame_ros.s2s.front_end import FrontEnd
 from kame_ros.s2s.front_ends import FRONT_ENDS, FrontEndSettings
 from kame_ros.wire.oracle import Oracle
 
-ROOT = Path(__file__).parents[2]
 MORE = """
 
 class Half:
@@ -136,13 +132,5 @@ rclpy.try_shutdown()
 def test_the_node_speaks_with_one_of_another_package(toys):
     """In a process of its own: what is installed is known when it starts."""
     pytest.importorskip('rclpy')
-    path = os.pathsep.join([str(toys), *filter(None, [os.environ.get('PYTHONPATH')])])
-    done = subprocess.run(
-        [sys.executable, '-c', SPEAKS],
-        env={**os.environ, 'PYTHONPATH': path},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = outside.run(toys, SPEAKS)
     assert done.stdout.split('\n')[-2] == 'toy 3 Good day.', done.stderr

@@ -1,9 +1,6 @@
 """The door for speech recognisers: a re-decoding and a streaming one, from another package."""
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import outside
 import pytest
@@ -124,13 +121,5 @@ def test_the_node_takes_an_engine_of_another_package(toys):
         'node.trigger_configure()\n'
         "print(node.fault or node.counters()['engine'], type(node._transcriber).__name__)\n"
     )
-    path = os.pathsep.join([str(toys), *filter(None, [os.environ.get('PYTHONPATH')])])
-    done = subprocess.run(
-        [sys.executable, '-c', code],
-        env={**os.environ, 'PYTHONPATH': path},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = outside.run(toys, code)
     assert done.stdout.split()[-2:] == ['toy-stream', 'StreamTranscriber'], done.stderr

@@ -1,11 +1,7 @@
 """The doors for ends of turns and for barge-in: what another package brings is what decides."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
+import outside
 import pytest
 import turn_recipes
 from fake_end_model import FakeEndModel, FakeExecutor
@@ -28,7 +24,6 @@ from kame_ros.wire.frame import FRAME_S
 from kame_ros.wire.oracle import Oracle
 from kame_ros.wire.turn import TurnKind
 
-ROOT = Path(__file__).parents[2]
 LOUD, QUIET = np.full(1920, 12_000, np.int16), np.zeros(1920, np.int16)
 ANSWER = Oracle('llm', 1, 'The capital of France is Paris, and that of Italy is Rome.', True)
 
@@ -200,6 +195,28 @@ def test_numbers_that_cannot_be_are_refused(wrong):
         BargeInProfile(**wrong)
 
 
+@pytest.mark.parametrize('silence_s', [0.24, 1.2])
+def test_a_front_end_is_given_a_strategy_without_any_package(silence_s):
+    class Mine:
+        min_silence_s = 0.16
+
+        def decide(self, pause):
+            return Decision(pause.silence_s >= silence_s, 'mine')
+
+        def reset(self):
+            pass
+
+    front = TtsFrontEnd(FakeVoice(), FakeVad(), strategy=Mine())
+    for frame in [LOUD] * 12:
+        front.step(frame, None)
+    ended = [
+        (k + 1) * FRAME_S
+        for k in range(40)
+        if TurnKind.TURN_ENDED in [event.kind for event in front.step(QUIET, None).events]
+    ]
+    assert ended == [pytest.approx(silence_s, abs=0.17)]
+
+
 def barge_in_after(config):
     """Seconds of the user's voice over the robot's until it stops, with nobody transcribing."""
     front = TtsFrontEnd(FakeVoice(), FakeVad(), config)
@@ -253,13 +270,5 @@ def test_the_node_takes_both_from_another_package(toys):
         'print(node.fault or type(front._user._end_of_turn).__name__,'
         ' front._disturbance.profile.stop_s)\n'
     )
-    path = os.pathsep.join([str(toys), *filter(None, [os.environ.get('PYTHONPATH')])])
-    done = subprocess.run(
-        [sys.executable, '-c', code],
-        env={**os.environ, 'PYTHONPATH': path},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = outside.run(toys, code)
     assert done.stdout.split()[-2:] == ['MyEndOfTurn', '1.2'], done.stderr

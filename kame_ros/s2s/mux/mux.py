@@ -430,8 +430,8 @@ class OracleMux:
         if now.waits_since is None:
             now.waits_since = self._now_s
         self._now = Oracle(
-            source.name, now.number, now.text, now.ended, now.priority, now.utterance,
-            now.revision, now.life,
+            source.name, now.number, now.text, now.ended,
+            priority=now.priority, utterance=now.utterance, revision=now.revision, life=now.life,
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from kame_ros.text.spoken_words import SpokenWord, words_of
 from kame_ros.turns import end_of_turn
 from kame_ros.turns.barge_in import Verdict
 from kame_ros.turns.disturbance import Disturbance
+from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.turns.half_answer import is_half
 from kame_ros.turns.hum import Hum
@@ -41,14 +42,22 @@ class TtsFrontEnd(FrontEnd):
 
     One clause at most is synthesised in a step, so
     that a step stays well below 80 ms. All times are those of the frames heard.
+    `strategy` tells when a turn is over; without one, what `config.end_of_turn` names.
     """
 
-    def __init__(self, voice: Synthesiser, vad: Vad, config: TtsConfig | None = None) -> None:
+    def __init__(
+        self,
+        voice: Synthesiser,
+        vad: Vad,
+        config: TtsConfig | None = None,
+        *,
+        strategy: EndOfTurn | None = None,
+    ) -> None:
         self.config = config or TtsConfig()
         self._voice = voice
         c = self.config
         told = c.end_of_turn_settings()
-        strategy = end_of_turn.make(c.end_of_turn, told)
+        strategy = strategy or end_of_turn.make(c.end_of_turn, told)
         by_words, longest_s = WordsAndSilence(told), c.longest_silence_s
         self._user = TurnTracker(vad, strategy, c.take_back_s, by_words, longest_s)
         self._disturbance = Disturbance(c.profile())

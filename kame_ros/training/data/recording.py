@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def seconds(path: Path, dialogue: Dialogue, swap: bool = False) -> float:
     import soundfile
 
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             length = file.frames / file.samplerate
             if file.channels != 2:
                 missing = 'a channel is missing' if file.channels == 1 else 'two are needed'
@@ -119,7 +120,7 @@ def frames(path: Path, swap: bool = False, window: int = 12) -> Iterator[np.ndar
     size = window * FRAME_SAMPLES
     kept = np.zeros((2, 0), np.float32)
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             resampler = soxr.ResampleStream(file.samplerate, SAMPLE_RATE, 2, dtype='float32')
             last = False
             while not last:
