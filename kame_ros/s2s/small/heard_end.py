@@ -21,7 +21,6 @@ LEAST_S = 0.032  # of silence: a window of the VAD
 # woman who reads 3; without DOUBTS 13 and 9, by the other judge alone 11 and 8.
 SURE, DOUBTS = 1.8, 0.75
 DOUBTS_S = 1.5  # s of silence; from then on a guess counts whatever the head hears
-WHOLE = 0.3  # the same where the words are a whole sentence, and as silent as ends such a one
 _HASTE = 4.0  # by how much both move from patient to quick
 
 
@@ -34,7 +33,7 @@ class HeardEnd:
     def __init__(self, head: TurnEndHead, other: EndOfTurn, quickness: float = 0.5) -> None:
         self._head, self._other = head, other
         haste = _HASTE * (quickness - 0.5)
-        self._sure, self._doubts, self._whole = (n - haste for n in (SURE, DOUBTS, WHOLE))
+        self._sure, self._doubts = SURE - haste, DOUBTS - haste
         self._words = WordsAndSilence()
         self.min_silence_s = LEAST_S
 
@@ -50,9 +49,7 @@ class HeardEnd:
     def decide(self, pause: Pause) -> Decision:
         """See EndOfTurn."""
         odds = self._head.odds
-        wanted_s, words = self._words.wanted(pause)
-        whole = words == 'complete' and pause.silence_s >= wanted_s - 1e-6
-        if odds >= (self._whole if whole else self._sure) and words != 'incomplete':
+        if odds >= self._sure and self._words.wanted(pause)[1] != 'incomplete':
             return Decision(True, 'ear', 1.0 / (1.0 + math.exp(odds)))
         if pause.silence_s < self._other.min_silence_s - 1e-6:
             return Decision(False, '')

@@ -3,8 +3,8 @@
 import numpy as np
 from pauses import pause_of
 
-from kame_ros.s2s.small.heard_end import DOUBTS, DOUBTS_S, LEAST_S, SURE, WHOLE, HeardEnd
-from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings
+from kame_ros.s2s.small.heard_end import DOUBTS, DOUBTS_S, LEAST_S, SURE, HeardEnd
+from kame_ros.turns.end_of_turn import Decision, EndOfTurn
 from kame_ros.turns.end_of_turn.silence import Silence
 
 
@@ -81,16 +81,6 @@ def test_the_head_doubts_a_guess_for_a_while_only():
     guesses = HeardEnd(FakeHead(), FakeJudge(0.3))
     assert not decision(guesses, DOUBTS - 9.0, DOUBTS_S - 0.1).over
     assert decision(guesses, DOUBTS - 9.0, DOUBTS_S) == Decision(True, 'melody', 0.3)
-
-
-def test_after_a_whole_sentence_and_a_while_it_need_not_be_as_sure():
-    never = HeardEnd(FakeHead(), Silence(EndOfTurnSettings(complete_s=4.0)))
-    text = 'The weather is nice today.'
-    assert decision(never, WHOLE + 0.1, 0.6, text).why == 'ear'
-    assert not decision(never, WHOLE + 0.1, 0.5, text).over
-    assert not decision(never, WHOLE - 0.1, 0.6, text).over
-    assert not decision(never, WHOLE + 0.1, 0.6, 'The weather is').over
-    assert not decision(never, WHOLE + 0.1, 0.6).over
 
 
 def test_quickness_is_how_sure_it_has_to_be():
