@@ -23,6 +23,7 @@ class ObedientStepper:
         self.silent: list[bool] = []
         self.eager: list[bool] = []
         self.opens: list[bool] = []
+        self.shunned: list[tuple[int, ...]] = []
         self.reset()
 
     def reset(self) -> None:
@@ -43,6 +44,7 @@ class ObedientStepper:
         eager: bool = False,
         opens: bool = False,
         answers: int = 0,
+        shunned: Sequence[int] = (),
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
         window = self.windows[-1]
@@ -52,6 +54,7 @@ class ObedientStepper:
         piece = 0
         self.eager.append(eager)
         self.opens.append(opens)
+        self.shunned.append(tuple(shunned))
         deaf = self.deaf and not eager
         opener = self.opener and bool(self._before) and (opens or len(self._before) < self._all)
         if not (silent or deaf or self._sounds) and (opener or due not in (0, self.end)):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+SHUNNED = 0.01  # by so much less likely is a piece that is rather not to begin
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -22,17 +26,26 @@ def drawn(logits: np.ndarray, temperature: float, top_k: int, chance: float) -> 
     return int(kept[_at(softmax(logits[kept] / temperature), chance)])
 
 
-def begun(logits: np.ndarray, threshold: float, near: float, due: int, chance: float) -> int:
+def begun(
+    logits: np.ndarray,
+    threshold: float,
+    near: float,
+    due: int,
+    chance: float,
+    shunned: Sequence[int] = (),
+) -> int:
     """The piece that begins now, of logits float32[pieces]; 0 where that is likely enough.
 
     Below `threshold` it is the likeliest piece if that is the one that is `due` (0: none is). Else
     one is drawn of those at least `near` times as likely as the likeliest: answers open, and are
-    put right, in several ways.
+    put right, in several ways. Those that are `shunned` count for little.
     """
     likely = softmax(logits)
     if likely[0] >= threshold:
         return 0
     likely[0] = 0.0
+    if shunned:
+        likely[[piece for piece in shunned if piece != due]] *= SHUNNED
     best = int(likely.argmax())
     if best == due:
         return best

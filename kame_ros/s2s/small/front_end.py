@@ -74,6 +74,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
     ) -> None:
         self._stepper, self._window, self._voice, self._clock = stepper, window, voice, clock
         self._ear = SmallEar()
+        self._long_openings = window.long_openings
         self._waits = speak != 'always'  # for the end of the user's turn
         self._heard_end = end_of_turn if isinstance(end_of_turn, HeardEnd) else None
         hears_room = self._waits and self._heard_end is not None
@@ -135,6 +136,8 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             eager=eager,
             opens=self._opens,
             answers=int(row[0]) if self._answers else 0,
+            # An answer to some of it is there, so that the whole one will soon be.
+            shunned=() if oracle is None or not self._is_asked else self._long_openings,
             mute=mute,
         )
         words, self._late = self._late, self._window.said(piece)
@@ -233,11 +236,16 @@ class SmallFrontEnd(GivingWay, FrontEnd):
 
     @property
     def _answers(self) -> bool:
-        """Whether the user's turn is over, nothing was said since, and the answer is there."""
+        """Whether the user has asked, and the answer is there."""
+        return self._is_asked and self._window.ready
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether the user's turn is over, and nothing was said since."""
         if not self._waits or self._give_way is None or self._give_way.user_has_turn:
             return False
         is_silent = self._since_piece >= max(_PIECE_ENDS, self._since_turn)
-        return is_silent and not self._gate.speaking and self._window.ready
+        return is_silent and not self._gate.speaking
 
     @property
     def _is_held(self) -> bool:

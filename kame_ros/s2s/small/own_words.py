@@ -18,6 +18,14 @@ class OwnWords:
         self._phrases = [phrase for phrase in marked if phrase]
         self.forget()
 
+    @property
+    def long_ones(self) -> tuple[int, ...]:
+        """The pieces with which phrases of several words begin, and none of a single word does."""
+        firsts: dict[bool, set[int]] = {True: set(), False: set()}
+        for phrase in self._phrases:
+            firsts[sum(bool(word) for _, word in phrase) > 1].add(phrase[0][0])
+        return tuple(sorted(firsts[True] - firsts[False]))
+
     def forget(self) -> None:
         """The next piece begins a phrase."""
         self._open: list[list[tuple[int, str]]] = []

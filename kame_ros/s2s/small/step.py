@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,17 +109,19 @@ class Stepper:
         eager: bool = False,
         opens: bool = False,
         answers: int = 0,
+        shunned: Sequence[int] = (),
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
         """The second half, of the frame that was heard last; see `step`. `mute`: nothing sounds.
         `answers`: the piece that begins, whatever the model finds likely; 0: it is asked.
+        `shunned`: pieces that begin only where no other is likely.
         """
         chances, hidden = self._rng.random(_DRAWS), self._felt
         with np.errstate(over='ignore', under='ignore'):
             piece = 0
             if not silent:
                 chance = chances[CODES]
-                chosen = self._choose_piece(hidden, self._window, chance, eager, opens)
+                chosen = self._choose_piece(hidden, self._window, chance, eager, opens, shunned)
                 piece = answers or chosen
             codes = self.model.silence if mute else self._choose_codes(hidden, piece, chances)
         self._quiet = 0 if piece else self._quiet + 1
@@ -142,7 +145,13 @@ class Stepper:
         return self._main.through(x, self._frame, turn)
 
     def _choose_piece(
-        self, hidden: np.ndarray, window: np.ndarray, chance: float, eager: bool, opens: bool
+        self,
+        hidden: np.ndarray,
+        window: np.ndarray,
+        chance: float,
+        eager: bool,
+        opens: bool,
+        shunned: Sequence[int],
     ) -> int:
         m, how = self.model, self.choosing
         found = hidden @ m.head
@@ -151,14 +160,14 @@ class Stepper:
         if 0 < due < m.size.pieces:
             logits[due] += found[-1] + m.copy_bias
         if eager:
-            return begun(logits, _NEVER_SILENT, how.near, due, chance)
+            return begun(logits, _NEVER_SILENT, how.near, due, chance, shunned)
         if opens:
-            return begun(logits, how.opening, how.near, due, chance)
+            return begun(logits, how.opening, how.near, due, chance, shunned)
         if self._quiet < QUIET_FRAMES:
             return begun(logits, how.pause, how.near, due, chance)
         threshold = how.threshold / max(math.prod(self._silences), 1e-6)
         self._silences.append(float(softmax(logits)[0]))
-        return begun(logits, threshold, how.near, due, chance)
+        return begun(logits, threshold, how.near, due, chance, shunned)
 
     def _choose_codes(self, hidden: np.ndarray, piece: int, chances: np.ndarray) -> np.ndarray:
         m, how = self.model, self.choosing

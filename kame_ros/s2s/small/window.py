@@ -67,6 +67,11 @@ class OracleWindow:
         self._left: dict[Key, list[str]] = {}  # the words said of what others came before
 
     @property
+    def long_openings(self) -> tuple[int, ...]:
+        """The pieces that begin what the robot says of its own accord, if that is several words."""
+        return self._own.long_ones
+
+    @property
     def current(self) -> Key | None:
         """The generation that is in the window, or was said last."""
         return self._current

@@ -36,6 +36,16 @@ def test_the_piece_that_is_due_is_not_drawn_for():
     assert {begun(logits, 0.5, 0.2, 2, chance) for chance in chances} == {1, 2, 3}
 
 
+def test_what_is_shunned_is_said_only_where_nothing_else_is_likely():
+    chances = np.linspace(0, 0.999, 100)
+    logits = np.log(np.array([0.1, 0.6, 0.1, 0.1, 0.1], np.float32))
+    assert {begun(logits, 0.5, 0.2, 0, chance, (1,)) for chance in chances} == {2, 3, 4}
+    assert {begun(logits, 0.5, 0.2, 1, chance, (1,)) for chance in chances} == {1}  # it is due
+    sure = np.log(np.array([0.1, 0.897, 0.001, 0.001, 0.001], np.float32))
+    assert {begun(sure, 0.5, 0.2, 0, chance, (1,)) for chance in chances} == {1}
+    assert begun(logits, 0.05, 0.2, 0, 0.5, (1,)) == 0
+
+
 @given(
     st.lists(st.floats(-30, 30, width=32), min_size=2, max_size=60),
     st.floats(0, 1, exclude_max=True),

@@ -36,7 +36,7 @@ class Talk:
 
     def __post_init__(self) -> None:
         pieces = SpelledPieces()
-        own = OwnWords([(['Well,'], pieces(['Well,']))])
+        own = OwnWords((words, pieces(words)) for words in (['Well,'], ['Let', 'me', 'see.']))
         self.model = ObedientStepper(lead_in=[p for some in pieces([self.lead_in]) for p in some])
         vad = FakeVad() if self.vad else None
         window = OracleWindow(pieces, END, own)
@@ -470,3 +470,19 @@ def test_a_room_in_which_people_talk_keeps_no_turn_open():
     (ended,) = talk.when(H.TURN_ENDED)
     assert (ended - 13) * FRAME_S < 2.5
     assert talk.said == PARIS
+
+
+@pytest.mark.parametrize('coming', [True, False])
+def test_while_the_answer_is_coming_a_lead_in_is_rather_short(coming):
+    talk = after_turn().run(2).run(12, user=True)
+    shunned = talk.front._window.long_openings
+    if coming:  # no whole word of it is there yet
+        for kind, text in ((0, ''), (1, 'Pa')):
+            talk.mux.on_chunk(OracleChunk('llm', 1, ChunkKind(kind), text, utterance=0, revision=1))
+    assert len(talk.model.shunned) == 14
+    assert not any(talk.model.shunned)
+    talk.run(8)
+    (ended,) = talk.when(H.TURN_ENDED)
+    assert len(shunned) == 1
+    assert [bool(some) for some in talk.model.shunned[ended:]] == [coming] * (22 - ended)
+    assert set(talk.model.shunned[ended:]) == {shunned if coming else ()}

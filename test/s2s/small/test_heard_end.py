@@ -3,7 +3,7 @@
 import numpy as np
 from pauses import pause_of
 
-from kame_ros.s2s.small.heard_end import DOUBTS, LEAST_S, SURE, HeardEnd
+from kame_ros.s2s.small.heard_end import DOUBTS, DOUBTS_S, LEAST_S, SURE, HeardEnd
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn
 from kame_ros.turns.end_of_turn.silence import Silence
 
@@ -75,6 +75,12 @@ def test_a_guess_of_the_other_judge_counts_only_where_the_head_does_not_doubt_it
     assert decision(knows, DOUBTS - 9.0).over
     quick = HeardEnd(FakeHead(), FakeJudge(0.3), quickness=0.75)
     assert decision(quick, DOUBTS - 0.5).over
+
+
+def test_the_head_doubts_a_guess_for_a_while_only():
+    guesses = HeardEnd(FakeHead(), FakeJudge(0.3))
+    assert not decision(guesses, DOUBTS - 9.0, DOUBTS_S - 0.1).over
+    assert decision(guesses, DOUBTS - 9.0, DOUBTS_S) == Decision(True, 'melody', 0.3)
 
 
 def test_quickness_is_how_sure_it_has_to_be():

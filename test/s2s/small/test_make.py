@@ -17,7 +17,9 @@ from kame_ros.s2s.small.make import build
 from kame_ros.s2s.small.pieces import Pieces
 from kame_ros.s2s.small.sizes import ModelSize
 from kame_ros.settings.param import BadParameter
+from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.wire.oracle import Oracle
+from kame_ros.wire.turn import TurnKind
 
 pytestmark = pytest.mark.models
 
@@ -46,6 +48,26 @@ def test_a_whole_one_hears_and_speaks(folder):
     assert counters['oracle_generations'] == 1
     front.reset()
     assert front.counters()['speaking'] == 0
+
+
+@pytest.mark.parametrize('known_after', [10, 18, 40])
+def test_the_model_of_this_package_answers_whenever_the_answer_comes(known_after):
+    """A voice of 18 frames that is no speech; the weights hear what they hear."""
+    pytest.importorskip('hibari')
+    front = build(SmallConfig(seed=1), FakeVad(), WordsAndSilence())
+    rng = np.random.Generator(np.random.Philox(0))
+    answer = Oracle('llm', 1, 'Paris is the capital of France.', True, utterance=0)
+    events, pieces = [], []
+    for frame in range(110):
+        level = 8000 if frame < 18 else 10
+        user = (level * rng.standard_normal(1920)).clip(-32_000, 32_000).astype(np.int16)
+        step = front.step(user, answer if frame >= known_after else None)
+        events += [event.kind for event in step.events]
+        pieces += step.pieces
+    assert events.count(TurnKind.TURN_ENDED) == 1
+    assert 'Paris' in [piece.text.strip() for piece in pieces]
+    if known_after < 18:
+        assert pieces[0].text == 'Paris'
 
 
 def test_the_parameters_of_the_node_make_it(folder):

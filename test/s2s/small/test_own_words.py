@@ -56,3 +56,15 @@ def test_a_word_without_pieces_is_passed_over():
     own = OwnWords([(('Hm', 'well'), ((), (3,))), (('...',), ((),))])
     assert own.say(3) == 'well'
     assert own.say(4) is None
+
+
+def test_what_begins_several_words_and_no_single_one_is_a_long_beginning():
+    own = OwnWords(
+        [
+            (('Let', 'me', 'see.'), ((7, 8), (9,), (10,))),
+            (('So,',), ((3,),)),
+            (('Right.',), ((4,),)),
+            (('Right', 'away.'), ((4,), (5,))),
+        ]
+    )
+    assert own.long_ones == (7,)
