@@ -336,7 +336,8 @@ def split_figures(bench: Bench, cache: Path, sentences: Sequence[Turn]) -> dict[
         'halves': bench.halves(sentences),
         'speeches': bench.halves(talks, heard=False),
     }
-    with weighing({'HOLD_S': 0.0}):  # a long turn ends as soon as a short one
+    # A long turn ends as soon as a short one, and nothing is learned from wrong ends.
+    with weighing({'HOLD_S': 0.0, 'WRONG_S': 0.0}):
         figures['unheld'] = {
             'halves': bench.halves(sentences),
             'speeches': bench.halves(talks, heard=False),
