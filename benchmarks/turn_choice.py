@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from turn_material import Turn
 
-from kame_ros.turns.end_listener import ASKED_AFTER_S, EndListener
+from kame_ros.turns.end_listener import ASKED_AFTER_S, HEARD_S, WHOLE_S, EndListener
 from kame_ros.turns.end_of_turn import Decision, Pause
 from kame_ros.turns.end_of_turn import combined as weighed
-from kame_ros.turns.end_of_turn.combined import Combined
+from kame_ros.turns.end_of_turn.combined import Combined, is_heard_again
 from kame_ros.turns.smart_turn import EndModel
 
 CHOSEN_IN = ('en', 'fr')  # of which one half may be looked at
@@ -52,11 +52,15 @@ def is_chosen_on(turn: Turn) -> bool:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a strategy was asked once, and what the melody had told then."""
+    """What a strategy was asked once, and what the melody had told then.
+
+    `whole`: that of the whole turn, where it is heard again.
+    """
 
     pause: Pause
     over: float | None
     clear_db: float
+    whole: float | None = None
 
 
 class Watcher:
@@ -75,13 +79,16 @@ class Watcher:
     def decide(self, pause: Pause) -> Decision:
         """See EndOfTurn."""
         over, heard = self._listener.hear(pause), pause.words
+        again = over is not None and is_heard_again(over, pause)
+        whole = self._listener.hear(pause, WHOLE_S) if again else None
         words: Any = SimpleNamespace(
             expected=heard.expected,
             now=heard.now,
             language=heard.language,
             noise_until=heard.noise_until,
         )
-        self.asked.append(Asked(replace(pause, words=words), over, self._listener.clear_db))
+        told = replace(pause, words=words)
+        self.asked.append(Asked(told, over, self._listener.clear_db, whole))
         return Decision(False, '')
 
     def reset(self) -> None:
@@ -98,8 +105,8 @@ class _Told:
     def clear_db(self) -> float:
         return self.now.clear_db
 
-    def hear(self, pause: Pause) -> float | None:
-        return self.now.over
+    def hear(self, pause: Pause, seconds: float = HEARD_S) -> float | None:
+        return self.now.over if seconds == HEARD_S else self.now.whole
 
     def reset(self) -> None:
         """Nothing is kept."""

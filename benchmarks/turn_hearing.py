@@ -18,6 +18,7 @@ from kame_ros.runtime import weights
 from kame_ros.stt.engines.whisper import WhisperRecogniser
 from kame_ros.stt.recogniser import Hypothesis
 from kame_ros.stt.transcriber import TranscriberConfig
+from kame_ros.turns.end_listener import EndListener
 from kame_ros.turns.smart_turn import EndModel, SmartTurn
 from kame_ros.turns.vad import SileroVad
 from kame_ros.wire.transcript import Transcript
@@ -81,6 +82,7 @@ class KnownModel:
         self._known = json.loads(self._path.read_text()) if self._path.exists() else {}
         self._model: EndModel | None = None
         self._new = 0
+        self.judged: dict[str, tuple[float, float]] = {}  # see KnownListener
 
     def probability(self, sound: np.ndarray) -> float:
         """See EndModel."""
@@ -98,6 +100,20 @@ class KnownModel:
             self._new = 0
 
 
+class KnownListener(EndListener):
+    """An `EndListener` that takes the noise out of a sound once for all strategies."""
+
+    def __init__(self, model: KnownModel, executor: Executor) -> None:
+        super().__init__(model, executor)
+        self._judged = model.judged
+
+    def _judge(self, sound: np.ndarray, around: np.ndarray) -> tuple[float, float]:
+        key = _digest(sound) + _digest(around)
+        if key not in self._judged:
+            self._judged[key] = super()._judge(sound, around)
+        return self._judged[key]
+
+
 class KnownVad:
     """Silero, whose probabilities for a turn are computed once and kept."""
 
@@ -110,6 +126,11 @@ class KnownVad:
             self._known = json.loads(self._path.read_text())
         self._vad = None if self._known else SileroVad()
         self.reset()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all of the turn was heard before."""
+        return self._vad is None
 
     def reset(self) -> None:
         self._at = self._rest = 0

@@ -46,6 +46,7 @@ from turn_choice import (
 from turn_cost import cost_of
 from turn_hearing import (
     HeardWords,
+    KnownListener,
     KnownModel,
     KnownVad,
     Said,
@@ -101,26 +102,26 @@ class OnceAtStop:
         self._asked, self._over = -1.0, 0.0
 
 
-Make = Callable[[EndModel, VirtualExecutor], EndOfTurn]
+Make = Callable[[KnownModel, VirtualExecutor], EndOfTurn]
 
 
-def _silence(s: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+def _silence(s: float, model: KnownModel, executor: VirtualExecutor) -> EndOfTurn:
     return Silence(EndOfTurnSettings(s))
 
 
-def _words(s: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+def _words(s: float, model: KnownModel, executor: VirtualExecutor) -> EndOfTurn:
     return WordsAndSilence(EndOfTurnSettings(s, 2 * s, 3 * s))
 
 
-def _acoustic(q: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
-    return Acoustic(EndOfTurnSettings(quickness=q), EndListener(model, executor))
+def _acoustic(q: float, model: KnownModel, executor: VirtualExecutor) -> EndOfTurn:
+    return Acoustic(EndOfTurnSettings(quickness=q), KnownListener(model, executor))
 
 
-def _combined(q: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
-    return Combined(EndOfTurnSettings(quickness=q), EndListener(model, executor))
+def _combined(q: float, model: KnownModel, executor: VirtualExecutor) -> EndOfTurn:
+    return Combined(EndOfTurnSettings(quickness=q), KnownListener(model, executor))
 
 
-def _once(p: float, model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+def _once(p: float, model: KnownModel, executor: VirtualExecutor) -> EndOfTurn:
     return OnceAtStop(model, p)
 
 
@@ -133,9 +134,9 @@ STRATEGIES = {  # what is varied, and what makes a strategy of it
 }
 
 
-def default(model: EndModel, executor: VirtualExecutor) -> EndOfTurn:
+def default(model: KnownModel, executor: VirtualExecutor) -> EndOfTurn:
     """The strategy as it is configured by default."""
-    return Combined(EndOfTurnSettings(), EndListener(model, executor))
+    return Combined(EndOfTurnSettings(), KnownListener(model, executor))
 
 
 @dataclass
@@ -180,7 +181,7 @@ class Score:
 def ends_of(turn: Turn, said: Said | None, make: Make, model: KnownModel) -> list[float]:
     """When the turn is found to be over, s of its sound: the end of the frame of the decision.
 
-    `said`: None where nobody transcribes.
+    `said`: None where nobody transcribes. What comes after its end was found is not heard.
     """
     now, words = [0.0], said is not None
     strategy, vad = make(model, VirtualExecutor(lambda: now[0])), KnownVad(turn, model.cache)
@@ -194,6 +195,8 @@ def ends_of(turn: Turn, said: Said | None, make: Make, model: KnownModel) -> lis
             tracker.words.hear(heard.utterance, heard.text, heard.start, heard.end, heard.final)
         if tracker.hear(frame.samples).turn_ended:
             out.append(frame.end)
+            if vad.is_known and frame.end >= turn.end:
+                break
     vad.keep()
     return out
 
@@ -333,7 +336,8 @@ def split_figures(bench: Bench, cache: Path, sentences: Sequence[Turn]) -> dict[
         'halves': bench.halves(sentences),
         'speeches': bench.halves(talks, heard=False),
     }
-    with weighing({'HOLD_S': 0.0}):  # a long turn ends as soon as a short one
+    # A long turn ends as soon as a short one, and nothing is learned from wrong ends.
+    with weighing({'HOLD_S': 0.0, 'WRONG_S': 0.0}):
         figures['unheld'] = {
             'halves': bench.halves(sentences),
             'speeches': bench.halves(talks, heard=False),

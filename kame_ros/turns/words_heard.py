@@ -50,6 +50,7 @@ _POLITE = {
     'fr': r"s'il (te|vous) plaît|au revoir|bonne nuit|d'accord|bien sûr|pas encore",
     'es': r'por favor|muchas gracias|buen(os|as) (días|tardes|noches)|de acuerdo|claro que sí',
 }
+_PLEASE = ('please ', 'bitte ', "s'il te plaît ", "s'il vous plaît ", 'por favor ')
 _JAPANESE = """
 はい いいえ うん ええ ストップ 止まって とまって 待って まって ありがとう ありがとうございます
 こんにちは おはよう おはようございます こんばんは さようなら
@@ -83,7 +84,8 @@ def is_sure(text: str) -> bool:
 def is_answer(text: str, language: str = 'en') -> bool:
     """Whether all of it is a short answer, a command or a greeting, as "No, thank you." is.
 
-    False in a language that is not known here.
+    "Please wait" is none: with a please before it, a sentence begins ("Please wait for me."). False
+    in a language that is not known here.
     """
     language = primary(language)
     if language == 'ja':
@@ -92,9 +94,10 @@ def is_answer(text: str, language: str = 'en') -> bool:
         return False
     plain = ' '.join(re.sub(r"[^\w\s'-]", '', text.casefold().replace('’', "'")).split())
     rest = re.sub(rf'\b({_POLITE[language]})(?!\w)', '', plain).split()
-    polite = rest or plain != 'please'  # which alone asks for something that is still to come
+    polite = bool(rest) or plain != 'please'  # which alone asks for something that is still to come
+    begins = bool(rest) and plain.startswith(_PLEASE)
     few = 0 < len(plain.split()) <= _MAX_BACKCHANNEL
-    return few and bool(polite) and _ANSWERS[language].issuperset(rest)
+    return few and polite and not begins and _ANSWERS[language].issuperset(rest)
 
 
 def _is_remark(word: str) -> bool:

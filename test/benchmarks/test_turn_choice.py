@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from fake_end_model import FakeEndModel, FakeExecutor
 from pauses import pause_of
@@ -56,12 +55,24 @@ def test_the_best_weights_are_found():
     assert found['MELODY'] == combined.MELODY
 
 
-def test_what_was_asked_is_decided_as_if_it_were_heard():
-    watcher = turn_choice.Watcher().listening(FakeEndModel(0.9), FakeExecutor())
-    strategy = combined.Combined(None, turn_choice.EndListener(FakeEndModel(0.9), FakeExecutor()))
-    silences = np.arange(1, 60) * 0.08
-    ended = [s for s in silences if strategy.decide(pause_of(float(s), 'It is late.')).over]
-    for s in silences:
-        assert not watcher.decide(pause_of(float(s), 'It is late.')).over
-    (found,) = turn_choice.ends_told(watcher.asked)
-    assert found == pytest.approx(pause_of(float(ended[0])).now_s)
+@pytest.mark.parametrize('answers', [(0.97,), (0.9, 0.05), (0.6, 0.6)])
+def test_what_was_asked_is_decided_as_if_it_were_heard(answers):
+    def ear():
+        return FakeEndModel(*answers), FakeExecutor()
+
+    watcher = turn_choice.Watcher().listening(*ear())
+    strategy = combined.Combined(None, turn_choice.EndListener(*ear()))
+    pauses = [pause_of(0.08 * k, 'It is late.', voice_end_s=3.0) for k in range(1, 60)]
+    ended = [pause.now_s for pause in pauses if strategy.decide(pause).over]
+    for pause in pauses:
+        assert not watcher.decide(pause).over
+    assert turn_choice.ends_told(watcher.asked) == pytest.approx(ended[:1])
+
+
+def test_noise_is_taken_out_of_a_sound_once_for_all_strategies():
+    turn_hearing = pytest.importorskip('turn_hearing', reason='pip install faster-whisper')
+    model = SimpleNamespace(judged={}, probability=FakeEndModel(0.9, 0.1).probability)
+    for _ in range(3):
+        listener = turn_hearing.KnownListener(model, FakeExecutor())
+        assert listener.hear(pause_of(0.2)) == 0.9
+    assert len(model.judged) == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_end_model import FakeEndModel, FakeExecutor
 
-from kame_ros.turns.end_listener import EndListener, sound_of
+from kame_ros.turns.end_listener import WHOLE_S, EndListener, sound_of
 from kame_ros.turns.end_of_turn import Pause
 from kame_ros.turns.recent_sound import RecentSound
 from kame_ros.turns.words_heard import WordsHeard
@@ -32,6 +32,16 @@ def test_it_hears_the_end_of_the_turn_with_little_silence():
     listener.hear(pause(0.2, voice_end_s=2.0, turn_start_s=1.0))
     listener.hear(pause(0.5, voice_end_s=60.0, turn_start_s=1.0))
     assert [len(sound) / 16_000 for sound in model.asked] == pytest.approx([1.36, 1.5])
+
+
+def test_who_wants_to_hear_more_of_the_turn_asks_once_more():
+    model = FakeEndModel(0.9, 0.2, 0.5)
+    listener = EndListener(model, FakeExecutor())
+    for silence_s in (0.2, 0.28, 0.36):
+        now = pause(silence_s, voice_end_s=9.0)
+        assert (listener.hear(now), listener.hear(now, WHOLE_S)) == (0.9, 0.2)
+    assert [len(sound) / 16_000 for sound in model.asked] == pytest.approx([1.5, WHOLE_S], abs=0.2)
+    assert listener.hear(pause(0.2, voice_end_s=9.8), WHOLE_S) == 0.5  # of another pause
 
 
 @pytest.mark.parametrize('silence_s', [0.1, 0.2, 1.0])

@@ -31,10 +31,24 @@ def test_backchannels(text: str, remark: bool) -> None:
         ('Hello!', True), ('Okay.', True), ('Never mind', True), ('', False),
         ('Yes, but', False), ('Please', False), ('Thank you', True), ('You', False),
         ('Bring me', False), ('No no no no no', False),
+        ('Stop, please.', True), ('Please wait', False), ('Please stop.', False),
     ],
 )  # fmt: skip
 def test_short_answers(text: str, answer: bool) -> None:
     assert is_answer(text) is answer
+
+
+@pytest.mark.parametrize(
+    ('language', 'whole', 'begun'),
+    [
+        ('de', 'Warte, bitte.', 'Bitte warte'),
+        ('fr', "Attends, s'il te plaît.", "S'il te plaît, attends"),
+        ('es', 'Espere, por favor.', 'Por favor, espere'),
+    ],
+)
+def test_a_please_at_the_beginning_begins_a_sentence(language: str, whole: str, begun: str) -> None:
+    assert is_answer(whole, language)
+    assert not is_answer(begun, language)
 
 
 def test_words_of_a_turn_are_joined_and_forgotten() -> None:

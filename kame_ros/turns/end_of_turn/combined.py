@@ -8,9 +8,14 @@ A melody may be strange to the model (synthetic voices are): a whole question ("
 and a short answer ("Yes, please.") end a turn without it, and for a speaker whose ends it did not
 hear, words and silence decide alone. So they do while the model has not answered.
 
+The end of a sentence alone may sound like an end where all of it does not: where the first hearing
+is not sure, the whole turn is heard, too, and both count alike, until the silence is long.
+
 It hears where a sentence ends, not a story. Whoever has gone on after such ends in this turn will
 do so again: each makes the melody count for less. And the longer the turn, the more sentences it
 is likely to have: a long one ends after a longer silence, as speakers who go on pause briefly.
+Whoever went on after the turn had been taken for over has shown that they pause: the rest of that
+turn, and less and less the next ones, end after clearly more silence.
 """
 
 from __future__ import annotations
@@ -22,13 +27,22 @@ from collections.abc import Sequence
 
 from kame_ros.text.language import primary
 from kame_ros.turns import smart_turn
-from kame_ros.turns.end_listener import ASKED_AFTER_S, EndListener
+from kame_ros.turns.end_listener import (
+    ASKED_AFTER_S,
+    BEFORE_S,
+    HEARD_S,
+    WHOLE_S,
+    EndListener,
+)
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings, Pause
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.turns.smart_turn import SmartTurn
 from kame_ros.turns.words_heard import is_answer
 
 log = logging.getLogger(__name__)
+# Odds that the turn is over (logarithms, to e) and s of silence: from either on, the first hearing
+# counts alone.
+SURE, AGAIN_S = 2.5, 1.0
 # Logarithms of odds (to e) that the user goes on.
 BEGIN = 2.2  # in the moment when they fall silent
 MELODY = 1.5  # for each of the model's odds that it is over
@@ -42,6 +56,8 @@ NOISE, _NOISE_LEFT, _NOISE_DB = 1.2, 0.65, (20.0, 32.0)
 TELLS, _TELLS_MOST = 0.7, 5  # for each time but the first that they went on: they tell a story
 # s of silence, at least, for each doubling of a turn's length beyond so much (s); at most.
 HOLD_S, LONG_S, _MOST_HOLD_S = 0.4, 4.0, 0.5
+# s of silence, at least, in a turn that was taken for over and went on; half of it in the next one.
+WRONG_S, _MOST_WRONG_S = 0.8, 1.2
 MEAN_PAUSE_S = 0.8  # of somebody whom we do not know yet
 _KNOWN = 12  # pauses: so much is our guess of the mean worth against what was heard
 _SHORTEST_MEAN_S, _LONGEST_MEAN_S = 0.4, 1.2
@@ -78,10 +94,18 @@ class Combined:
         self._ends: deque[float] = deque(maxlen=_ENDS)  # the same of turns that have ended
         self._voice_end_s = -1.0  # of the last pause
         self._misled = 0  # times that they went on after an end by its melody
+        self._ended_at_s = -1.0  # the voice after which this turn was said to be over
+        self._wrong = 0.0  # times that they went on after that; halved with each turn
 
     def decide(self, pause: Pause) -> Decision:
         """Whether it is unlikely enough that they go on."""
-        over = self._listener.hear(pause)
+        decision = self._judged(pause)
+        if decision.over:
+            self._ended_at_s = pause.voice_end_s
+        return decision
+
+    def _judged(self, pause: Pause) -> Decision:
+        over = self._heard(pause)
         self._remember(pause, over)
         _, words = self._by_words.wanted(pause)
         if words == 'noise' or (self.is_strange and pause.words.expected):
@@ -103,9 +127,23 @@ class Combined:
         )
         goes_on += TELLS * max(0, min(pause.gone_on, _TELLS_MOST) - 1)
         why = f'melody {words}' if words in WORDS else 'melody'
-        held = pause.silence_s < self._patience * hold_s(pause.voice_end_s - pause.turn_start_s)
+        least_s = max(
+            hold_s(pause.voice_end_s - pause.turn_start_s),
+            min(_MOST_WRONG_S, WRONG_S * self._wrong),
+        )
+        held = pause.silence_s < self._patience * least_s
         ends = goes_on <= self._threshold and not held
         return Decision(ends, why, 1.0 / (1.0 + math.exp(-goes_on)))
+
+    def _heard(self, pause: Pause) -> float | None:
+        """How likely the turn is over by its melody, if that is known."""
+        over = self._listener.hear(pause)
+        if over is None or not is_heard_again(over, pause):
+            return over
+        whole = self._listener.hear(pause, WHOLE_S)
+        if whole is None:
+            return None
+        return 1.0 / (1.0 + math.exp(-(log_odds(over) + log_odds(whole)) / 2.0))
 
     @property
     def is_strange(self) -> bool:
@@ -120,9 +158,12 @@ class Combined:
                 self._ends.append(self._last)
             self._turn_start_s, self._last = pause.turn_start_s, None
             self._misled //= 2
+            self._wrong /= 2.0
+            self._ended_at_s = -1.0
         elif pause.voice_end_s != self._voice_end_s:
             self._misled += self._last is not None and self._last > 0.0
             self._last = None
+            self._wrong += self._ended_at_s == self._voice_end_s
         self._voice_end_s = pause.voice_end_s
         if over is not None:
             self._last = log_odds(over)
@@ -131,6 +172,12 @@ class Combined:
         """A new session."""
         self._listener.reset()
         self._forget()
+
+
+def is_heard_again(over: float, pause: Pause) -> bool:
+    """Whether all of the turn is to be heard, after its last seconds made it likely to be over."""
+    more = pause.voice_end_s - pause.turn_start_s > HEARD_S - BEFORE_S
+    return more and pause.silence_s < AGAIN_S and 0.0 < log_odds(over) < SURE
 
 
 def is_whole(pause: Pause) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_end_model import FakeEndModel, FakeExecutor
+from fake_vad import FakeVad
 from pauses import pause_of, silence_that_ends
 
 from kame_ros.runtime import weights
@@ -14,6 +15,8 @@ from kame_ros.turns.end_listener import EndListener
 from kame_ros.turns.end_of_turn import EndOfTurnSettings, combined
 from kame_ros.turns.end_of_turn.combined import Combined, make, mean_pause_s, odds
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
+from kame_ros.turns.turn_tracker import TurnTracker
+from kame_ros.wire.frame import FRAME_S
 
 WHOLE, HALF, QUESTION = 'It is late.', 'I would like to', 'What time is it?'
 
@@ -75,6 +78,107 @@ def test_who_goes_on_after_ends_is_a_story_teller_and_the_melody_counts_for_less
     for number in range(4):
         strategy.decide(replace(last, turn_start_s=90.0 + number))
     assert strategy._misled == 0
+
+
+def heard(first, whole, **others):
+    """After how much silence a turn ends, and how often the model was asked."""
+    model = FakeEndModel(first, whole)
+    strategy = Combined(None, EndListener(model, FakeExecutor()))
+    return silence_that_ends(strategy, None, **{'voice_end_s': 3.0, **others})[0], len(model.asked)
+
+
+def test_where_the_first_hearing_is_not_sure_all_of_the_turn_is_heard():
+    agreed, disagreed = heard(0.88, 0.88), heard(0.88, 0.05)
+    assert agreed[0] < 0.3 < disagreed[0] == combined.AGAIN_S  # then the first counts alone
+    assert agreed[1] == disagreed[1] == 2
+    assert heard(0.6, 0.99)[0] < heard(0.6, 0.6)[0]
+
+
+@pytest.mark.parametrize(
+    ('first', 'voice_end_s'),
+    [(0.97, 3.0), (0.3, 3.0), (0.88, 1.6)],  # sure, not likely at all, nothing more to hear
+)
+def test_else_it_is_heard_once(first, voice_end_s):
+    once = heard(first, 0.05, voice_end_s=voice_end_s)
+    assert once == (heard(first, first, voice_end_s=voice_end_s)[0], 1)
+
+
+def test_words_and_silence_decide_while_the_second_hearing_is_late():
+    class Once(FakeExecutor):
+        def release(self):
+            if self._held is False:
+                super().release()
+                self._held = True
+
+    listener = EndListener(FakeEndModel(0.88), Once())
+    strategy = Combined(None, listener)
+    assert silence_that_ends(strategy, WHOLE, voice_end_s=3.0) == (0.6, 'complete')
+
+
+def wait_in(strategy, turn_start_s, voice_end_s, text=WHOLE):
+    """After how much silence the strategy ends this turn."""
+    pauses = (
+        replace(pause_of(0.02 * k, text, voice_end_s=voice_end_s), turn_start_s=turn_start_s)
+        for k in range(1, 200)
+    )
+    return round(next(p.silence_s for p in pauses if strategy.decide(p).over), 2)
+
+
+def test_who_went_on_after_a_wrong_end_is_given_clearly_more_time():
+    strategy = Combined(None, EndListener(FakeEndModel(0.99), FakeExecutor()))
+    assert wait_in(strategy, 0.5, 2.0) < 0.3
+    assert wait_in(strategy, 0.5, 4.0) == 0.82  # the same turn
+    assert wait_in(strategy, 0.5, 6.0, QUESTION) <= 0.32  # a whole question ends any turn
+    after = [wait_in(strategy, t, t + 2.0) for t in (20.0, 30.0, 40.0, 50.0)]
+    assert after[0] > after[1] > 0.3 > after[2] >= after[3]  # but not for ever
+
+
+def test_however_often_it_was_wrong_there_is_a_bound():
+    strategy = Combined(None, EndListener(FakeEndModel(0.99), FakeExecutor()))
+    waits = [wait_in(strategy, 0.5, 2.0 + k, QUESTION) for k in range(9)]
+    assert max(waits) <= 0.32
+    assert wait_in(strategy, 0.5, 20.0) <= 2.0
+    strategy.reset()
+    assert wait_in(strategy, 0.5, 2.0) < 0.3
+
+
+def test_a_long_pause_that_no_end_was_found_in_was_no_mistake():
+    strategy = Combined(None, EndListener(FakeEndModel(0.05), FakeExecutor()))
+    for k in range(4):
+        assert not strategy.decide(pause_of(0.5, HALF, voice_end_s=2.0 + k)).over
+    assert strategy._wrong == 0
+
+
+def talk_of(pauses_s, gap_s):
+    """A story told twice, sentences of 2 s with these pauses; then four short turns, to a robot."""
+    tracker = TurnTracker(
+        FakeVad(), Combined(None, EndListener(FakeEndModel(0.98), FakeExecutor())), 1.0
+    )
+    spans, t = [], 0.8
+    for pause_s in (*pauses_s, gap_s, *pauses_s, gap_s, gap_s, gap_s, gap_s, gap_s):
+        spans.append((t, t + 2.0))
+        t += 2.0 + pause_s
+    ends, story = [], len(pauses_s) + 1
+    for k in range(round(t / FRAME_S)):
+        loud = any(a <= k * FRAME_S + 1e-9 < b - 1e-9 for a, b in spans)
+        if tracker.hear(np.full(1920, 12_000 if loud else 0, np.int16)).turn_ended:
+            ends.append((k + 1) * FRAME_S)
+    late = [
+        round(next(e for e in ends if e > b) - b, 2) for _, b in spans[story - 1 :: story][:2]
+    ] + [round(next(e for e in ends if e > b) - b, 2) for _, b in spans[2 * story :]]
+    wrong = [sum(a[1] < e < b[0] for e in ends) for a, b in itertools.pairwise(spans)]
+    return sum(wrong[: story - 1]), sum(wrong[story : 2 * story - 1]), late
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_a_story_is_broken_once_and_short_turns_after_it_are_not_slow_for_ever(seed):
+    pauses_s = 0.4 + 0.5 * np.random.default_rng(seed).random(12)
+    first, second, late = talk_of(pauses_s, 6.0)
+    assert first == 1  # nobody could know it
+    assert second <= 1
+    assert max(late[:2]) <= 3.3  # the ends of the stories
+    assert late[2] < 1.5
+    assert max(late[-2:]) < 0.4
 
 
 @pytest.mark.parametrize(
