@@ -11,6 +11,7 @@ from kame_ros import cli
 from kame_ros.evaluation import make
 from kame_ros.evaluation.run_folder import RunFolder, RunPlace, describe
 from kame_ros.evaluation.suite import Cue, Item, Suite
+from kame_ros.runtime import weights
 
 pytest.importorskip('whisper_normalizer', reason='make setup-eval')
 pytest.importorskip('scipy', reason='make setup-eval')
@@ -113,8 +114,14 @@ def test_recordings_from_elsewhere_are_scored_and_compared(capsys, tmp_path):
     assert '<svg' in (tmp_path / 'report' / 'index.html').read_text()
 
 
+def need(name):
+    if not weights.KNOWN[name].present:
+        pytest.skip(f'{name} is absent: {weights.KNOWN[name].install}')
+
+
 @pytest.mark.models
 def test_a_pair_that_is_bad_is_listed_and_the_others_are_scored(capsys, tmp_path):
+    need('whisper-base')
     for name in ('a', 'b'):
         for side in ('input', 'output'):
             soundfile.write(tmp_path / f'{name}.{side}.wav', np.zeros(24_000), 24_000)
@@ -289,7 +296,11 @@ def test_a_judge_needs_its_prompts(capsys, answered, tmp_path):
 
 @pytest.fixture
 def suite(tmp_path):
-    """Two conversations of silence."""
+    """Two conversations of silence, for a configuration that is here as a whole."""
+    pytest.importorskip('rclpy')
+    pytest.importorskip('xllamacpp')
+    need('smollm2-135m-instruct')
+    need('silero-vad')  # finds the voices
     sources = tmp_path / 'mine'
     sources.mkdir()
     for name in ('a', 'b'):
