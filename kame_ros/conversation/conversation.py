@@ -107,8 +107,7 @@ class Conversation(Consumer):
     def tick(self, t: float) -> None:
         """Time has passed, also where nothing is heard."""
         if abs(t - self.now) > self._span_s:
-            self._begin_anew()  # a clock that jumps: nothing of before is of the last minute
-            self.now = t
+            self._begin_anew(t)  # a clock that jumps: nothing of before is of the last minute
         self.now = max(self.now, t)
         while self.happenings and self.happenings[0].t < self.now - self._span_s:
             self._forget_first()
@@ -308,7 +307,10 @@ class Conversation(Consumer):
     def _forget_first(self) -> None:
         self._characters -= len(self.happenings.popleft().text)
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, t: float) -> None:
+        self.now = t
+        self.happenings = deque(h for h in self.happenings if abs(h.t - t) <= self._span_s)
+        self._characters = sum(len(happening.text) for happening in self.happenings)
         self._words.forget()
         self._last_loud = float('-inf')
         self.robot_speaks = self.user_speaks = False

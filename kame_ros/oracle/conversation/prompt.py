@@ -70,9 +70,8 @@ def build_messages(
     From the first message to the last but one nothing changes while the user speaks, so a server
     reuses its cache. `extra` (declared actions) ends the system text. `facts` come from any node:
     they are data in the user role, marked as such. `stable` is the length of the part of `text`
-    that will hardly change; the rest is lowered and loses its last
-    punctuation, which recognisers invent anew with every revision. What the user says is only
-    ever in the user role.
+    that will hardly change; the rest is lowered and loses its last punctuation, which recognisers
+    invent anew with every revision. What the user says is only ever in the user role.
     """
     system = config.system + (f'\n{extra}' if extra else '')
     messages: list[Message] = [{'role': 'system', 'content': system}]

@@ -39,8 +39,8 @@ _COUNTERS = (
 class TtsFrontEnd(FrontEnd):
     """Speaks the current oracle clause by clause once the user has ended their turn.
 
-    One clause at most is synthesised in a step, so
-    that a step stays well below 80 ms. All times are those of the frames heard.
+    One clause at most is synthesised in a step, so that a step stays well below 80 ms. All times
+    are those of the frames heard.
     """
 
     def __init__(self, voice: Synthesiser, vad: Vad, config: TtsConfig | None = None) -> None:
