@@ -21,6 +21,7 @@ from kame_ros.nodes.common.run import run
 from kame_ros.oracle.account import TurnAccount
 from kame_ros.oracle.actions.book import ActionRequest
 from kame_ros.oracle.config import OracleConfig
+from kame_ros.oracle.conversation.facts import why_no_fact
 from kame_ros.oracle.llm.backend import Backend, parse_backend
 from kame_ros.oracle.llm.backend_names import BackendNames
 from kame_ros.oracle.llm.clients.base import LlmError
@@ -103,7 +104,7 @@ class OracleNode(KameNode):
         self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, frame, self._on_played)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, as_it_is, self._on_turn)
         self.listen(msg.ActionResult, 'action_result', qos.TEXT, as_it_is, self._on_result)
-        listen_to_anyone(self, String, 'facts', as_it_is, self._on_fact)
+        listen_to_anyone(self, String, 'facts', _fact, self._on_fact)
 
     def stop(self) -> None:
         if self._runner and not self._runner.pause():
@@ -220,9 +221,9 @@ class OracleNode(KameNode):
             self._forget_speech()
             self._runner.reset()
 
-    def _on_fact(self, message: String) -> None:
+    def _on_fact(self, line: str) -> None:
         assert self._runner
-        self._runner.learn_fact(message.data, self.clock.now())
+        self._runner.learn_fact(line, self.clock.now())
 
     def _on_result(self, message: msg.ActionResult) -> None:
         assert self._runner
@@ -280,6 +281,12 @@ class OracleNode(KameNode):
     def _asked_for_stop(self) -> bool:
         """Whether an interrupt is our own: thinking was stopped when the stop word was heard."""
         return bool(self._stops) and time.monotonic() - self._stops.popleft() < _STOP_S
+
+
+def _fact(message: String) -> str:
+    if problem := why_no_fact(message.data):
+        raise ValueError(problem)
+    return str(message.data)
 
 
 def main(args: Sequence[str] | None = None) -> int:
