@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from speech_material import LIBRIVOX, VoiceMissing, pink, read_wav
+from speech_material import VoiceMissing, pink, read_wav
 
 from kame_ros.wire.frame import SAMPLE_RATE
 
@@ -163,16 +163,6 @@ def g722(path: Path) -> tuple[np.ndarray, int]:
     with av.open(str(path), format='g722') as file:
         parts = [frame.to_ndarray().reshape(-1) for frame in file.decode(audio=0)]
     return np.concatenate(parts).astype(np.float32) / 32_768, 16_000
-
-
-def librivox() -> list[Prompt]:
-    """Sentences of a novel, read by a volunteer (pocketsphinx-testdata)."""
-    if not LIBRIVOX.is_dir():
-        raise VoiceMissing('human sentences are absent: apt-get install pocketsphinx-testdata')
-    return [
-        Prompt(path.stem[-4:], '', trimmed(*read_wav(path)))
-        for path in sorted(LIBRIVOX.glob('*.wav'))
-    ]
 
 
 def write_whole(path: Path, content: Any) -> None:

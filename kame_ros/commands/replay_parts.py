@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from kame_ros.consumers.consumer import Consumer
@@ -15,22 +14,19 @@ from kame_ros.nodes.robot.front_ends import make_front_end
 from kame_ros.nodes.s2s_node import S2SNode
 from kame_ros.nodes.stt_node import SttNode
 from kame_ros.oracle.config import OracleConfig
-from kame_ros.oracle.conversation.prompt import PromptConfig
-from kame_ros.oracle.llm.backend import Backend, parse_backend
-from kame_ros.oracle.llm.backend_names import BackendNames
+from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.llm.clients.base import LlmClient
+from kame_ros.oracle.make import Read, make_backends, make_config
 from kame_ros.oracle.settings import read_settings
 from kame_ros.replay.llms import AheadLlm, ReplayBackend
 from kame_ros.replay.virtual_graph import Meter, Timing, VirtualGraph
 from kame_ros.s2s.mux.mux import MuxConfig
-from kame_ros.settings.param import Param, filled
+from kame_ros.settings.param import filled
 from kame_ros.stt.config import TranscriberConfig
 from kame_ros.stt.engines import EngineSettings
 from kame_ros.stt.make import speech_to_text
 from kame_ros.trust.files import TrustedFiles
 from kame_ros.turns.vad import SileroVad
-
-Read = Callable[[str], Any]
 
 
 def make_graph(
@@ -75,22 +71,8 @@ def oracle_config(read: Read, llm: LlmClient | None) -> OracleConfig:
     """
     files = TrustedFiles.at_start((read('settings'), read('prompt_file')))
     settings = read_settings(read('settings'), files)
-    how = {row.name: read(row.name) for row in Param.of(Backend)}
-    names = filled(BackendNames, read).names
-    backends = [settings.priced(parse_backend(text, **how)) for text in names]
-    prompt: PromptConfig = filled(PromptConfig, read)
-    if prompt.prompt_file:
-        prompt = replace(prompt, text=files.read(prompt.prompt_file))
-    config: OracleConfig = filled(
-        OracleConfig,
-        read,
-        backends=tuple(_replayed(backend, llm) for backend in backends),
-        prompt=prompt,
-        routes=settings.routes,
-        actions=settings.actions,
-        stop_words=settings.stop_words,
-    )
-    return config
+    backends = [_replayed(backend, llm) for backend in make_backends(read, settings)]
+    return make_config(read, backends, settings, files)
 
 
 def _replayed(backend: Backend, llm: LlmClient | None) -> ReplayBackend:

@@ -32,6 +32,7 @@ from kame_ros.trust.private_folder import NoPrivateFolder
 _LOOK_S = 0.5
 _SHOW_S = 0.15
 _DOUBLE = 'there are two of this name: another robot runs in this namespace'
+_QUIET_S = 60.0
 _KINDS = 200  # of problems that are remembered
 
 
@@ -107,13 +108,12 @@ def _look(
 
 
 class Told:
-    """Which problems were told: each kind once, and again when it was gone for `quiet_s` seconds.
+    """Which problems were told: each kind once, and again when it was gone for a minute.
 
     Two messages are of one kind if they differ in their numbers only.
     """
 
-    def __init__(self, quiet_s: float = 60.0) -> None:
-        self._quiet_s = quiet_s
+    def __init__(self) -> None:
         self._seen: dict[tuple[str, str], float] = {}
 
     def is_news(self, t: float, name: str, message: str) -> bool:
@@ -123,4 +123,4 @@ class Told:
         if len(self._seen) >= _KINDS and before is None:
             del self._seen[min(self._seen, key=self._seen.__getitem__)]
         self._seen[kind] = t
-        return before is None or t - before > self._quiet_s
+        return before is None or t - before > _QUIET_S

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from kame_ros.wire.frame import Frame
 from kame_ros.wire.health import Health
 from kame_ros.wire.monologue import MonologueToken
@@ -49,6 +52,22 @@ class Consumer:
 
 
 HEARS = tuple(name for name in vars(Consumer) if name.startswith('on_'))
+
+
+class Relay(Consumer):
+    """A consumer that hands on all that it is told."""
+
+    def pass_on(self, name: str, *told: Any) -> None:
+        """The method of this name was called."""
+        raise NotImplementedError
+
+
+def _passing_on(name: str) -> Callable[..., None]:
+    return lambda self, *told: self.pass_on(name, *told)
+
+
+for _name in HEARS:
+    setattr(Relay, _name, _passing_on(_name))
 
 
 def vars_of(kind: type, name: str) -> object:

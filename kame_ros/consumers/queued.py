@@ -6,16 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from kame_ros.consumers.consumer import Consumer
+from kame_ros.consumers.consumer import Consumer, Relay
 from kame_ros.runtime.faults import Faults
 from kame_ros.runtime.inbox import Inbox
 from kame_ros.runtime.owner import OwnerThread
-from kame_ros.wire.frame import Frame
-from kame_ros.wire.health import Health
-from kame_ros.wire.monologue import MonologueToken
-from kame_ros.wire.oracle import OracleChunk
-from kame_ros.wire.transcript import Transcript
-from kame_ros.wire.turn import TurnEvent
 
 _BOUND = 500  # of frames: 40 s
 _POLL_S = 0.2
@@ -23,7 +17,7 @@ _POLL_S = 0.2
 Call = tuple[Callable[..., None], tuple[Any, ...]]
 
 
-class Queued(Consumer):
+class Queued(Relay):
     """Hands on what it is told in a thread of its own, through a queue.
 
     When the queue is full, the oldest goes, and is counted. What the consumer raises is counted,
@@ -41,33 +35,9 @@ class Queued(Consumer):
         self._thread = OwnerThread(f'consumer {name}', self._run, lambda error: tell(str(error)))
         self._thread.start()
 
-    def on_mic(self, frame: Frame) -> None:
+    def pass_on(self, name: str, *told: Any) -> None:
         """Queues it."""
-        self._inbox.put((self._consumer.on_mic, (frame,)))
-
-    def on_played(self, frame: Frame) -> None:
-        """Queues it."""
-        self._inbox.put((self._consumer.on_played, (frame,)))
-
-    def on_transcript(self, transcript: Transcript) -> None:
-        """Queues it."""
-        self._inbox.put((self._consumer.on_transcript, (transcript,)))
-
-    def on_oracle(self, chunk: OracleChunk) -> None:
-        """Queues it."""
-        self._inbox.put((self._consumer.on_oracle, (chunk,)))
-
-    def on_monologue(self, token: MonologueToken) -> None:
-        """Queues it."""
-        self._inbox.put((self._consumer.on_monologue, (token,)))
-
-    def on_turn(self, event: TurnEvent) -> None:
-        """Queues it."""
-        self._inbox.put((self._consumer.on_turn, (event,)))
-
-    def on_health(self, node: str, health: Health) -> None:
-        """Queues it."""
-        self._inbox.put((self._consumer.on_health, (node, health)))
+        self._inbox.put((getattr(self._consumer, name), told))
 
     def close(self, patience_s: float = 2.0) -> None:
         """Lets it take what waits, for so long at most, and closes it."""

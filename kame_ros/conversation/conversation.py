@@ -56,20 +56,20 @@ _TOLD = {
 class Conversation(Consumer):
     """Told by one thread, and read by it.
 
-    `turns` are the newest 100; `happenings` those of the last `span_s` seconds, each with a number,
+    `turns` are the newest 100; `happenings` those of the last minute, each with a number,
     so that who reads along asks for those `since` the last one they know. `heard` and `played` are
     the levels of the last minute. `health` is what each node told last; `losses` what its counters
     of losses have grown by, by node and name. `bounded=False` keeps all: for a recording.
     """
 
-    def __init__(self, span_s: float = SPAN_S, bounded: bool = True) -> None:
-        self._span_s = span_s if bounded else float('inf')
+    def __init__(self, bounded: bool = True) -> None:
+        self._span_s = SPAN_S if bounded else float('inf')
         self._bounded = bounded
         self.now = 0.0
         self.turns: deque[LiveTurn] = deque(maxlen=_TURNS if bounded else None)
         self.happenings: deque[Happening] = deque()
-        self.heard = LastLevels(span_s)
-        self.played = LastLevels(span_s)
+        self.heard = LastLevels(SPAN_S)
+        self.played = LastLevels(SPAN_S)
         self.health: dict[str, Health] = {}
         self.losses: dict[tuple[str, str], float] = {}
         self.user_speaks = False
@@ -107,8 +107,7 @@ class Conversation(Consumer):
     def tick(self, t: float) -> None:
         """Time has passed, also where nothing is heard."""
         if abs(t - self.now) > self._span_s:
-            self._begin_anew()  # a clock that jumps: nothing of before is of the last minute
-            self.now = t
+            self._begin_anew(t)  # a clock that jumps: nothing of before is of the last minute
         self.now = max(self.now, t)
         while self.happenings and self.happenings[0].t < self.now - self._span_s:
             self._forget_first()
@@ -308,7 +307,10 @@ class Conversation(Consumer):
     def _forget_first(self) -> None:
         self._characters -= len(self.happenings.popleft().text)
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, t: float) -> None:
+        self.now = t
+        self.happenings = deque(h for h in self.happenings if abs(h.t - t) <= self._span_s)
+        self._characters = sum(len(happening.text) for happening in self.happenings)
         self._words.forget()
         self._last_loud = float('-inf')
         self.robot_speaks = self.user_speaks = False

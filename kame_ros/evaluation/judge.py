@@ -24,6 +24,7 @@ BETTER_BY = 4.0  # points, by which a good answer has to be better than one to a
 _FIRST = 6  # judgements of a trial: if none of them can be read, the others are not asked
 _UNREADABLE = 0.02  # of the judgements, at most
 _LETTERS_PER_TOKEN, _TOKENS_OUT = 4, 200  # only for the estimate
+_GOOD = 10  # answers that a judge is tried with
 _TRIES, _PAUSE_S = 4, 2.0
 _LONGEST = 8_000  # letters of an answer that is shown
 _TWICE, _ONCE = re.compile(r'\[\[(\d+\.?\d*)\]\]'), re.compile(r'\[(\d+\.?\d*)\]')
@@ -321,11 +322,11 @@ def trial_of(good: Sequence[Asked]) -> list[Asked]:
     return out
 
 
-def good_answers(bench: Bench, most: int = 10) -> list[Asked]:
+def good_answers(bench: Bench) -> list[Asked]:
     """First turns whose reference is known: of KAME's categories first."""
     ids = sorted(bench.references, key=lambda i: (bench.categories.get(i) != 'reasoning', i))
     return [
         Asked(f'trial-{i}', i, '', bench.questions[i][:1], bench.references[i][:1])
-        for i in ids[:most]
+        for i in ids[:_GOOD]
         if i in bench.questions
     ]

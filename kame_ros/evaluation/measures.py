@@ -119,15 +119,13 @@ def _taken_back(book: Mapping[str, Any]) -> bool:
     return (book.get('stale_words') or 0) > 0 and (book.get('applied') or 0) > 1
 
 
-def last_oracle(session: Mapping[str, Any], utterance: int | None = None) -> str:
+def last_oracle(session: Mapping[str, Any]) -> str:
     """The text of the last answer that was asked for with a final transcript."""
     finals = {str(row['text']).strip() for row in session.get('heard', ())}
     texts = [
         str(g['text'])
         for g in session.get('generations', ())
-        if str(g['transcript']).strip() in finals
-        and g['text']
-        and utterance in (None, g['utterance'])
+        if str(g['transcript']).strip() in finals and g['text']
     ]
     return texts[-1] if texts else ''
 

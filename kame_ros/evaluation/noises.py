@@ -1,4 +1,4 @@
-"""Sounds in which nobody speaks: noise, knocks, coughs, music; the same for the same seed."""
+"""Sounds in which nobody speaks: noise, knocks, coughs, music: always the same."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def pink(count: int, rng: np.random.Generator, power: float = 1.0) -> np.ndarray
     return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
 
 
-def disturbances(seconds: float, seed: int = 0) -> dict[str, np.ndarray]:
+def disturbances(seconds: float) -> dict[str, np.ndarray]:
     """Sounds in which nobody speaks, float32 at 24 kHz, `seconds` long together."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     n = int(seconds / 8 * SAMPLE_RATE)
     t = np.arange(n) / SAMPLE_RATE
     knocks = np.zeros(n, np.float32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 
@@ -19,15 +18,6 @@ _AROUND_S = 0.2
 _GAP_S = 0.6
 
 
-class TimedHearer(Protocol):
-    """Gives words with times, in seconds of the recording."""
-
-    name: str
-
-    def words(self, samples: np.ndarray, segments: Sequence[Segment] | None = None) -> list[Word]:
-        """What is heard in int16[n] at 24 kHz; `segments`: where somebody speaks, if known."""
-
-
 class TimedWhisper:
     """Hears each stretch of speech by itself, so that silence is never turned into words."""
 
@@ -39,7 +29,10 @@ class TimedWhisper:
         self._whisper = WhisperRecogniser(model, language='en', window=_WINDOW_S)
 
     def words(self, samples: np.ndarray, segments: Sequence[Segment] | None = None) -> list[Word]:
-        """See TimedHearer."""
+        """What is heard in int16[n] at 24 kHz, with times in seconds of the recording.
+
+        `segments`: where somebody speaks, if known.
+        """
         import soxr
 
         found = speech_segments(samples) if segments is None else segments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kame_ros.audio.hearing import Hearing
 from kame_ros.audio.level import CODEC_SPEECH_RMS_DBFS, rms_dbfs
-from kame_ros.turns.vad import SileroVad, Vad
+from kame_ros.turns.vad import SileroVad
 from kame_ros.wire.frame import Frame
 
 _THRESHOLD = 0.5
@@ -14,8 +14,8 @@ _STRANGE_FRAMES = 63  # 5 s of loud sound without a voice: what a model of rando
 class VoiceMeter:
     """Hears the frames that were played, one after the other. Raises MissingWeights."""
 
-    def __init__(self, vad: Vad | None = None) -> None:
-        self._vad = vad or SileroVad()
+    def __init__(self) -> None:
+        self._vad = SileroVad()
         self._hearing = Hearing()
         self._strange = 0  # loud frames on end in which there was no voice
         self.speaks = False  # in the frame that was heard last

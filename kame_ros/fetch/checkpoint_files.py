@@ -76,14 +76,13 @@ def plan(
     name: str,
     revision: str = '',
     only: tuple[str, ...] = (),
-    cache: Path | None = None,
 ) -> FetchPlan:
     """What there is to get of a checkpoint: a short name, a repository, or a folder.
 
     Of a repository that is no such checkpoint all files are; with `only`, just those. What says
     which files there are (config.json) is got at once. Raises FetchError.
     """
-    cache = cache or cache_folder()
+    cache = cache_folder()
     folder = Path(name).expanduser()
     place = _HubPlace(hub, SHORT_NAMES.get(name, name), revision, cache, folder)
     made = FetchPlan(name, cache)

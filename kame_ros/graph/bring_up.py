@@ -11,24 +11,25 @@ from dataclasses import dataclass, field
 CONFIGURE, ACTIVATE = 'configure', 'activate'
 _REACHED = {CONFIGURE: ('inactive', 'active'), ACTIVATE: ('active',)}
 _FROM = {CONFIGURE: 'unconfigured', ACTIVATE: 'inactive'}
+_MOST_S, _FORGIVEN_S = 30.0, 300.0
 _LOST_S = 3.0  # a node that tells of its old state so long after it was asked has not heard it
 
 
 class Backoff:
-    """How long to wait before the next try: not at all, then 1, 2, 4 … up to `most_s` seconds.
+    """How long to wait before the next try: not at all, then 1, 2, 4 … up to 30 seconds.
 
-    What happened more than `window_s` seconds ago is forgiven.
+    The first `free` times cost nothing; what happened more than five minutes ago is forgiven.
     """
 
-    def __init__(self, *, most_s: float = 30.0, window_s: float = 300.0, free: int = 1) -> None:
-        self._most_s, self._window_s, self._free = most_s, window_s, free
+    def __init__(self, *, free: int = 1) -> None:
+        self._free = free
         self._times: list[float] = []
 
     def failed(self, t: float) -> float:
         """It has failed at `t`; gives when the next try is due."""
-        self._times = [then for then in self._times if t - then < self._window_s] + [t]
+        self._times = [then for then in self._times if t - then < _FORGIVEN_S] + [t]
         beyond = len(self._times) - self._free
-        return t if beyond <= 0 else t + min(2.0 ** (min(beyond, 30) - 1), self._most_s)
+        return t if beyond <= 0 else t + min(2.0 ** (min(beyond, 30) - 1), _MOST_S)
 
     @property
     def count(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -21,11 +21,12 @@ from kame_ros.nodes.common.run import run
 from kame_ros.oracle.account import TurnAccount
 from kame_ros.oracle.actions.book import ActionRequest
 from kame_ros.oracle.config import OracleConfig
-from kame_ros.oracle.conversation.prompt import PromptConfig
+from kame_ros.oracle.conversation.facts import why_no_fact
 from kame_ros.oracle.llm.backend import Backend, parse_backend
 from kame_ros.oracle.llm.backend_names import BackendNames
 from kame_ros.oracle.llm.clients.base import LlmError
 from kame_ros.oracle.llm.trusted_backends import TrustedBackends
+from kame_ros.oracle.make import make_backends, make_config
 from kame_ros.oracle.routing.router import Embed
 from kame_ros.oracle.runner import OracleRunner
 from kame_ros.oracle.settings import OracleSettings, read_settings
@@ -103,7 +104,7 @@ class OracleNode(KameNode):
         self.listen(msg.AudioFrame, 'audio/played', qos.RECORD, frame, self._on_played)
         self.listen(msg.TurnEvent, 'turn', qos.TEXT, as_it_is, self._on_turn)
         self.listen(msg.ActionResult, 'action_result', qos.TEXT, as_it_is, self._on_result)
-        listen_to_anyone(self, String, 'facts', as_it_is, self._on_fact)
+        listen_to_anyone(self, String, 'facts', _fact, self._on_fact)
 
     def stop(self) -> None:
         if self._runner and not self._runner.pause():
@@ -157,35 +158,17 @@ class OracleNode(KameNode):
         def value(name: str) -> Any:
             return changed[name] if changed and name in changed else self.param(name)
 
-        backends = self._backends(value)
+        backends = make_backends(value, self._settings)
+        for backend in backends:
+            self._trusted_backends.check(backend)
+        if not value('backend').strip():
+            raise BadParameter('the oracle needs a backend: kind:model')
         try:
             for backend in backends:
                 backend.check()
         except LlmError as error:
             raise BadParameter(str(error)) from error
-        settings = self._settings
-        config: OracleConfig = filled(
-            OracleConfig,
-            value,
-            backends=tuple(backends),
-            prompt=self._prompt(value),
-            routes=settings.routes,
-            actions=settings.actions,
-            stop_words=settings.stop_words,
-        )
-        return config
-
-    def _backends(self, value: Callable[[str], Any]) -> list[Backend]:
-        """Those of the parameters, none but trusted ones. Raises ValueError."""
-        names = filled(BackendNames, value)
-        how = {row.name: value(row.name) for row in Param.of(Backend)}
-        backends: list[Backend] = []
-        for text in names.names:
-            backends.append(self._settings.priced(parse_backend(text, **how)))
-            self._trusted_backends.check(backends[-1])
-        if not names.backend.strip():
-            raise BadParameter('the oracle needs a backend: kind:model')
-        return backends
+        return make_config(value, backends, self._settings, self.trusted.files)
 
     def _at_start(self) -> TrustedBackends:
         """What the parameters of the start name, and its settings, if they can be read."""
@@ -194,12 +177,6 @@ class OracleNode(KameNode):
         with suppress(ValueError, OSError):  # it is told when the node is configured
             settings = read_settings(self.param('settings'), self.trusted.files)
         return TrustedBackends.at_start(names, settings, self.trusted.files)
-
-    def _prompt(self, value: Callable[[str], Any]) -> PromptConfig:
-        prompt: PromptConfig = filled(PromptConfig, value)
-        if not prompt.prompt_file:
-            return prompt
-        return replace(prompt, text=self.trusted.files.read(prompt.prompt_file))
 
     def _embedding(self) -> Embed | None:
         if self._settings.embedding is None:
@@ -246,9 +223,9 @@ class OracleNode(KameNode):
             self._forget_speech()
             self._runner.reset()
 
-    def _on_fact(self, message: String) -> None:
+    def _on_fact(self, line: str) -> None:
         assert self._runner
-        self._runner.learn_fact(message.data, self.clock.now())
+        self._runner.learn_fact(line, self.clock.now())
 
     def _on_result(self, message: msg.ActionResult) -> None:
         assert self._runner
@@ -306,6 +283,12 @@ class OracleNode(KameNode):
     def _asked_for_stop(self) -> bool:
         """Whether an interrupt is our own: thinking was stopped when the stop word was heard."""
         return bool(self._stops) and time.monotonic() - self._stops.popleft() < _STOP_S
+
+
+def _fact(message: String) -> str:
+    if problem := why_no_fact(message.data):
+        raise ValueError(problem)
+    return str(message.data)
 
 
 def main(args: Sequence[str] | None = None) -> int:

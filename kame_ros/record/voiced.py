@@ -11,6 +11,7 @@ from kame_ros.wire.frame import SAMPLE_RATE
 
 HOP_S = 0.01
 _HOP = round(SAMPLE_RATE * HOP_S)  # samples
+_MERGE_S, _SHORTEST_S = 0.4, 0.05  # a shorter gap is bridged, a shorter stretch is dropped
 _FLOOR = pcm(RECORDED_SPEECH_RMS_DBFS)
 _BELOW_LOUD = amplitude(-30.0)  # 30 dB below the loud parts of the same recording
 
@@ -30,17 +31,17 @@ def levels(samples: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt((blocks**2).mean(axis=1)))
 
 
-def voiced(samples: np.ndarray, merge_s: float = 0.4, shortest_s: float = 0.05) -> list[Segment]:
+def voiced(samples: np.ndarray) -> list[Segment]:
     """The stretches of a recording, int16 at 24 kHz, that are louder than its quiet."""
-    return stretches(levels(samples), merge_s, shortest_s)
+    return stretches(levels(samples))
 
 
-def stretches(level: np.ndarray, merge_s: float = 0.4, shortest_s: float = 0.05) -> list[Segment]:
+def stretches(level: np.ndarray) -> list[Segment]:
     """The stretches that are louder than the quiet of a recording of which these are the levels.
 
     The threshold is 30 dB below the loud parts (95th percentile of the 10 ms levels), never below
-    -50 dBFS; gaps shorter than `merge_s` are bridged and stretches shorter than `shortest_s` are
-    dropped. The resolution is 10 ms.
+    -50 dBFS; gaps shorter than 0.4 s are bridged and stretches shorter than 0.05 s are dropped.
+    The resolution is 10 ms.
     """
     heard = level[level > _FLOOR]
     if not len(heard):
@@ -48,13 +49,13 @@ def stretches(level: np.ndarray, merge_s: float = 0.4, shortest_s: float = 0.05)
     loud = level > max(_FLOOR, float(np.percentile(heard, 95)) * _BELOW_LOUD)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], loud.astype(np.int8), [0]))))
     found = [Segment(a * HOP_S, b * HOP_S) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    return [s for s in _merged(found, merge_s) if s.end - s.start >= shortest_s]
+    return [s for s in _merged(found) if s.end - s.start >= _SHORTEST_S]
 
 
-def _merged(segments: list[Segment], gap: float) -> list[Segment]:
+def _merged(segments: list[Segment]) -> list[Segment]:
     merged: list[Segment] = []
     for segment in segments:
-        if merged and segment.start - merged[-1].end < gap:
+        if merged and segment.start - merged[-1].end < _MERGE_S:
             merged[-1] = Segment(merged[-1].start, segment.end)
         else:
             merged.append(segment)

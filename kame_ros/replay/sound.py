@@ -13,10 +13,10 @@ from kame_ros.wire.frame import SAMPLE_RATE, Frame
 T0 = 1_000.0  # where time begins in a file that does not tell
 
 
-def read_channels(path: Path, max_s: float = MAX_S) -> tuple[list[Frame], list[Frame]]:
+def read_channels(path: Path) -> tuple[list[Frame], list[Frame]]:
     """The frames of the user, left, and those of the robot, right; mono has no robot.
 
-    Raises BadAudio for what is no sound file, is empty, or longer than `max_s` seconds.
+    Raises BadAudio for what is no sound file, is empty, or longer than ten minutes.
     """
     import soundfile
     import soxr
@@ -24,8 +24,8 @@ def read_channels(path: Path, max_s: float = MAX_S) -> tuple[list[Frame], list[F
     refuse_unreadable(path)
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:
-            if not 0 < file.frames <= max_s * file.samplerate:
-                raise BadAudio(f'{path} is not between 0 and {max_s / 60:g} minutes long.')
+            if not 0 < file.frames <= MAX_S * file.samplerate:
+                raise BadAudio(f'{path} is not between 0 and {MAX_S / 60:g} minutes long.')
             sound, rate = file.read(dtype='float32', always_2d=True), file.samplerate
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip('. ')

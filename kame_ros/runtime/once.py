@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+_PATIENCE_S = 0.3  # for a sure way to bring the same message
 _KEEP_S = 5.0  # a message that comes so much later is another one
 _BOUND = 100  # messages that wait, and that are remembered however old they are
 
@@ -21,11 +22,10 @@ class Once:
     """Equal messages are as many as came by the way that brought most of them.
 
     What comes by a sure way keeps its order and is given on at once. A way that may lose messages
-    waits for `patience_s`, so that it overtakes no sure one. Times in seconds, none runs back.
+    waits for a moment, so that it overtakes no sure one. Times in seconds, none runs back.
     """
 
-    def __init__(self, patience_s: float = 0.3) -> None:
-        self._patience_s = patience_s
+    def __init__(self) -> None:
         self._seen: dict[bytes, _Seen] = {}
         self._waiting: deque[tuple[float, bytes, int, bytes]] = deque()
         self.dropped = 0
@@ -45,7 +45,7 @@ class Once:
         if len(self._waiting) >= _BOUND:
             self.dropped += 1
         else:
-            self._waiting.append((now + self._patience_s, key, seen.came[way], message))
+            self._waiting.append((now + _PATIENCE_S, key, seen.came[way], message))
         return False
 
     def due(self, now: float) -> list[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,9 +31,9 @@ class SmartTurn:
     one model.
     """
 
-    def __init__(self, model: str | Path = NAME) -> None:
+    def __init__(self) -> None:
         """Load. Raises MissingWeights or CorruptWeights, ImportError without onnxruntime."""
-        self._session = _session(str(weights.find(str(model), 'turn')))
+        self._session = _session(str(weights.find(NAME, 'turn')))
         self._input = self._session.get_inputs()[0].name
 
     def probability(self, sound: np.ndarray) -> float:

@@ -62,9 +62,8 @@ class GateEvent:
 class SpeechGate:
     """One probability per window in, a start or an end now and then out."""
 
-    def __init__(self, config: GateConfig | None = None, window: float = WINDOW_S) -> None:
+    def __init__(self, config: GateConfig | None = None) -> None:
         self.config = config or GateConfig()
-        self._window = window
         self.reset()
 
     def reset(self) -> None:
@@ -77,7 +76,7 @@ class SpeechGate:
     def push(self, probability: float, t: float) -> GateEvent | None:
         """Take the window that begins at `t`, s. A probability that is not a number is silence."""
         p = 0.0 if math.isnan(probability) else probability
-        end = t + self._window
+        end = t + WINDOW_S
         pausing = self.voiced_s == 0.0 or t > self.voice_end + 1e-6
         if p >= self.config.speech_threshold or (p >= self.config.leave and not pausing):
             return self._voice(t, end)
@@ -97,7 +96,7 @@ class SpeechGate:
     def _voice(self, t: float, end: float) -> GateEvent | None:
         if self.voiced_s == 0.0:
             self.start = t
-        self.voiced_s += self._window
+        self.voiced_s += WINDOW_S
         self.voice_end = end
         if self.speaking or self.voiced_s < self.config.min_speech_s - 1e-6:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kame_ros.turns.barge_in import BargeIn, BargeInProfile, Verdict
+from kame_ros.turns.barge_in import BargeIn, Verdict
 from kame_ros.turns.words_heard import WordsHeard
 from kame_ros.wire.oracle import Oracle
 
@@ -17,8 +17,8 @@ class Overlap:
     here: there is one judge. Owned by one thread.
     """
 
-    def __init__(self, profile: BargeInProfile | None = None) -> None:
-        self._judge = BargeIn(profile)
+    def __init__(self) -> None:
+        self._judge = BargeIn()
         self.reset()
 
     def reset(self) -> None:

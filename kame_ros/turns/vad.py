@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,9 +32,9 @@ class SileroVad:
     package faster-whisper, which is not imported. About 0.1 ms of one core per window.
     """
 
-    def __init__(self, model: str | Path = 'silero-vad') -> None:
+    def __init__(self) -> None:
         """Load. Raises MissingWeights or CorruptWeights."""
-        self._session = _session(str(weights.find(str(model), 'vad')))
+        self._session = _session(str(weights.find('silero-vad', 'vad')))
         self.reset()
 
     def reset(self) -> None:

@@ -183,6 +183,12 @@ def test_a_clock_that_jumps_begins_the_minute_anew(conversation):
     assert conversation.robot_speaks
     conversation.tick(T0 - 499.0)
     assert not conversation.robot_speaks
+    # What is of a time to come would never be of the past, nor let go what comes after it.
+    assert [h.what.name for h in conversation.happenings] == ['ROBOT_SPEAKS', 'ROBOT_SILENT']
+    conversation.tick(T0 - 439.95)
+    assert [h.what.name for h in conversation.happenings] == ['ROBOT_SILENT']
+    conversation.tick(T0 - 430.0)
+    assert not conversation.happenings
 
 
 @pytest.mark.parametrize('text', ['no JSON', '[1]', '"x"', ''])

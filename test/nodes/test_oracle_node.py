@@ -239,6 +239,7 @@ def test_an_action_goes_out_and_its_result_is_spoken_of(serve, graph, settings):
 def test_facts_are_told_to_the_llm(serve, graph):
     server = serve('openai', ['80 percent.'])
     g = graph(backend=f'openai:m@{server.url}')
+    g.facts.publish(String(data='battery 70 percent'))
     g.facts.publish(String(data='battery: 80 percent full'))
     before = len(server.requests)
     g.until(lambda: g.node._runner._session.facts.prompt(0.0))
@@ -247,6 +248,7 @@ def test_facts_are_told_to_the_llm(serve, graph):
     system, user = server.requests[-1]['messages']
     assert 'Your battery is 80 percent full.' in user['content']
     assert 'battery' not in system['content']
+    assert g.node.totals()['bad_messages.facts'] == 1
 
 
 def test_a_stop_word_interrupts_the_front_end_and_asks_nobody(serve, graph, settings):

@@ -204,6 +204,7 @@ def test_what_somebody_wants_reaches_the_robot(ros, page):
     assert (chunks[1].text, chunks[1].priority) == ('My battery is low.', 10)
     assert told(do='ask', text=' What is\n two? ')[0]
     assert told(do='fact', text='battery: 40 %')[0]
+    assert "'name: text'" in told(do='fact', text='battery 40 %')[1]
     assert ros.until(lambda: typed == ['What is two?'] and facts == ['battery: 40 %'])
     assert told(do='set', name='persona', value='You are Mia.')[0]
     assert told(do='set', name='backend', value='wrong') == (False, 'no such LLM')

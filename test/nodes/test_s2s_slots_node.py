@@ -135,7 +135,7 @@ def test_each_robot_has_an_answer_for_each_frame_and_its_own_oracle(ros):
 
 
 def test_a_reset_begins_anew_for_one_robot_only(ros):
-    node = start(ros, ['/r1', '/r2'], **{'moshi.slots': 2})
+    node = start(ros, ['/r1', '/r2'], **{'moshi.slots': 2, 'leave_after_s': 600.0})
     one, two = FakeRobot(ros, 'r1', 1), FakeRobot(ros, 'r2', 2)
     talk(ros, [one, two], 6)
     answer = one.call('reset')

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kame_ros.audio.devices.pace import Clock, Pacer, Sleep
-from kame_ros.audio.wav import MAX_S, Sound, read_wav
+from kame_ros.audio.wav import Sound, read_wav
 from kame_ros.wire.frame import FRAME_S, Frame
 
 
@@ -82,11 +82,8 @@ class WavSource:
     never before; where the reader is slow the frames follow at once and none is left out.
     """
 
-    def __init__(
-        self, path: str | Path, *, clock: Clock, sleep: Sleep, max_s: float = MAX_S
-    ) -> None:
+    def __init__(self, path: str | Path, *, clock: Clock, sleep: Sleep) -> None:
         self.path = Path(path)
-        self._max_s = max_s
         self._pacer = Pacer(clock, sleep)
         self.sound: Sound | None = None
         self._frames: Iterator[Frame] = iter(())
@@ -105,7 +102,7 @@ class WavSource:
 
     def _load(self) -> Sound:
         if self.sound is None:
-            self.sound = read_wav(self.path, self._max_s)
+            self.sound = read_wav(self.path)
         return self.sound
 
     def open(self) -> None:

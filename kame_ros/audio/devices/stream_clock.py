@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+_JUMP_S = 0.15  # off by more: an overrun, or a device that slept
 _MAX_PPM = 2_000.0  # no crystal is further off; what seems so is unrest
 _SLOW_HZ = 0.02  # bandwidth once settled: a minute of unrest is averaged
 _FAST_HZ = 1.0  # at the beginning
@@ -13,13 +14,12 @@ class StreamClock:
     """A delay-locked loop of second order over (samples so far, time) pairs. Pure.
 
     It settles on the mean lateness of the blocks and on the true rate of the device. A block that
-    is off by more than `jump` seconds (an overrun, a device that slept) sets it anew and is
-    counted. Method: F. Adriaensen, "Using a DLL to filter time" (2005).
+    is off by more than 0.15 s sets it anew and is counted. Method: F. Adriaensen,
+    "Using a DLL to filter time" (2005).
     """
 
-    def __init__(self, rate: int, jump: float = 0.15) -> None:
+    def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._jump = jump
         self.jumps = 0
         self._n: int | None = None
         self._t = 0.0
@@ -40,7 +40,7 @@ class StreamClock:
         dt = dn / self._rate
         predicted = self._t + dn * self._period
         error = t - predicted
-        if abs(error) > self._jump:
+        if abs(error) > _JUMP_S:
             self.jumps += 1
             self._anchor(n, t)
             return

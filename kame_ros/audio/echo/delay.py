@@ -13,18 +13,19 @@ _WINDOW = 3 * _RATE  # samples: 3 s are compared
 _SIZE = 32_768
 _EVERY = 12  # frames: about once a second
 _FORGET = 0.6  # of the old evidence is kept
+_LEAST_S, _MOST_S = -0.5, 1.0  # delays that are looked for
+_CLEAR = 12.0  # standard deviations that a peak must stand out by
 _LOUD = pcm(ECHO_RMS_DBFS)  # a reference below this tells nothing; its mean size, not its RMS
 
 
 class EchoDelay:
     """Generalised cross-correlation with phase transform (Knapp and Carter 1976), averaged.
 
-    Finds delays from `least` to `most` seconds. `seconds` is None until the peak stands out.
+    Finds delays from -0.5 to 1 s. `seconds` is None until the peak stands out.
     """
 
-    def __init__(self, least: float = -0.5, most: float = 1.0, clear: float = 12.0) -> None:
-        self._lags = np.arange(round(least * _RATE), round(most * _RATE))
-        self._clear = clear
+    def __init__(self) -> None:
+        self._lags = np.arange(round(_LEAST_S * _RATE), round(_MOST_S * _RATE))
         self._near = np.zeros(_WINDOW, np.float32)
         self._far = np.zeros(_WINDOW, np.float32)
         self._evidence = np.zeros(len(self._lags))
@@ -42,7 +43,7 @@ class EchoDelay:
         cross /= np.abs(cross) + 1e-3 * float(np.abs(cross).mean()) + 1e-9
         self._evidence = _FORGET * self._evidence + np.fft.irfft(cross)[self._lags]
         peak = int(np.argmax(self._evidence))
-        if self._evidence[peak] < self._clear * float(np.std(self._evidence)):
+        if self._evidence[peak] < _CLEAR * float(np.std(self._evidence)):
             return False
         self.seconds = float(self._lags[peak]) / _RATE
         return True

@@ -6,19 +6,20 @@ from collections import deque
 
 from kame_ros.wire.frame import FRAME_S
 
+_WINDOW = 250  # frames, 20 s
+_SHARE = 0.99  # of them: a single hiccup does not delay the conversation for ever
 _JUMP_S = 5.0  # no network is so restless: the clock was set
 
 
 class Jitter:
-    """The spread of lateness over the last `window` frames (20 s), s.
+    """The spread of lateness over the last 20 s of frames, s.
 
-    A frame's lateness is its arrival minus seq * 80 ms; the spread is from the least to the
-    `share`-quantile, so that a single hiccup does not delay the conversation for ever.
+    A frame's lateness is its arrival minus seq * 80 ms; the spread is from the least to the 99 %
+    quantile.
     """
 
-    def __init__(self, window: int = 250, share: float = 0.99) -> None:
-        self._late: deque[float] = deque(maxlen=window)
-        self._share = share
+    def __init__(self) -> None:
+        self._late: deque[float] = deque(maxlen=_WINDOW)
         self._seq: int | None = None
         self.spread_s = 0.0  # s
 
@@ -33,4 +34,4 @@ class Jitter:
         self._late.append(late)
         if seq % 12 == 0 or len(self._late) < 12:  # once a second will do
             order = sorted(self._late)
-            self.spread_s = order[int(self._share * (len(order) - 1))] - order[0]
+            self.spread_s = order[int(_SHARE * (len(order) - 1))] - order[0]

@@ -16,6 +16,7 @@ from kame_ros.nodes.common.base import KameNode
 from kame_ros.nodes.page.asking import Asking
 from kame_ros.nodes.page.refit import CAPTURE, PLAYBACK, refit
 from kame_ros.nodes.robot.say_server import cannot_be_said
+from kame_ros.oracle.conversation.facts import why_no_fact
 from kame_ros.realtime.refusal import Refused
 from kame_ros.wire.frame import Frame
 from kame_ros.wire.oracle import whole
@@ -88,7 +89,10 @@ class RobotDesk:
                 raise Refused(problem)
             return {'text': 'asked'}
         if what == 'fact':
-            self._facts.publish(String(data=_text(order, 'text', _LONGEST_FACT)))
+            fact = _text(order, 'text', _LONGEST_FACT)
+            if problem := why_no_fact(fact):
+                raise Refused(problem)
+            self._facts.publish(String(data=fact))
             return {'text': 'the robot knows it'}
         if what == 'settings':
             return {'text': '', 'values': await self._asking.get('oracle', *_SETTINGS)}

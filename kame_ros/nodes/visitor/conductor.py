@@ -18,6 +18,7 @@ from kame_ros.nodes.common import convert
 from kame_ros.wire.health import Health
 
 _SPIN_S = 0.05
+_DEACTIVATE_S = 10.0
 _LOOK_S = 1.5  # a node that lives tells of itself each second
 _IDS = {
     CONFIGURE: Transition.TRANSITION_CONFIGURE,
@@ -124,14 +125,14 @@ class Conductor:
         self._policy.ended(time.monotonic(), name)
         self.health[name] = Health()
 
-    def deactivate(self, names: Iterable[str], patience: float = 10.0) -> None:
+    def deactivate(self, names: Iterable[str]) -> None:
         """Deactivates nodes one after the other; passes over those that do not answer."""
         for name in names:
             request = ChangeState.Request(
                 transition=Transition(id=Transition.TRANSITION_DEACTIVATE)
             )
             future = self._change[name].call_async(request)
-            end = time.monotonic() + patience
+            end = time.monotonic() + _DEACTIVATE_S
             while not future.done() and time.monotonic() < end:
                 self._spin(_SPIN_S)
             if not future.done():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from std_srvs.srv import Trigger
 
-from kame_ros.consumers.consumer import HEARS, Consumer
+from kame_ros.consumers.consumer import Consumer, Relay
 from kame_ros.evaluation.player_script import Said, ScriptPlayer
 from kame_ros.evaluation.suite import Cue, Item
 from kame_ros.evaluation.voice_meter import VoiceMeter
@@ -29,24 +29,17 @@ _BETWEEN_S = 0.6  # for what is under way to arrive before the next one begins
 _TRIES = 2  # a conversation in which a node ended is led again so often
 
 
-class Switch(Consumer):
+class Switch(Relay):
     """Tells the consumers of the conversation that is being led."""
 
     def __init__(self) -> None:
         self.to: Sequence[Consumer] = ()
 
-
-def _teller(name: str) -> Callable[[Switch, Any], None]:
-    def tell(self: Switch, *said: Any) -> None:
+    def pass_on(self, name: str, *told: Any) -> None:
+        """To those who hear it."""
         for consumer in self.to:
             if name in consumer.hears:
-                getattr(consumer, name)(*said)
-
-    return tell
-
-
-for _name in HEARS:
-    setattr(Switch, _name, _teller(_name))
+                getattr(consumer, name)(*told)
 
 
 @dataclass

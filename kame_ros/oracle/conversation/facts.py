@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kame_ros.oracle.conversation.history import estimate_tokens
+from kame_ros.settings.values import shown
 from kame_ros.text.heard import clean_heard
 
 _MAX_NAME = 60  # characters
 _MAX_TEXT = 200  # characters of a fact
+
+
+def why_no_fact(line: str) -> str:
+    """What is wrong with a line that should tell a fact; empty: nothing."""
+    name, colon, _ = line.partition(':')
+    if colon and clean_heard(name).strip():
+        return ''
+    return f"a fact is told as 'name: text', such as 'battery: 40 % full', not {shown(line)}"
 
 
 @dataclass(frozen=True)
@@ -39,15 +48,12 @@ class FactBook:
     _left_out: frozenset[str] = frozenset()
     _learned: int = 0
 
-    def learn(self, line: str, t: float) -> bool:
-        """Takes `name: text`, as it comes on a topic; an empty text forgets the fact.
-
-        False if the line has no name.
-        """
+    def learn(self, line: str, t: float) -> None:
+        """Takes `name: text`; an empty text forgets the fact. What has no name is passed over."""
         name, _, text = line[:1000].partition(':')
         name, text = clean_heard(name)[:_MAX_NAME].strip(), clean_heard(text)[:_MAX_TEXT].strip()
         if not name:
-            return False
+            return
         self._learned += 1
         old = self._facts.pop(name, None)
         if text:
@@ -57,7 +63,6 @@ class FactBook:
         if len(self._facts) > self.bound:
             self._facts.pop(next(iter(self._facts)))
             self.dropped += 1
-        return True
 
     def prompt(self, t: float) -> str:
         """The facts as the LLM reads them; empty without any.

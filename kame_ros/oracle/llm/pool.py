@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.llm.clients.base import LlmClient, LlmError, LlmUnavailable, Message
@@ -47,10 +48,11 @@ class ClientPool:
         for backend in backends:
             ready = asyncio.get_running_loop().create_future()
             self._waiting[backend.connection] = ready  # before anyone can ask
-            task = asyncio.ensure_future(self._prepare(backend, messages, on_error, ready))
+            task = asyncio.ensure_future(self._prepare(backend, messages, on_error))
             self._preparing.add(task)
             self._reading[backend.connection] = task
-            task.add_done_callback(self._preparing.discard)
+            # No `finally` in the task: one that is cancelled before its first step has none.
+            task.add_done_callback(partial(self._prepared, backend.connection, ready))
 
     def is_ready(self, backend: Backend) -> bool:
         """Whether it can be asked at once."""
@@ -71,7 +73,6 @@ class ClientPool:
         backend: Backend,
         messages: Sequence[Message],
         on_error: Callable[[LlmError], None],
-        ready: asyncio.Future[None],
     ) -> None:
         try:
             client = await self.get(backend)
@@ -81,12 +82,16 @@ class ClientPool:
             on_error(error)
         except Exception as error:
             on_error(LlmError(f'{backend.name}: {type(error).__name__}: {error}'))
-        finally:
-            if self._waiting.get(backend.connection) is ready:
-                del self._waiting[backend.connection]
-                del self._reading[backend.connection]
-            if not ready.done():
-                ready.set_result(None)
+
+    def _prepared(
+        self, key: tuple[str, ...], ready: asyncio.Future[None], task: asyncio.Task[None]
+    ) -> None:
+        self._preparing.discard(task)
+        if self._waiting.get(key) is ready:
+            del self._waiting[key]
+            del self._reading[key]
+        if not ready.done():
+            ready.set_result(None)
 
     async def keep_only(self, backends: Sequence[Backend]) -> None:
         """Closes the clients of all other back-ends."""

@@ -25,8 +25,8 @@ class MoshiFrontEnd(FrontEnd):
     """KAME or Moshi as a `FrontEnd`: the codec, the language model, the codec, each 80 ms.
 
     Owned by one thread: moshi is not thread-safe. With a `vad` it notices when the user speaks over
-    the robot. `clock` gives seconds and is only for the step
-    times that diagnostics show; no decision depends on it.
+    the robot. `clock` gives seconds and is only for the step times that diagnostics show; no
+    decision depends on it.
     """
 
     def __init__(

@@ -223,12 +223,10 @@ def ways_down(
     return sorted((pair for pair in gains if pair[1] > 0), key=lambda pair: -pair[1])
 
 
-def advice(
-    model: Mapping[str, Any], now: Setting, free: int, dtype: str = 'bfloat16', oracle: bool = True
-) -> str:
+def advice(model: Mapping[str, Any], now: Setting, free: int, dtype: str = 'bfloat16') -> str:
     """What to do where `free` bytes were not enough, with numbers."""
-    total = needs(model, now, dtype, oracle).total
-    ways = ways_down(model, now, dtype, oracle)
+    total = needs(model, now, dtype).total
+    ways = ways_down(model, now, dtype)
     told = ', '.join(f'{name} saves {gain / 1e9:.1f}' for name, gain in ways)
     return (
         f'{now} in {dtype} takes about {total / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free'

@@ -12,15 +12,14 @@ _TORN_S = 10.0  # after so much more, it is not waited for the end of a sentence
 class Turns:
     """Gives the turn to the source of the highest priority, and among equals to the first.
 
-    But who has waited for `wait_s` is next, whatever the priority: when the text that is being said
-    is over, or between two of its sentences once its turn has lasted for `turn_s`; it goes on
+    But who has waited for WAIT_S is next, whatever the priority: when the text that is being said
+    is over, or between two of its sentences once its turn has lasted for TURN_S; it goes on
     behind that. Texts that nobody ended, and sources that make many mistakes, come last, and are
     no reason to wait. Who came late keeps the turn until all is said. Times are in seconds.
     """
 
-    def __init__(self, wait_s: float = WAIT_S, turn_s: float = TURN_S) -> None:
+    def __init__(self) -> None:
         self.paused = 0  # texts that were interrupted for one that waited
-        self._wait_s, self._turn_s = wait_s, turn_s
         self.holder: MuxSource | None = None
 
     def choose(self, waiting: list[MuxSource], now: float) -> MuxSource | None:
@@ -30,7 +29,7 @@ class Turns:
             said = source.said
             assert said is not None
             if source is not holder and source.reliable(now):
-                said.overdue = said.overdue or now - said.queued >= self._wait_s
+                said.overdue = said.overdue or now - said.queued >= WAIT_S
         rivals = [s for s in waiting if holder is None or not self._waits_for(holder, s, now)]
         best = min(rivals, key=lambda source: self._rank(source, now), default=None)
         if best is not self.holder:
@@ -43,7 +42,7 @@ class Turns:
         assert said is not None
         if source is not self.holder or source.unruly(now):
             return True
-        return now - said.turn >= self._turn_s
+        return now - said.turn >= TURN_S
 
     def _waits_for(self, holder: MuxSource, source: MuxSource, now: float) -> bool:
         """Whether one who has waited for long still waits for this one."""
@@ -54,8 +53,8 @@ class Turns:
             return False
         # Of those who are kept, nobody waits for one turn after the other.
         began = min(said.turn, mine.queued) if source.kept else said.turn
-        torn = now - began >= self._turn_s + _TORN_S
-        return holder.kept or now - began < self._turn_s or not (said.between or torn)
+        torn = now - began >= TURN_S + _TORN_S
+        return holder.kept or now - began < TURN_S or not (said.between or torn)
 
     def _rank(self, source: MuxSource, now: float) -> tuple[int, bool, int, int, str]:
         said = source.said

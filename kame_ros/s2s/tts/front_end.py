@@ -40,9 +40,9 @@ _COUNTERS = (
 class TtsFrontEnd(FrontEnd):
     """Speaks the current oracle clause by clause once the user has ended their turn.
 
-    One clause at most is synthesised in a step, so
-    that a step stays well below 80 ms. All times are those of the frames heard.
-    `strategy` tells when a turn is over; without one, what `config.end_of_turn` names.
+    One clause at most is synthesised in a step, so that a step stays well below 80 ms. All times
+    are those of the frames heard. `strategy` tells when a turn is over; without one, what
+    `config.end_of_turn` names.
     """
 
     def __init__(

@@ -45,25 +45,21 @@ class RemoteRecogniser:
         language: str = '',
         key_variable: str = EngineSettings.key_variable,
         timeout_s: float = EngineSettings.timeout_s,
-        client: Any = None,
     ) -> None:
         """Make the client; `timeout_s` bounds a call.
 
         Raises ValueError without a key or URL, or for a key that may not go to that server.
         """
         url = (base_url or _OFFICIAL).rstrip('/')
-        if client is None:
-            read_address(url)
+        read_address(url)
         self._why_no_key = trust.why_no_key(key_variable, url)
-        if client is None:
-            if key_variable != _KEY and (why := trust.why_not_allowed(key_variable, url)):
-                raise ValueError(why)
-            if self._why_no_key and trust.is_official(key_variable, url):
-                raise ValueError(
-                    f'{self._why_no_key}: set it, or base_url to a server that needs no key'
-                )
-            client = _new_client(url, trust.key_for(key_variable, url), timeout_s)
-        self._client = client
+        if key_variable != _KEY and (why := trust.why_not_allowed(key_variable, url)):
+            raise ValueError(why)
+        if self._why_no_key and trust.is_official(key_variable, url):
+            raise ValueError(
+                f'{self._why_no_key}: set it, or base_url to a server that needs no key'
+            )
+        self._client = _new_client(url, trust.key_for(key_variable, url), timeout_s)
         self._url = url
         self._optional: dict[str, Any] = {
             'response_format': 'verbose_json',

@@ -43,12 +43,11 @@ class Trainer:
         source: BatchSource,
         config: RunConfig,
         folder: Path,
-        device: str = 'cpu',
         resume: bool = True,
         engine: Engine | None = None,
         improved: Callable[[], None] | None = None,
     ) -> None:
-        self._engine = engine or OneProcess(device)
+        self._engine = engine or OneProcess()
         self._model, self._source, self._config, self._folder = model, source, config, folder
         self._device, self._improved = self._engine.device, improved
         self._weights = weights_of(config)

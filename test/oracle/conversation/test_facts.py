@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kame_ros.oracle.config import OracleConfig
-from kame_ros.oracle.conversation.facts import FactBook
+from kame_ros.oracle.conversation.facts import FactBook, why_no_fact
 from kame_ros.oracle.conversation.history import estimate_tokens
 from kame_ros.oracle.conversation.prompt import PromptConfig
 from kame_ros.oracle.llm.backend import Backend
@@ -20,7 +20,27 @@ def test_facts_are_learned_renewed_and_forgotten():
     assert facts.prompt(2.0) == 'Your arm is broken. Your battery is 79 percent full.'
     facts.learn('arm:', 3.0)
     assert facts.prompt(3.0) == 'Your battery is 79 percent full.'
-    assert not facts.learn(': nothing', 3.0)
+    facts.learn(': nothing', 3.0)
+    assert facts.prompt(3.0) == 'Your battery is 79 percent full.'
+
+
+@pytest.mark.parametrize(
+    ('line', 'is_one'),
+    [
+        ('battery: 40 % full', True),
+        ('arm:', True),
+        ('battery 40 % full', False),
+        (': nothing', False),
+        ('<|>: x', False),
+        ('', False),
+    ],
+)
+def test_what_is_no_fact_is_refused_in_words(line, is_one):
+    problem = why_no_fact(line)
+    assert not problem if is_one else "'name: text'" in problem
+    facts = FactBook()
+    facts.learn(line, 0.0)
+    assert is_one or not facts.prompt(0.0)
 
 
 def test_facts_are_bounded_clean_and_age():

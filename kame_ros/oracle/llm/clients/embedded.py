@@ -24,7 +24,6 @@ from kame_ros.oracle.llm.clients.base import (
 
 CONTEXT_TOKENS = 2048
 _BATCH = 64  # tokens read between two looks at the stop flag: ~0.25 s of one slow core
-_MIN_CONTEXT = 512
 # Where the prompt loses a part (a fact that is now told at the end, the oldest turns), runs of so
 # many tokens behind it are kept and moved instead of being read anew: 1 s instead of 7 for 350
 # tokens of facts on a slow core. What was read of them had the lost part before it.
@@ -41,12 +40,8 @@ class EmbeddedClient(AsksOneToken):
     the prompt, so a closed stream stops at once and the next one starts on the same cache.
     """
 
-    def __init__(
-        self, config: ClientConfig, *, context: int = CONTEXT_TOKENS, threads: int = 1
-    ) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         self._path = find_gguf(config.model)
-        self._context = max(context, _MIN_CONTEXT)
-        self._threads = threads
         self._server: Any = None
         self._owner = ThreadPoolExecutor(1, thread_name_prefix='llama')
 
@@ -91,16 +86,14 @@ class EmbeddedClient(AsksOneToken):
 
     def _load(self) -> Any:
         if self._server is None:
-            self._server = load_server(self._path, self._context, self._threads)
+            self._server = load_server(self._path)
         return self._server
 
     def _free(self) -> None:
         self._server = None
 
 
-def load_server(
-    path: Path, context: int = CONTEXT_TOKENS, threads: int = 1, slots: int = 1, key: str = ''
-) -> Any:
+def load_server(path: Path, key: str = '') -> Any:
     """A running xllamacpp.Server. It also listens on a random port of 127.0.0.1.
 
     `key` guards that port; a random one, which no one knows, is made up if it is empty.
@@ -111,12 +104,12 @@ def load_server(
         raise missing_sdk('xllamacpp') from error
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
-    params.n_ctx = context
-    params.n_parallel = slots
+    params.n_ctx = CONTEXT_TOKENS
+    params.n_parallel = 1
     params.n_batch = params.n_ubatch = _BATCH
     params.n_cache_reuse = _KEPT
     # Two threads on a busy machine of two cores spin at their barrier: 9 times slower.
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.api_keys = [key or secrets.token_urlsafe(24)]
     params.hostnames = ['127.0.0.1']
     params.ui = False
