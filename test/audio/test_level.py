@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kame_ros.audio import level
-from kame_ros.audio.playout.buffer import _is_silent
+from kame_ros.audio.playout.buffer import is_silent
 from kame_ros.wire.frame import Frame
 
 ROOM = Path(level.__file__).parents[1]
@@ -48,7 +48,7 @@ def test_all_levels_have_a_name_that_says_how_they_are_measured():
 def test_what_is_silent_to_the_loudspeaker(peak, silent):
     samples = np.zeros(1920, np.int16)
     samples[700] = peak
-    assert _is_silent(Frame(0, 0.0, samples)) is silent
+    assert is_silent(Frame(0, 0.0, samples)) is silent
 
 
 def test_no_other_module_makes_a_threshold_of_its_own():
