@@ -97,12 +97,15 @@ class Combined:
         self._misled = 0  # times that they went on after an end by its melody
         self._ended_at_s = -1.0  # the voice after which this turn was said to be over
         self._wrong = 0.0  # times that they went on after that; halved with each turn
+        self._went_on = 0.0  # how much of that is of the last pause: it may have been a noise
 
     def decide(self, pause: Pause) -> Decision:
         """Whether it is unlikely enough that they go on."""
         over = self._heard(pause)
         self._remember(pause, over)
         _, words = self._by_words.wanted(pause)
+        if words == 'noise':
+            self._wrong, self._went_on = self._wrong - self._went_on, 0.0
         decision = self._judged(pause, over, words)
         whole = words == 'complete' and is_whole(pause)
         least_s = self._patience * min(_MOST_WRONG_S, WRONG_S * self._wrong)
@@ -161,11 +164,12 @@ class Combined:
             self._turn_start_s, self._last = pause.turn_start_s, None
             self._misled //= 2
             self._wrong /= 2.0
-            self._ended_at_s = -1.0
+            self._ended_at_s, self._went_on = -1.0, 0.0
         elif pause.voice_end_s != self._voice_end_s:
             self._misled += self._last is not None and self._last > 0.0
             self._last = None
-            self._wrong += self._ended_at_s == self._voice_end_s
+            self._went_on = float(self._ended_at_s == self._voice_end_s)
+            self._wrong += self._went_on
         self._voice_end_s = pause.voice_end_s
         if over is not None:
             self._last = log_odds(over)
