@@ -24,6 +24,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kame_ros.text.language import primary
 from kame_ros.turns import smart_turn
@@ -96,18 +97,26 @@ class Combined:
         self._misled = 0  # times that they went on after an end by its melody
         self._ended_at_s = -1.0  # the voice after which this turn was said to be over
         self._wrong = 0.0  # times that they went on after that; halved with each turn
+        self._went_on = 0.0  # how much of that is of the last pause: it may have been a noise
 
     def decide(self, pause: Pause) -> Decision:
         """Whether it is unlikely enough that they go on."""
-        decision = self._judged(pause)
+        over = self._heard(pause)
+        self._remember(pause, over)
+        _, words = self._by_words.wanted(pause)
+        if words == 'noise':
+            self._wrong, self._went_on = self._wrong - self._went_on, 0.0
+        decision = self._judged(pause, over, words)
+        whole = words == 'complete' and is_whole(pause)
+        least_s = self._patience * min(_MOST_WRONG_S, WRONG_S * self._wrong)
+        if words != 'noise' and not whole and pause.silence_s < least_s:
+            decision = replace(decision, over=False)
         if decision.over:
             self._ended_at_s = pause.voice_end_s
         return decision
 
-    def _judged(self, pause: Pause) -> Decision:
-        over = self._heard(pause)
-        self._remember(pause, over)
-        _, words = self._by_words.wanted(pause)
+    def _judged(self, pause: Pause, over: float | None, words: str) -> Decision:
+        """The same, as if it had never been wrong."""
         if words == 'noise' or (self.is_strange and pause.words.expected):
             return self._by_words.decide(pause)
         if words == 'complete' and pause.silence_s >= _WHOLE_S and is_whole(pause):
@@ -127,11 +136,7 @@ class Combined:
         )
         goes_on += TELLS * max(0, min(pause.gone_on, _TELLS_MOST) - 1)
         why = f'melody {words}' if words in WORDS else 'melody'
-        least_s = max(
-            hold_s(pause.voice_end_s - pause.turn_start_s),
-            min(_MOST_WRONG_S, WRONG_S * self._wrong),
-        )
-        held = pause.silence_s < self._patience * least_s
+        held = pause.silence_s < self._patience * hold_s(pause.voice_end_s - pause.turn_start_s)
         ends = goes_on <= self._threshold and not held
         return Decision(ends, why, 1.0 / (1.0 + math.exp(-goes_on)))
 
@@ -159,11 +164,12 @@ class Combined:
             self._turn_start_s, self._last = pause.turn_start_s, None
             self._misled //= 2
             self._wrong /= 2.0
-            self._ended_at_s = -1.0
+            self._ended_at_s, self._went_on = -1.0, 0.0
         elif pause.voice_end_s != self._voice_end_s:
             self._misled += self._last is not None and self._last > 0.0
             self._last = None
-            self._wrong += self._ended_at_s == self._voice_end_s
+            self._went_on = float(self._ended_at_s == self._voice_end_s)
+            self._wrong += self._went_on
         self._voice_end_s = pause.voice_end_s
         if over is not None:
             self._last = log_odds(over)

@@ -133,6 +133,26 @@ def test_who_went_on_after_a_wrong_end_is_given_clearly_more_time():
     assert after[0] > after[1] > 0.3 > after[2] >= after[3]  # but not for ever
 
 
+def test_a_voice_that_the_model_does_not_know_is_given_more_time_too():
+    strategy = Combined(None, EndListener(Told(), FakeExecutor()))
+    turns(strategy, [0.001] * 5)
+    assert strategy.is_strange
+    assert wait_in(strategy, 50.0, 52.0) == 0.6  # by words and silence
+    assert wait_in(strategy, 50.0, 54.0) == 0.82
+
+
+def test_a_cough_after_the_end_teaches_nothing():
+    strategy = Combined(None, EndListener(FakeEndModel(0.99), FakeExecutor()))
+    first = wait_in(strategy, 0.5, 2.0)
+    for silence_s in (0.2, 0.4, 0.8):
+        pause = pause_of(silence_s, WHOLE, voice_end_s=3.0)
+        if silence_s > 0.2:
+            pause.words.noise_until = 3.0
+        decision = strategy.decide(pause)
+    assert (decision.over, decision.why) == (True, 'noise')
+    assert wait_in(strategy, 20.0, 22.0) == first
+
+
 def test_however_often_it_was_wrong_there_is_a_bound():
     strategy = Combined(None, EndListener(FakeEndModel(0.99), FakeExecutor()))
     waits = [wait_in(strategy, 0.5, 2.0 + k, QUESTION) for k in range(9)]
