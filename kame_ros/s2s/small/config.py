@@ -56,7 +56,7 @@ class SmallConfig:
         'after_turn',
         'When it may speak: always (it judges for itself, from what the user sounds like); '
         "after_turn: not while the user's turn lasts, as far as it hears and end_of_turn tells "
-        '(without barge_in as always); guided: nor where no oracle tells it what to say.',
+        '(needs barge_in); guided: nor where no oracle tells it what to say.',
         choices=SPEAK,
     )
     end_of_turn: str = setting(
@@ -84,8 +84,11 @@ class SmallConfig:
 
         Raises ValueError where one is needed, and what the strategy raises.
         """
-        if not self.barge_in and self.speak == 'guided':
-            raise ValueError('speak=guided needs barge_in, the ear that hears the user')
+        if not self.barge_in and self.speak != 'always':
+            raise ValueError(
+                f'speak={self.speak} needs barge_in, the ear that hears the user: set small.speak '
+                'to always, too'
+            )
         if not self.barge_in:
             return None
         return end_of_turn.make(self.end_of_turn, EndOfTurnSettings(quickness=self.quickness))
