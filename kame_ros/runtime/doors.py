@@ -47,7 +47,7 @@ class Door:
         maker = self._object(name)
         try:
             thing = maker(*told)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if name in self.ours:
                 raise
             raise ValueError(
@@ -73,7 +73,7 @@ class Door:
         point = self._point(name)
         try:
             return point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if name in self.ours:
                 raise
             raise ImportError(

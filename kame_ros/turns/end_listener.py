@@ -51,7 +51,7 @@ class EndListener:
         self._running: tuple[Future[tuple[float, float]], float] | None = None
         self._probability: float | None = None
         self.clear_db = _CLEAR_DB  # between loud and quiet, in the answer about the last pause
-        self._error: Exception | None = None  # of the model, about this pause
+        self._error: BaseException | None = None  # of the model, about this pause
 
     def hear(self, pause: Pause) -> float | None:
         """The answer about this pause, if it is there.
@@ -93,7 +93,7 @@ class EndListener:
             return
         try:
             self._probability, self.clear_db = future.result()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._error = error
 
 

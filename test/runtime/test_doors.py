@@ -24,6 +24,8 @@ class Bell:
         return self.tone
 
 def picky(tone):
+    if tone == 'exit':
+        raise SystemExit(3)
     return Bell(float(tone))
 
 A_BELL = Bell('high')
@@ -92,7 +94,10 @@ def test_what_is_none_says_so_in_a_sentence(toys):
         DOOR.make('gong')
 
 
-@pytest.mark.parametrize(('told', 'kind'), [(('low',), 'ValueError'), ((), 'TypeError')])
+@pytest.mark.parametrize(
+    ('told', 'kind'),
+    [(('low',), 'ValueError'), ((), 'TypeError'), (('exit',), 'SystemExit')],
+)
 def test_what_theirs_raises_is_told_with_its_name_and_package(toys, told, kind):
     says = f'the bell picky of the package toy-bells cannot be made: {kind}: '
     with pytest.raises(ValueError, match=says):

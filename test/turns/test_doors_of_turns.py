@@ -114,6 +114,34 @@ def test_a_strategy_that_fails_is_counted_and_ours_decides(toys, caplog):
     assert user.ended == {'silence': 1}
 
 
+@pytest.mark.parametrize('when', ['decide', 'reset'])
+def test_a_strategy_that_would_end_the_process_is_counted_too(caplog, when):
+    class Exits:
+        min_silence_s = 0.1
+
+        def decide(self, pause):
+            if when == 'decide':
+                sys.exit(3)
+            return Decision(pause.silence_s >= 0.6 - 1e-6, 'silence')
+
+        def reset(self):
+            if when == 'reset':
+                sys.exit(3)
+
+    user = TurnTracker(FakeVad(), Exits())
+    assert silence_until_over(user) == pytest.approx(0.6, abs=0.09)
+    assert user.faults >= 1
+    assert caplog.text.count('SystemExit: 3') == 1
+
+
+def test_a_model_that_would_end_the_process_is_counted_too(caplog):
+    listener = EndListener(FakeEndModel(SystemExit(3)), FakeExecutor())
+    user = TurnTracker(FakeVad(), Combined(EndOfTurnSettings(), listener))
+    assert silence_until_over(user) == pytest.approx(0.6, abs=0.09)
+    assert user.faults >= 1
+    assert caplog.text.count('SystemExit: 3') == 1
+
+
 def test_a_model_that_fails_is_counted_and_the_configured_silence_ends_the_turn(caplog):
     listener = EndListener(FakeEndModel(RuntimeError('no session')), FakeExecutor())
     settings = EndOfTurnSettings(complete_s=1.0)

@@ -160,7 +160,7 @@ class KameNode(LifecycleNode):
         """The thread that owns the node's model, not started; what it raises ends the process."""
         return self._owners.add(OwnerThread(name, body, self.fail))
 
-    def survive(self, error: Exception, where: str) -> None:
+    def survive(self, error: BaseException, where: str) -> None:
         """A callback has failed: it is counted, and each kind logged once. The node goes on."""
         self.faults.book(where, error)
 
@@ -192,7 +192,7 @@ class KameNode(LifecycleNode):
         """Publishes something that happened; where it names no source, to this node."""
         self._events.publish(convert.turn_to_message(event, self.get_name()))
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """An owner thread has failed: says so and ends the process.
 
         The state of a model that has raised is unknown; a fresh process is not.
@@ -299,7 +299,7 @@ class KameNode(LifecycleNode):
         # rclpy swallows what a transition raises, so it is caught and told here.
         try:
             step()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.fault = printable(redact(f'cannot {verb}: {error}'))
             if isinstance(error, ModuleNotFoundError):
                 self.fault += '; kame doctor tells how to get it'
@@ -340,7 +340,7 @@ class KameNode(LifecycleNode):
     def _quietly(self, step: Callable[[], None]) -> None:
         try:
             step()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.get_logger().error(printable(f'while ending: {error}'))
 
     # Parameters.
@@ -369,7 +369,7 @@ class KameNode(LifecycleNode):
         def guarded(request: Any, response: Any) -> Any:
             try:
                 return answer(request, response)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.survive(error, name)
                 reason = printable(f'{type(error).__name__}: {error}')
                 if isinstance(getattr(response, 'result', None), SetParametersResult):
@@ -389,7 +389,7 @@ class KameNode(LifecycleNode):
             try:
                 refuse_unknown({given.name}, self._table)
                 result = self.set_parameters_atomically([Parameter.from_parameter_msg(given)])
-            except Exception as error:  # a type that does not exist, a name that is none
+            except (Exception, SystemExit) as error:  # an unknown type, a name that is none
                 result = SetParametersResult(successful=False, reason=printable(str(error)))
             response.results.append(result)
         return response

@@ -72,7 +72,7 @@ def _spin_once(executor: Executor, node: KameNode) -> None:
         executor.spin_once(timeout_sec=_POLL_S)
     except ExternalShutdownException:
         raise
-    except Exception as error:  # of a callback: what others send or ask ends no node
+    except (Exception, SystemExit) as error:  # of a callback: what others send or ask ends no node
         node.survive(error, 'a topic, service or action')
 
 

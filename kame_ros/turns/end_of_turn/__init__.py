@@ -7,8 +7,8 @@ A new strategy is one file, with a class (or function) that takes `EndOfTurnSett
     mine = 'my_package.my_end_of_turn:MyEndOfTurn'
 
 `--set s2s.tts.end_of_turn=mine` takes it then; what only this one can be told comes by
-`s2s.tts.end_of_turn_options`, and is read while it is made. It may raise anything: that is counted,
-and told once, and the rule of words and silence decides instead.
+`s2s.tts.end_of_turn_options`, and is read while it is made. It may raise anything, SystemExit too:
+that is counted, and told once, and the rule of words and silence decides instead.
 """
 
 from __future__ import annotations
