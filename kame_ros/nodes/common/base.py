@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import traceback
@@ -23,6 +24,7 @@ from kame_ros.nodes.common.diagnostics import DiagnosticsPublisher
 from kame_ros.nodes.common.lifecycle import TransitionServer
 from kame_ros.nodes.common.listen import MessageReader
 from kame_ros.nodes.common.parameters import converted, declare, refuse_unknown
+from kame_ros.nodes.common.python_log import PythonLog
 from kame_ros.nodes.common.trusted_parameters import TrustedParameters
 from kame_ros.runtime import progress
 from kame_ros.runtime.faults import Faults
@@ -66,6 +68,7 @@ class KameNode(LifecycleNode):
         self.memory = memory.Memory(self.get_fully_qualified_name())
         self.faults = Faults(self._log_fault, _unbearable)  # of callbacks
         self.reader = MessageReader(self._log_fault, self.survive)
+        self.python_log = PythonLog(self._log_python)
         self._niceness = 0  # as far as this process has stepped back itself
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
         try:
@@ -171,7 +174,21 @@ class KameNode(LifecycleNode):
             **self.counters(),
             'callbacks_failed': self.faults.count,
             'transitions_refused': self.transitions.refused,
+            **self._warnings(),
         }
+
+    def _warnings(self) -> dict[str, str]:
+        told = '\n'.join(self.python_log.warnings)
+        return {'warnings': told} if told else {}
+
+    def _log_python(self, level: int, text: str) -> None:
+        logger = self.get_logger()
+        if level >= logging.ERROR:
+            logger.error(text)
+        elif level >= logging.WARNING:
+            logger.warning(text)
+        else:
+            logger.info(text)
 
     def _log_fault(self, text: str) -> None:
         self.get_logger().error(text)

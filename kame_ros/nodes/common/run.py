@@ -33,6 +33,7 @@ def run(make_node: Callable[[], KameNode], args: Sequence[str] | None = None) ->
         surroundings.prepare()
         _begin(make_node, list(sys.argv if args is None else args))
         node = make_node()
+        node.python_log.attach()
     except (BadParameter, surroundings.BadSurroundings) as error:
         print(f'error: {error}', file=sys.stderr)
         rclpy.try_shutdown()
@@ -46,6 +47,7 @@ def run(make_node: Callable[[], KameNode], args: Sequence[str] | None = None) ->
     failed = bool(node.fault) and not wanted
     ended = node.end()
     node.diagnostics.close()
+    node.python_log.detach()
     if not ended:  # a model still loads or works: nothing can be taken from under it
         sys.stderr.flush()
         os._exit(int(failed))
