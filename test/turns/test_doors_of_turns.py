@@ -11,6 +11,8 @@ import turn_recipes
 from fake_end_model import FakeEndModel, FakeExecutor
 from fake_vad import FakeVad
 
+from kame_ros.s2s.moshi.config import MoshiConfig
+from kame_ros.s2s.small.config import SmallConfig
 from kame_ros.s2s.tts.config import TtsConfig
 from kame_ros.s2s.tts.front_end import TtsFrontEnd
 from kame_ros.s2s.tts.voice import Speech
@@ -77,6 +79,25 @@ def test_a_turn_ends_by_the_strategy_of_another_package(toys):
     told = tracker('mine', options={'silence_s': '1.6'})
     assert silence_until_over(told) == pytest.approx(ours + 1.0, abs=0.09)
     assert told.ended == {'silence': 1}
+
+
+@pytest.mark.parametrize(
+    'strategy',
+    [
+        lambda **told: SmallConfig(**told).strategy(),
+        lambda **told: MoshiConfig(**told).strategy(hears=True),
+        lambda **told: end_of_turn.make(
+            told['end_of_turn'], TtsConfig(**told).end_of_turn_settings()
+        ),
+    ],
+)
+def test_each_front_end_tells_a_strategy_its_options(toys, strategy):
+    made = strategy(end_of_turn='mine', end_of_turn_options='silence_s=1.6')
+    assert silence_until_over(TurnTracker(FakeVad(), made)) == pytest.approx(1.6, abs=0.09)
+    with pytest.raises(ValueError, match="has no option 'patience'"):
+        strategy(end_of_turn='mine', end_of_turn_options='patience=1')
+    with pytest.raises(ValueError, match="^an option of an end-of-turn strategy is written 'key"):
+        strategy(end_of_turn='mine', end_of_turn_options='foo')
 
 
 def test_a_strategy_sees_the_sound_and_the_turn():

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, ClassVar
 
@@ -72,7 +72,8 @@ class KameNode(LifecycleNode):
         self._niceness = 0  # as far as this process has stepped back itself
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
         try:
-            declare(self, self._table)
+            given = {name: told.value for name, told in self._parameter_overrides.items()}
+            declare(self, self._table, self.idle_parameters(given))
             values = {row.name: self.param(row.name) for row in self._table if row.names}
             self.trusted = TrustedParameters(self._table, values)
         except ValueError:
@@ -84,6 +85,11 @@ class KameNode(LifecycleNode):
         self.diagnostics = DiagnosticsPublisher(self)
 
     # What a subclass fills in.
+
+    @classmethod
+    def idle_parameters(cls, given: Mapping[str, Any]) -> list[str]:
+        """Which rows of PARAMETERS do nothing beside the values that were `given`."""
+        return []
 
     def load(self) -> None:
         """Gets what the node needs (models, devices) and makes its topics."""

@@ -151,7 +151,7 @@ class TtsConfig:
 
     def end_of_turn_settings(self) -> EndOfTurnSettings:
         """What the strategy is told. Raises ValueError for options that are none."""
-        options = options_of(self.end_of_turn_options)
+        options = options_of(self.end_of_turn_options, 'an end-of-turn strategy')
         return EndOfTurnSettings(
             self.end_of_turn_s, self.unknown_s, self.incomplete_s, self.quickness, options
         )
