@@ -6,10 +6,14 @@ its pyproject.toml, and nobody can replace one of ours. Nothing is imported befo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class Door:
 
     def _object(self, name: str) -> Any:
         point = self._point(name)
+        if name in self.ours:
+            _tell_ignored(self.what, self.group, name)
         try:
             return point.load()
         except (Exception, SystemExit) as error:
@@ -84,3 +90,17 @@ class Door:
         if isinstance(thing, self.kind):
             return thing
         raise ImportError(f'{self.label(name)} is none: {type(thing).__name__} {self.needs}')
+
+
+@lru_cache(maxsize=64)
+def _tell_ignored(what: str, group: str, name: str) -> None:
+    """Says once that a package's thing that is called as one of ours is not the one chosen."""
+    for point in metadata.entry_points(group=group, name=name):
+        owner = point.dist.name if point.dist else point.module
+        log.warning(
+            'the %s %s of the package %s is not used: kame_ros has one of this name; give it '
+            'another one in its pyproject.toml',
+            what,
+            name,
+            owner,
+        )

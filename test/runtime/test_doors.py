@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from kame_ros.runtime import doors
 from kame_ros.runtime.doors import Door
 
 POINTS = """
@@ -82,6 +83,17 @@ def test_what_another_package_brings(toys):
     assert DOOR.make('theirs', 'deep').ring() == 'deep'
     assert DOOR.load('data').ring() == 'high'
     assert DOOR.make('ours').ring() == 'ours'  # nobody replaces one of ours
+
+
+def test_one_that_is_called_as_one_of_ours_is_named_once(toys, caplog):
+    doors._tell_ignored.cache_clear()
+    for _ in range(3):
+        DOOR.make('ours')
+    DOOR.make('theirs')
+    assert [record.getMessage() for record in caplog.records] == [
+        'the bell ours of the package toy-bells is not used: kame_ros has one of this name; give '
+        'it another one in its pyproject.toml'
+    ]
 
 
 def test_what_is_none_says_so_in_a_sentence(toys):

@@ -90,7 +90,10 @@ class EndOfTurn(Protocol):
     """
 
     min_silence_s: float
-    """No turn ends after less silence; the least after which `decide` is asked (at most 0.4 s)."""
+    """s: no turn ends after less silence, `decide` is asked from there on; from 0 to 600 s.
+
+    Ours that hear the melody have 0.1. After `longest_pause_s` a turn is over in any case.
+    """
 
     def decide(self, pause: Pause) -> Decision:
         """Asked once a frame until the turn is over or the user speaks on."""
