@@ -16,6 +16,10 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
+class UnknownName(ValueError):
+    """There is nothing of this name; the message lists the names there are."""
+
+
 @dataclass(frozen=True)
 class Door:
     """One kind of thing. `what` it is called in messages, `group` is that of its entry points.
@@ -71,7 +75,7 @@ class Door:
         for point in metadata.entry_points(group=self.group, name=name):
             return point
         there = ', '.join(self.names())
-        raise ValueError(f'there is no {self.what} {name!r}; there are: {there}')
+        raise UnknownName(f'there is no {self.what} {name!r}; there are: {there}')
 
     def _object(self, name: str) -> Any:
         point = self._point(name)

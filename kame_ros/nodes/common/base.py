@@ -27,6 +27,7 @@ from kame_ros.nodes.common.parameters import converted, declare, refuse_unknown
 from kame_ros.nodes.common.python_log import PythonLog
 from kame_ros.nodes.common.trusted_parameters import TrustedParameters
 from kame_ros.runtime import progress
+from kame_ros.runtime.doors import UnknownName
 from kame_ros.runtime.faults import Faults
 from kame_ros.runtime.owner import OutOfMemory, Owners, OwnerThread
 from kame_ros.settings.param import BadParameter, Param
@@ -63,6 +64,7 @@ class KameNode(LifecycleNode):
         self._table = (*self.PARAMETERS, NICENESS)
         self.active = False
         self.fault = ''
+        self.bad_setting = False  # and as wrong the next time
         self._owners = Owners()
         self.clock = NodeClock(self.get_clock(), self._owners.check)
         self.memory = memory.Memory(self.get_fully_qualified_name())
@@ -180,6 +182,7 @@ class KameNode(LifecycleNode):
             **self.counters(),
             'callbacks_failed': self.faults.count,
             'transitions_refused': self.transitions.refused,
+            **({'bad_setting': 1.0} if self.bad_setting else {}),
             **self._warnings(),
         }
 
@@ -324,6 +327,7 @@ class KameNode(LifecycleNode):
             step()
         except (Exception, SystemExit) as error:
             self.fault = printable(redact(f'cannot {verb}: {error}'))
+            self.bad_setting = isinstance(error, BadParameter | UnknownName)
             if isinstance(error, ModuleNotFoundError):
                 self.fault += '; kame doctor tells how to get it'
             expected = isinstance(error, ValueError | OSError | ImportError | OutOfMemory)
@@ -333,7 +337,7 @@ class KameNode(LifecycleNode):
                 self._quietly(undo)
             self._reached(otherwise)
             return TransitionCallbackReturn.FAILURE
-        self.fault = ''
+        self.fault, self.bad_setting = '', False
         self.get_logger().info(reached)
         self._reached(reached)
         return TransitionCallbackReturn.SUCCESS

@@ -13,7 +13,7 @@ from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedE
 from rclpy.signals import SignalHandlerOptions
 
 from kame_ros.graph import surroundings
-from kame_ros.graph.early import BAD_SETTING
+from kame_ros.graph.early import BAD_SETTING, REFUSAL
 from kame_ros.nodes.common.base import NICENESS, KameNode
 from kame_ros.nodes.common.ros_arguments import quoted
 from kame_ros.settings.param import BadParameter
@@ -35,7 +35,7 @@ def run(make_node: Callable[[], KameNode], args: Sequence[str] | None = None) ->
         node = make_node()
         node.python_log.attach()
     except (BadParameter, surroundings.BadSurroundings) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'{REFUSAL}{error}', file=sys.stderr)
         rclpy.try_shutdown()
         return BAD_SETTING
     executor = _executor()

@@ -9,7 +9,7 @@ from typing import Any
 
 from kame_ros.s2s.moshi import memory
 from kame_ros.settings.options import options_of
-from kame_ros.settings.param import MODEL, OPTIONS, check_settings, setting
+from kame_ros.settings.param import MODEL, OPTIONS, BadParameter, check_settings, setting
 from kame_ros.turns import end_of_turn
 from kame_ros.turns.end_of_turn import EndOfTurn, EndOfTurnSettings
 from kame_ros.turns.voice_gate import SPEAK
@@ -201,7 +201,7 @@ class MoshiConfig(Sampling):
         Raises ValueError where one is needed, and what the strategy raises.
         """
         if not hears and self.speak != 'always':
-            raise ValueError(f'speak={self.speak} needs barge_in, the ear that hears the user')
+            raise BadParameter(f'speak={self.speak} needs barge_in, the ear that hears the user')
         if not hears:
             return None
         options = options_of(self.end_of_turn_options, 'an end-of-turn strategy')

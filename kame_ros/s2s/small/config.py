@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kame_ros.s2s.small.step import Choosing
 from kame_ros.settings.options import options_of
-from kame_ros.settings.param import MODEL, OPTIONS, check_settings, setting
+from kame_ros.settings.param import MODEL, OPTIONS, BadParameter, check_settings, setting
 from kame_ros.turns import end_of_turn
 from kame_ros.turns.end_of_turn import EndOfTurn, EndOfTurnSettings
 from kame_ros.turns.voice_gate import SPEAK
@@ -89,7 +89,7 @@ class SmallConfig:
         Raises ValueError where one is needed, and what the strategy raises.
         """
         if not self.barge_in and self.speak != 'always':
-            raise ValueError(
+            raise BadParameter(
                 f'speak={self.speak} needs barge_in, the ear that hears the user: set small.speak '
                 'to always, too'
             )

@@ -66,7 +66,9 @@ def test_a_parameter_of_another_front_end_is_told_when_it_is_configured(ros, cap
     given = {'small.speak': 'always', 'tts.end_of_turn': 'nobody', 'hold_s': 0.5}
     overrides = [Parameter(name, value=value) for name, value in given.items()]
     node = ros.add(S2SNode(parameter_overrides=overrides))
-    node.trigger_configure()  # which is refused: there is no such strategy
+    node.trigger_configure()
+    assert 'no end-of-turn strategy' in node.fault
+    assert node.totals()['bad_setting'] == 1
     assert [r.getMessage() for r in caplog.records if 'nothing' in r.getMessage()] == [
         'small.speak does nothing: the front-end is tts'
     ]
