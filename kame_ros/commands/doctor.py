@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 
-from kame_ros.doctor import LACK, OK, WARN, Finding, examine, examine_fit
+from kame_ros.doctor import LACK, OK, WARN, Finding, examine, examine_fit, examine_packages
 from kame_ros.graph.description import DEFAULT_CONFIG, Graph, NodeSpec, load_graph, parse_overrides
 from kame_ros.graph.early import BAD_SETTING
 from kame_ros.graph.names import BadConfig
@@ -47,6 +47,7 @@ def _look(args: argparse.Namespace) -> Iterator[Finding]:
     graph = _graph(args)
     refused = list(_refused(graph))
     yield from refused
+    yield from examine_packages(graph)
     if not any(finding.level == LACK for finding in refused):
         yield from examine_fit(graph)
 

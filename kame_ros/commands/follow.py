@@ -26,7 +26,7 @@ def consumers(wanted: Sequence[str], graph: Graph) -> list[Named]:
     for text in wanted:
         try:
             made.append(make_consumer(text, graph.namespace, graph.names))
-        except Exception as error:  # of another package: it may raise what it likes
+        except (Exception, SystemExit) as error:  # of another package: it may raise what it likes
             reason = error if isinstance(error, ValueError | ImportError | OSError) else repr(error)
             raise BadConfig(f'--consumer {text}: {reason}') from error
     return made

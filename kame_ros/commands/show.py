@@ -56,6 +56,15 @@ def turn_table(turns: list[RecordedTurn]) -> Table:
     return table
 
 
+def warnings(health: dict[str, Health]) -> list[tuple[str, str]]:
+    """What nodes warned of since their start: their names, and a line each."""
+    return [
+        (name, line)
+        for name, node in health.items()
+        for line in (node.values or {}).get('warnings', '').splitlines()
+    ]
+
+
 def bar(shown: bool = True, percent: bool = False) -> Progress:
     """A bar that says how far a long work is, in steps or in percent."""
     return Progress(

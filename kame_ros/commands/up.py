@@ -16,7 +16,7 @@ from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
 from kame_ros.commands.live import Screen
 from kame_ros.commands.page_link import page_token, tell_page
-from kame_ros.commands.show import console, fail, in_words, refuse
+from kame_ros.commands.show import console, fail, in_words, refuse, warnings
 from kame_ros.consumers.queued import Queued
 from kame_ros.conversation.conversation import Conversation
 from kame_ros.fetch.errors import FetchError
@@ -100,6 +100,9 @@ def _look(
         for name, health in run.conductor.health.items():
             if health.level and told.is_news(time.monotonic(), name, health.message):
                 console.print(f'[yellow]{name}[/]: {escape(printable(health.message))}')
+        for name, line in warnings(run.conductor.health):
+            if told.is_news(time.monotonic(), name, line):
+                console.print(f'[yellow]{name}[/]: {escape(printable(line))}')
         for follower in followers:
             dropped = f'{follower.dropped} things were dropped: it is too slow'
             if follower.dropped and told.is_news(time.monotonic(), follower.name, dropped):

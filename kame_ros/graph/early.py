@@ -15,6 +15,7 @@ from kame_ros.graph.surroundings import rmw_problem
 
 PARENT = 'KAME_DIE_WITH_PARENT'  # the process id of whoever started this one
 PROGRAM = 'KAME_NODE_PROGRAM'  # set for processes that are nodes
+REFUSAL = 'error: '  # what the line begins with that says which
 BAD_SETTING = 2  # the exit status for what will be as wrong the next time
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -28,7 +29,7 @@ def begin() -> None:
     if parent := os.environ.pop(PARENT, ''):
         _follow(int(parent))
     if problem := rmw_problem(os.environ):
-        print(f'error: {problem}', file=sys.stderr)
+        print(f'{REFUSAL}{problem}', file=sys.stderr)
         raise SystemExit(BAD_SETTING)
 
 

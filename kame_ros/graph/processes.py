@@ -200,6 +200,12 @@ class NodeProcess:
             return False
         return True
 
+    @property
+    def refusal(self) -> str:
+        """Why it ended for a wrong setting, in its own words; empty: it did not say."""
+        said = [line for line in self.tail().splitlines() if line.startswith(early.REFUSAL)]
+        return said[-1].removeprefix(early.REFUSAL) if said else ''
+
     def tail(self, lines: int = 12) -> str:
         """The last lines that it printed."""
         text = self.log.read_text(encoding='utf-8', errors='replace') if self.log.exists() else ''

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kame_ros.graph import memory
@@ -16,10 +17,11 @@ from kame_ros.nodes.robot.link import RobotLink
 from kame_ros.runtime.owner import OutOfMemory, OwnerThread
 from kame_ros.runtime.step_times import StepTimes
 from kame_ros.s2s.front_end import FrontEnd
-from kame_ros.s2s.front_ends import FRONT_ENDS
+from kame_ros.s2s.front_ends import FRONT_ENDS, of_others
 from kame_ros.settings.param import OPTIONS, Param
 from kame_ros.wire.frame import FRAME_S
 
+log = logging.getLogger(__name__)
 _POLL_S = 0.2
 
 
@@ -60,7 +62,17 @@ class S2SNode(KameNode):
         self._times = StepTimes(FRAME_S)
         super().__init__('s2s', **options)
 
+    @classmethod
+    def idle_parameters(cls, given: Mapping[str, Any]) -> list[str]:
+        front_end = str(given.get('front_end', 'tts'))
+        return of_others((row.name for row in cls.PARAMETERS), front_end)
+
     def load(self) -> None:
+        if idle := of_others(self._parameter_overrides, self.param('front_end')):
+            do = 'does' if len(idle) == 1 else 'do'
+            log.warning(
+                '%s %s nothing: the front-end is %s', ', '.join(idle), do, self.param('front_end')
+            )
         if self.param('moshi.slots') != 1:
             raise ValueError('s2s speaks for one robot: moshi.slots is for --config kame-slots')
         self._front_end = make_front_end(self.param, memory.shortfalls(self.memory))

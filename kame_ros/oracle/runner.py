@@ -182,7 +182,7 @@ class OracleRunner:
         while not self._closing:
             try:
                 await self._turn()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._faults.book('the loop', error)
                 self._session.recover()
                 await asyncio.sleep(_FAULT_S)
@@ -194,7 +194,7 @@ class OracleRunner:
         for handle in self._mail.drain():
             try:
                 handle()
-            except Exception as error:  # the inputs after it are not lost
+            except (Exception, SystemExit) as error:  # the inputs after it are not lost
                 self._faults.book('an input', error)
                 session.recover()
         deadline = session.next_deadline()

@@ -6,10 +6,18 @@ its pyproject.toml, and nobody can replace one of ours. Nothing is imported befo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class UnknownName(ValueError):
+    """There is nothing of this name; the message lists the names there are."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Door:
         maker = self._object(name)
         try:
             thing = maker(*told)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if name in self.ours:
                 raise
             raise ValueError(
@@ -67,13 +75,15 @@ class Door:
         for point in metadata.entry_points(group=self.group, name=name):
             return point
         there = ', '.join(self.names())
-        raise ValueError(f'there is no {self.what} {name!r}; there are: {there}')
+        raise UnknownName(f'there is no {self.what} {name!r}; there are: {there}')
 
     def _object(self, name: str) -> Any:
         point = self._point(name)
+        if name in self.ours:
+            _tell_ignored(self.what, self.group, name)
         try:
             return point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if name in self.ours:
                 raise
             raise ImportError(
@@ -84,3 +94,17 @@ class Door:
         if isinstance(thing, self.kind):
             return thing
         raise ImportError(f'{self.label(name)} is none: {type(thing).__name__} {self.needs}')
+
+
+@lru_cache(maxsize=64)
+def _tell_ignored(what: str, group: str, name: str) -> None:
+    """Says once that a package's thing that is called as one of ours is not the one chosen."""
+    for point in metadata.entry_points(group=group, name=name):
+        owner = point.dist.name if point.dist else point.module
+        log.warning(
+            'the %s %s of the package %s is not used: kame_ros has one of this name; give it '
+            'another one in its pyproject.toml',
+            what,
+            name,
+            owner,
+        )

@@ -57,7 +57,7 @@ class Faults:
         if self._kinds[kind] == 1:
             try:
                 self._tell(printable_lines(redact(self._words(where, error))))
-            except Exception:
+            except (Exception, SystemExit):
                 self.count += 1  # nobody is left who could be told
 
     def guarded(self, where: str, callback: Callable[[T], None]) -> Callable[[T], None]:
@@ -66,7 +66,7 @@ class Faults:
         def call(value: T) -> None:
             try:
                 callback(value)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.book(where, error)
 
         return call

@@ -29,7 +29,7 @@ class OwnerThread:
         self,
         name: str,
         body: Callable[[threading.Event], None],
-        on_fault: Callable[[Exception], None],
+        on_fault: Callable[[BaseException], None],
     ) -> None:
         self.name = name
         self._body = body
@@ -63,7 +63,7 @@ class OwnerThread:
             self._body(self._stop)
         except StopAsked:
             return
-        except Exception as error:
+        except BaseException as error:  # sys.exit() of a plug-in would end the thread unseen
             self._on_fault(error)
 
 

@@ -309,6 +309,13 @@ def find(name_or_path: str, kind: str = '') -> Path:
     return find_weights(weights)
 
 
+def check(weights: Weights) -> None:
+    """Raises as `find`; but what would have to be put together first is checked only then."""
+    made = _made_folder(weights)
+    if made is None or made.is_dir():
+        find_weights(weights)
+
+
 def find_weights(weights: Weights) -> Path:
     """As `find`, for an entry of the catalogue (or one of your own)."""
     made = _made_folder(weights)

@@ -12,7 +12,7 @@ and one line: in `FRONT_ENDS`, or in the pyproject.toml of another package:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,12 @@ class FrontEndSettings:
     def filled(self, prefix: str, config: type) -> Any:
         """The configuration that the parameters `prefix.…` tell; raises as it does."""
         return filled(config, self.values.__getitem__, f'{prefix}.')
+
+
+def of_others(names: Iterable[str], front_end: str) -> list[str]:
+    """Which parameters of a node are of another front-end of ours: they do nothing."""
+    others = tuple(f'{name}.' for name in FRONT_ENDS.ours if name != front_end)
+    return [name for name in names if name.startswith(others)]
 
 
 FRONT_ENDS = Door(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kame_ros.settings.param import BadParameter
+
 
 class ReadOptions(Mapping[str, str]):
     """What only one thing knows, by key; it remembers what was asked for.
@@ -31,20 +33,20 @@ class ReadOptions(Mapping[str, str]):
         return f'ReadOptions({self._values!r})'
 
     def refuse_unread(self, whose: str) -> None:
-        """Raises ValueError for an option that nobody has asked for; `whose` they are."""
+        """Raises BadParameter for an option that nobody has asked for; `whose` they are."""
         unread = [key for key in self._values if key not in self._asked]
         if not unread:
             return
         there = f'it has {", ".join(self._asked)}' if self._asked else 'it has none'
-        raise ValueError(f'{whose} has no option {", ".join(map(repr, unread))}: {there}')
+        raise BadParameter(f'{whose} has no option {", ".join(map(repr, unread))}: {there}')
 
 
 def options_of(text: str, whose: str = 'an engine') -> ReadOptions:
-    """'key=value; key=value' as a mapping. Raises ValueError for a part without a sign."""
+    """'key=value; key=value' as a mapping. Raises BadParameter for a part without a sign."""
     pairs = [part.partition('=') for part in text.split(';') if part.strip()]
     for key, sign, _ in pairs:
         if not sign or not key.strip():
-            raise ValueError(f"an option of {whose} is written 'key=value', not {key.strip()!r}")
+            raise BadParameter(f"an option of {whose} is written 'key=value', not {key.strip()!r}")
     return ReadOptions({key.strip(): value.strip() for key, _, value in pairs})
 
 

@@ -57,7 +57,7 @@ class Decoder:
         begun = self._meter()
         try:
             hypothesis, odd = mended(self.recogniser.recognise(sound, final), seconds)
-        except Exception as error:  # an engine may be anybody's
+        except (Exception, SystemExit) as error:  # an engine may be anybody's
             hypothesis, odd = None, False
             self.last_error = why(error)
         self._pay(self._meter() - begun)

@@ -22,7 +22,7 @@ class ServerError(RecogniserError):
     """The engine is a server and gave no answer: it may come, or come back, later."""
 
 
-def why(error: Exception) -> str:
+def why(error: BaseException) -> str:
     """What an engine says that failed, in one line and without secrets."""
     kind = '' if isinstance(error, RecogniserError) else f'{type(error).__name__}: '
     return ' '.join(redact(f'{kind}{error}').split())

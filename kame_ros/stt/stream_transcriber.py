@@ -103,7 +103,7 @@ class StreamTranscriber(Utterances[Waiting]):
                 hypothesis, odd = mended(answer, utterance.decoded_to - utterance.begin)
                 self._count['odd'] += odd
                 self._count['taken_back'] += not utterance.update(hypothesis)
-        except Exception as error:  # an engine may be anybody's
+        except (Exception, SystemExit) as error:  # an engine may be anybody's
             failed = True
             self._count['failed'] += 1
             self._last_error = why(error)

@@ -52,7 +52,7 @@ class EndListener:
         self._running: tuple[Future[tuple[float, float]], float, float] | None = None
         self._answers: dict[float, float] = {}  # the probabilities by s of sound
         self.clear_db = _CLEAR_DB  # between loud and quiet, in the answer about the last pause
-        self._error: Exception | None = None  # of the model, about this pause
+        self._error: BaseException | None = None  # of the model, about this pause
 
     def hear(self, pause: Pause, seconds: float = HEARD_S) -> float | None:
         """The answer about this pause, judged by so much sound before it, if it is there.
@@ -94,7 +94,7 @@ class EndListener:
             return
         try:
             self._answers[seconds], self.clear_db = future.result()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._error = error
 
 

@@ -89,7 +89,7 @@ class TurnTracker:
         self._sound.clear()
         try:
             self._end_of_turn.reset()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._book(error)
         self._heard_s = 0.0  # s of sound the VAD has judged
         self._loud = False
@@ -187,7 +187,7 @@ class TurnTracker:
             decision = self._end_of_turn.decide(pause)
             over, why = bool(decision.over), str(decision.why)
             self.likely_goes_on = float(decision.goes_on)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._book(error)
             decision = self._fallback.decide(pause)
             over, why = decision.over, decision.why
@@ -198,7 +198,7 @@ class TurnTracker:
             self.ended[why if known else 'other'] += 1
         return over
 
-    def _book(self, error: Exception) -> None:
+    def _book(self, error: BaseException) -> None:
         """A fault of the strategy: counted, and told once."""
         if not self.faults:
             log.warning(

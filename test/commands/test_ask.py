@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from kame_ros.audio.wav import read_wav
-from kame_ros.commands.ask import all_played, counters, written
+from kame_ros.commands.ask import _report, all_played, counters, written
+from kame_ros.record.record import Record
 
 SESSION = SimpleNamespace(answer=lambda: np.full(24_000, 9, np.int16))
 FULL = Path('/dev/full')
@@ -92,3 +93,13 @@ def test_a_full_disk_is_named_and_the_record_written_all_the_same(tmp_path, caps
 
 def test_nothing_asked_for_is_nothing_written():
     assert not written(SimpleNamespace(output=None, json=None), SESSION, {})
+
+
+def test_what_nodes_warned_of_is_told_at_the_end(capsys):
+    said = 'the end-of-turn strategy failed: RuntimeError: [boom]'
+    run = told(s2s={'warnings': f'{said}\nand more'}, stt={}, oracle=None)
+    run.graph = SimpleNamespace(config='tandem', names=('s2s', 'stt', 'oracle'))
+    args = SimpleNamespace(output=None, json=None)
+    assert _report(args, run, Record(transcribes=True), 'answered') == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2:] == [f's2s: {said}', 's2s: and more']

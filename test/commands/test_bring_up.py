@@ -9,8 +9,12 @@ import pytest
 pytest.importorskip('rclpy')
 
 from kame_ros.commands import ask, eval_run
-from kame_ros.commands.bring_up import first_listeners, load
+from kame_ros.commands.bring_up import explain, first_listeners, load
+from kame_ros.graph.description import NodeSpec, load_graph
 from kame_ros.graph.names import BadConfig, visitor_name
+from kame_ros.graph.processes import NodeProcess
+from kame_ros.nodes.visitor.conductor import BringUpError
+from kame_ros.nodes.visitor.running_graph import RunningGraph
 
 ME = f'/{visitor_name()}'
 
@@ -73,3 +77,39 @@ def test_another_process_goes_on_with_a_run(monkeypatch):
         told.append(eval_run._parameters(eval_run._graph(args(record=''))))
     assert told[0] == told[1]
     assert told[0]['audio_capture']['source'] == 'topic'
+
+
+def refused(tmp_path, printed, status=2):
+    """A graph of which a process has ended with this status, after it printed something."""
+    log = tmp_path / 's2s.log'
+    log.write_text(printed)
+    process = NodeProcess(NodeSpec('s2s'), 'robot', tmp_path, {})
+    process._process = SimpleNamespace(poll=lambda: status)
+    processes = SimpleNamespace(nodes=[process], ended=lambda: [process])
+    conductor = SimpleNamespace(ended=lambda name: None)
+    return RunningGraph(load_graph(), 1, None, processes, conductor, lambda seconds: None)
+
+
+def test_a_wrong_setting_is_told_alone(tmp_path, capsys):
+    said = "quickness is between 0.0 and 1.0, not '[2]'"
+    run = refused(tmp_path, f'[INFO] something\nerror: {said}\n')
+    with pytest.raises(BringUpError) as raised:
+        run._restart_ended(give_up_after=3)
+    assert explain(run, raised.value) == 2
+    assert capsys.readouterr().err.splitlines() == [f'error: s2s: {said}']
+
+
+def test_a_process_that_ends_without_a_word_shows_what_it_printed(tmp_path, capsys):
+    run = refused(tmp_path, 'who knows\n')
+    with pytest.raises(BringUpError) as raised:
+        run._restart_ended(give_up_after=3)
+    assert explain(run, raised.value) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told == ['error: s2s: its process has ended', 'who knows']
+
+
+@pytest.mark.parametrize(('wrong', 'status'), [(True, 2), (False, 1)])
+def test_a_node_that_refuses_tells_whether_a_setting_is_wrong(wrong, status, tmp_path, capsys):
+    run = refused(tmp_path, '', status=None)
+    assert explain(run, BringUpError('s2s', 'cannot configure: x', bad_setting=wrong)) == status
+    assert capsys.readouterr().err == 'error: s2s: cannot configure: x\n'

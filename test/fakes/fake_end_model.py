@@ -8,14 +8,14 @@ from concurrent.futures import Executor, Future
 class FakeEndModel:
     """Says the next of its answers, the last one for ever; keeps what it was asked about."""
 
-    def __init__(self, *answers: float | Exception) -> None:
+    def __init__(self, *answers: float | BaseException) -> None:
         self._answers = list(answers)
         self.asked = []
 
     def probability(self, sound):
         self.asked.append(sound)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
@@ -40,5 +40,5 @@ class FakeExecutor(Executor):
             future, work, args, kwargs = self._waiting.pop(0)
             try:
                 future.set_result(work(*args, **kwargs))
-            except Exception as error:
+            except BaseException as error:
                 future.set_exception(error)

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from kame_ros.runtime import doors
 from kame_ros.runtime.doors import Door
 
 POINTS = """
@@ -24,6 +25,8 @@ class Bell:
         return self.tone
 
 def picky(tone):
+    if tone == 'exit':
+        raise SystemExit(3)
     return Bell(float(tone))
 
 A_BELL = Bell('high')
@@ -82,6 +85,17 @@ def test_what_another_package_brings(toys):
     assert DOOR.make('ours').ring() == 'ours'  # nobody replaces one of ours
 
 
+def test_one_that_is_called_as_one_of_ours_is_named_once(toys, caplog):
+    doors._tell_ignored.cache_clear()
+    for _ in range(3):
+        DOOR.make('ours')
+    DOOR.make('theirs')
+    assert [record.getMessage() for record in caplog.records] == [
+        'the bell ours of the package toy-bells is not used: kame_ros has one of this name; give '
+        'it another one in its pyproject.toml'
+    ]
+
+
 def test_what_is_none_says_so_in_a_sentence(toys):
     told = 'the bell number of the package toy-bells is none: int does not ring'
     with pytest.raises(ImportError, match=told):
@@ -92,7 +106,10 @@ def test_what_is_none_says_so_in_a_sentence(toys):
         DOOR.make('gong')
 
 
-@pytest.mark.parametrize(('told', 'kind'), [(('low',), 'ValueError'), ((), 'TypeError')])
+@pytest.mark.parametrize(
+    ('told', 'kind'),
+    [(('low',), 'ValueError'), ((), 'TypeError'), (('exit',), 'SystemExit')],
+)
 def test_what_theirs_raises_is_told_with_its_name_and_package(toys, told, kind):
     says = f'the bell picky of the package toy-bells cannot be made: {kind}: '
     with pytest.raises(ValueError, match=says):

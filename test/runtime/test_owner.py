@@ -1,6 +1,8 @@
 import threading
 import time
 
+import pytest
+
 from kame_ros.runtime.owner import Owners, OwnerThread
 
 
@@ -17,16 +19,17 @@ def test_it_stops_when_asked():
     assert owner.stop()
 
 
-def test_what_the_body_raises_is_told():
+@pytest.mark.parametrize('kind', [ValueError, SystemExit, KeyboardInterrupt])
+def test_what_the_body_raises_is_told(kind):
     faults = []
 
     def body(stop):
-        raise ValueError('the model broke')
+        raise kind('the model broke')
 
     owner = OwnerThread('test', body, faults.append)
     owner.start()
     owner.stop()
-    assert [str(fault) for fault in faults] == ['the model broke']
+    assert [(type(fault), str(fault)) for fault in faults] == [(kind, 'the model broke')]
 
 
 def test_a_body_that_hangs_is_reported():

@@ -77,10 +77,10 @@ class Odd(FakeRecogniser):
             None,
             Hypothesis((Word(' a\x00\ud800', NAN, NAN, NAN),) * 3),
             7,
-            ZeroDivisionError,
+            SystemExit,
         )
         answer = answers[len(self.calls) % 4]
-        if answer is ZeroDivisionError:
+        if answer is SystemExit:
             raise answer('of somebody')
         return answer
 
@@ -91,7 +91,7 @@ def test_no_answer_and_no_error_of_an_engine_ends_the_owner():
     check(outputs)
     assert transcriber.counters()['failed'] > 3
     assert transcriber.counters()['odd'] > 3
-    assert 'Error' in transcriber.take_error()
+    assert transcriber.take_error()
     for _, o in outputs:
         if isinstance(o, Transcript):
             assert o.text.encode()

@@ -7,6 +7,8 @@ import turn_recipes
 from fake_end_model import FakeEndModel, FakeExecutor
 from fake_vad import FakeVad
 
+from kame_ros.s2s.moshi.config import MoshiConfig
+from kame_ros.s2s.small.config import SmallConfig
 from kame_ros.s2s.tts.config import TtsConfig
 from kame_ros.s2s.tts.front_end import TtsFrontEnd
 from kame_ros.s2s.tts.voice import Speech
@@ -74,6 +76,25 @@ def test_a_turn_ends_by_the_strategy_of_another_package(toys):
     assert told.ended == {'silence': 1}
 
 
+@pytest.mark.parametrize(
+    'strategy',
+    [
+        lambda **told: SmallConfig(**told).strategy(),
+        lambda **told: MoshiConfig(**told).strategy(hears=True),
+        lambda **told: end_of_turn.make(
+            told['end_of_turn'], TtsConfig(**told).end_of_turn_settings()
+        ),
+    ],
+)
+def test_each_front_end_tells_a_strategy_its_options(toys, strategy):
+    made = strategy(end_of_turn='mine', end_of_turn_options='silence_s=1.6')
+    assert silence_until_over(TurnTracker(FakeVad(), made)) == pytest.approx(1.6, abs=0.09)
+    with pytest.raises(ValueError, match="has no option 'patience'"):
+        strategy(end_of_turn='mine', end_of_turn_options='patience=1')
+    with pytest.raises(ValueError, match="an option of an end-of-turn strategy is written 'key"):
+        strategy(end_of_turn='mine', end_of_turn_options='foo')
+
+
 def test_a_strategy_sees_the_sound_and_the_turn():
     seen = []
 
@@ -107,6 +128,34 @@ def test_a_strategy_that_fails_is_counted_and_ours_decides(toys, caplog):
     assert len(caplog.records) == 1
     assert 'RuntimeError: no idea' in caplog.text
     assert user.ended == {'silence': 1}
+
+
+@pytest.mark.parametrize('when', ['decide', 'reset'])
+def test_a_strategy_that_would_end_the_process_is_counted_too(caplog, when):
+    class Exits:
+        min_silence_s = 0.1
+
+        def decide(self, pause):
+            if when == 'decide':
+                sys.exit(3)
+            return Decision(pause.silence_s >= 0.6 - 1e-6, 'silence')
+
+        def reset(self):
+            if when == 'reset':
+                sys.exit(3)
+
+    user = TurnTracker(FakeVad(), Exits())
+    assert silence_until_over(user) == pytest.approx(0.6, abs=0.09)
+    assert user.faults >= 1
+    assert caplog.text.count('SystemExit: 3') == 1
+
+
+def test_a_model_that_would_end_the_process_is_counted_too(caplog):
+    listener = EndListener(FakeEndModel(SystemExit(3)), FakeExecutor())
+    user = TurnTracker(FakeVad(), Combined(EndOfTurnSettings(), listener))
+    assert silence_until_over(user) == pytest.approx(0.6, abs=0.09)
+    assert user.faults >= 1
+    assert caplog.text.count('SystemExit: 3') == 1
 
 
 def test_a_model_that_fails_is_counted_and_the_configured_silence_ends_the_turn(caplog):

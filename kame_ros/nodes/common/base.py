@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, ClassVar
 
@@ -23,8 +24,10 @@ from kame_ros.nodes.common.diagnostics import DiagnosticsPublisher
 from kame_ros.nodes.common.lifecycle import TransitionServer
 from kame_ros.nodes.common.listen import MessageReader
 from kame_ros.nodes.common.parameters import converted, declare, refuse_unknown
+from kame_ros.nodes.common.python_log import PythonLog
 from kame_ros.nodes.common.trusted_parameters import TrustedParameters
 from kame_ros.runtime import progress
+from kame_ros.runtime.doors import UnknownName
 from kame_ros.runtime.faults import Faults
 from kame_ros.runtime.owner import OutOfMemory, Owners, OwnerThread
 from kame_ros.settings.param import BadParameter, Param
@@ -61,15 +64,18 @@ class KameNode(LifecycleNode):
         self._table = (*self.PARAMETERS, NICENESS)
         self.active = False
         self.fault = ''
+        self.bad_setting = False  # and as wrong the next time
         self._owners = Owners()
         self.clock = NodeClock(self.get_clock(), self._owners.check)
         self.memory = memory.Memory(self.get_fully_qualified_name())
         self.faults = Faults(self._log_fault, _unbearable)  # of callbacks
         self.reader = MessageReader(self._log_fault, self.survive)
+        self.python_log = PythonLog(self._log_python)
         self._niceness = 0  # as far as this process has stepped back itself
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
         try:
-            declare(self, self._table)
+            given = {name: told.value for name, told in self._parameter_overrides.items()}
+            declare(self, self._table, self.idle_parameters(given))
             values = {row.name: self.param(row.name) for row in self._table if row.names}
             self.trusted = TrustedParameters(self._table, values)
         except ValueError:
@@ -81,6 +87,11 @@ class KameNode(LifecycleNode):
         self.diagnostics = DiagnosticsPublisher(self)
 
     # What a subclass fills in.
+
+    @classmethod
+    def idle_parameters(cls, given: Mapping[str, Any]) -> list[str]:
+        """Which rows of PARAMETERS do nothing beside the values that were `given`."""
+        return []
 
     def load(self) -> None:
         """Gets what the node needs (models, devices) and makes its topics."""
@@ -160,7 +171,7 @@ class KameNode(LifecycleNode):
         """The thread that owns the node's model, not started; what it raises ends the process."""
         return self._owners.add(OwnerThread(name, body, self.fail))
 
-    def survive(self, error: Exception, where: str) -> None:
+    def survive(self, error: BaseException, where: str) -> None:
         """A callback has failed: it is counted, and each kind logged once. The node goes on."""
         self.faults.book(where, error)
 
@@ -171,7 +182,22 @@ class KameNode(LifecycleNode):
             **self.counters(),
             'callbacks_failed': self.faults.count,
             'transitions_refused': self.transitions.refused,
+            **({'bad_setting': 1.0} if self.bad_setting else {}),
+            **self._warnings(),
         }
+
+    def _warnings(self) -> dict[str, str]:
+        told = '\n'.join(self.python_log.warnings)
+        return {'warnings': told} if told else {}
+
+    def _log_python(self, level: int, text: str) -> None:
+        logger = self.get_logger()
+        if level >= logging.ERROR:
+            logger.error(text)
+        elif level >= logging.WARNING:
+            logger.warning(text)
+        else:
+            logger.info(text)
 
     def _log_fault(self, text: str) -> None:
         self.get_logger().error(text)
@@ -192,7 +218,7 @@ class KameNode(LifecycleNode):
         """Publishes something that happened; where it names no source, to this node."""
         self._events.publish(convert.turn_to_message(event, self.get_name()))
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """An owner thread has failed: says so and ends the process.
 
         The state of a model that has raised is unknown; a fresh process is not.
@@ -299,8 +325,9 @@ class KameNode(LifecycleNode):
         # rclpy swallows what a transition raises, so it is caught and told here.
         try:
             step()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.fault = printable(redact(f'cannot {verb}: {error}'))
+            self.bad_setting = isinstance(error, BadParameter | UnknownName)
             if isinstance(error, ModuleNotFoundError):
                 self.fault += '; kame doctor tells how to get it'
             expected = isinstance(error, ValueError | OSError | ImportError | OutOfMemory)
@@ -310,7 +337,7 @@ class KameNode(LifecycleNode):
                 self._quietly(undo)
             self._reached(otherwise)
             return TransitionCallbackReturn.FAILURE
-        self.fault = ''
+        self.fault, self.bad_setting = '', False
         self.get_logger().info(reached)
         self._reached(reached)
         return TransitionCallbackReturn.SUCCESS
@@ -340,7 +367,7 @@ class KameNode(LifecycleNode):
     def _quietly(self, step: Callable[[], None]) -> None:
         try:
             step()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.get_logger().error(printable(f'while ending: {error}'))
 
     # Parameters.
@@ -369,7 +396,7 @@ class KameNode(LifecycleNode):
         def guarded(request: Any, response: Any) -> Any:
             try:
                 return answer(request, response)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self.survive(error, name)
                 reason = printable(f'{type(error).__name__}: {error}')
                 if isinstance(getattr(response, 'result', None), SetParametersResult):
@@ -389,7 +416,7 @@ class KameNode(LifecycleNode):
             try:
                 refuse_unknown({given.name}, self._table)
                 result = self.set_parameters_atomically([Parameter.from_parameter_msg(given)])
-            except Exception as error:  # a type that does not exist, a name that is none
+            except (Exception, SystemExit) as error:  # an unknown type, a name that is none
                 result = SetParametersResult(successful=False, reason=printable(str(error)))
             response.results.append(result)
         return response

@@ -79,7 +79,7 @@ class TransitionServer:
             try:
                 if _wait_for(self._service, context):
                     self._serve_one()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if not self._stop.is_set() and context.ok():
                     self._node.get_logger().error(f'change_state failed: {error}')
                     self._stop.wait(1.0)

@@ -37,7 +37,7 @@ class MessageReader:
     """
 
     def __init__(
-        self, tell: Callable[[str], None], survive: Callable[[Exception, str], None]
+        self, tell: Callable[[str], None], survive: Callable[[BaseException, str], None]
     ) -> None:
         self._unread = Faults(tell, _why_unread)
         self._survive = survive
@@ -54,12 +54,12 @@ class MessageReader:
         def read(message: Any) -> None:
             try:
                 value = convert(message)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._unread.book(topic, error)
                 return
             try:
                 callback(value)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._survive(error, topic)
 
         return read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -41,29 +42,42 @@ def descriptor(param: Param) -> ParameterDescriptor:
     return described
 
 
-def refuse_unknown(given: set[str], table: tuple[Param, ...]) -> None:
+def refuse_unknown(given: set[str], table: tuple[Param, ...], idle: Collection[str] = ()) -> None:
     """Refuses parameters that no row of the table declares.
 
     ROS itself ignores them, so that a slip of the pen would go unnoticed.
 
-    Raises BadParameter that names the nearest parameter there is.
+    Raises BadParameter that names the nearest parameter there is, but none that is `idle`: it would
+    do nothing.
     """
     known = [param.name for param in table]
+    counting = [name for name in known if name not in idle]
     for name in sorted(given - set(known)):
         if name.startswith(_FOREIGN):
             continue
+        raise BadParameter(f'there is no parameter {shown(name)[1:-1]}; {_hint(name, counting)}')
+
+
+def _hint(name: str, known: list[str]) -> str:
+    """What was meant, or what there is: of the same part of the node, if it has that part."""
+    part = f'{name.rpartition(".")[0]}.' if '.' in name else ''
+    same = [other for other in known if other.startswith(part)] if part else []
+    if not same:
         close = difflib.get_close_matches(name, known, 1)
-        hint = f'; did you mean {close[0]}?' if close else f'; there are {", ".join(known)}'
-        raise BadParameter(f'there is no parameter {shown(name)[1:-1]}{hint}')
+        return f'did you mean {close[0]}?' if close else f'there are {", ".join(known)}'
+    rest = [other.removeprefix(part) for other in same]
+    close = difflib.get_close_matches(name.removeprefix(part), rest, 1)
+    return f'did you mean {part}{close[0]}?' if close else f'there are {", ".join(same)}'
 
 
-def declare(node: Node, table: tuple[Param, ...]) -> None:
+def declare(node: Node, table: tuple[Param, ...], idle: Collection[str] = ()) -> None:
     """Declares the table on a node.
 
-    Raises BadParameter for a value from the command line or a file that cannot be right.
+    No hint leads to what is `idle`. Raises BadParameter for a value from the command line or a file
+    that cannot be right.
     """
     overrides = node._parameter_overrides  # rclpy offers no public way to see them
-    refuse_unknown(set(overrides), table)
+    refuse_unknown(set(overrides), table, idle)
     for param in table:
         if param.name in overrides:
             value = param.checked(overrides[param.name].value)

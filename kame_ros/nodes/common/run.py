@@ -13,7 +13,7 @@ from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedE
 from rclpy.signals import SignalHandlerOptions
 
 from kame_ros.graph import surroundings
-from kame_ros.graph.early import BAD_SETTING
+from kame_ros.graph.early import BAD_SETTING, REFUSAL
 from kame_ros.nodes.common.base import NICENESS, KameNode
 from kame_ros.nodes.common.ros_arguments import quoted
 from kame_ros.settings.param import BadParameter
@@ -33,8 +33,9 @@ def run(make_node: Callable[[], KameNode], args: Sequence[str] | None = None) ->
         surroundings.prepare()
         _begin(make_node, list(sys.argv if args is None else args))
         node = make_node()
+        node.python_log.attach()
     except (BadParameter, surroundings.BadSurroundings) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'{REFUSAL}{error}', file=sys.stderr)
         rclpy.try_shutdown()
         return BAD_SETTING
     executor = _executor()
@@ -46,6 +47,7 @@ def run(make_node: Callable[[], KameNode], args: Sequence[str] | None = None) ->
     failed = bool(node.fault) and not wanted
     ended = node.end()
     node.diagnostics.close()
+    node.python_log.detach()
     if not ended:  # a model still loads or works: nothing can be taken from under it
         sys.stderr.flush()
         os._exit(int(failed))
@@ -72,7 +74,7 @@ def _spin_once(executor: Executor, node: KameNode) -> None:
         executor.spin_once(timeout_sec=_POLL_S)
     except ExternalShutdownException:
         raise
-    except Exception as error:  # of a callback: what others send or ask ends no node
+    except (Exception, SystemExit) as error:  # of a callback: what others send or ask ends no node
         node.survive(error, 'a topic, service or action')
 
 

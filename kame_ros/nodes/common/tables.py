@@ -14,21 +14,27 @@ from kame_ros.settings.param import BadParameter, Param
 
 def parameter_table(module: str) -> tuple[Param, ...]:
     """The rows of the node in a Python module, which is imported: raises ImportError."""
+    return (*_node(module).PARAMETERS, NICENESS)
+
+
+def _node(module: str) -> type[KameNode]:
     found = importlib.import_module(module)
     for _, node in inspect.getmembers(found, inspect.isclass):
         if issubclass(node, KameNode) and node.__module__ == module:
-            return (*node.PARAMETERS, NICENESS)
+            found_node: type[KameNode] = node
+            return found_node
     raise ImportError(f'{module} has no node', name=module)
 
 
 def problems(spec: NodeSpec) -> Iterator[str]:
     """What the node itself would refuse of what it is told, a sentence each; raises ImportError."""
     table = parameter_table(spec.module)
+    idle = _node(spec.module).idle_parameters({**spec.for_all, **spec.parameters})
     rows = {row.name: row for row in table}
     for name, value in {**spec.for_all, **spec.parameters}.items():
         try:
             if name in spec.parameters:
-                refuse_unknown({name}, table)
+                refuse_unknown({name}, table, idle)
             if name in rows:
                 rows[name].checked(value)
         except BadParameter as error:

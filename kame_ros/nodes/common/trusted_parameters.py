@@ -71,7 +71,7 @@ class TrustedParameters:
 
     def _check_options(self, text: str) -> None:
         """Of what another package's options mean it is known only what they look like."""
-        for value in options_of(text).values():
+        for value in options_of(text, 'this parameter').values():
             if '://' in value:
                 self.hosts.check(value)
             else:

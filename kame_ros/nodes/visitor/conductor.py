@@ -27,11 +27,11 @@ _IDS = {
 
 
 class BringUpError(RuntimeError):
-    """A node did not come up; `node` is its name."""
+    """A node did not come up; `node` is its name. `bad_setting`: a parameter is wrong."""
 
-    def __init__(self, node: str, why: str) -> None:
+    def __init__(self, node: str, why: str, bad_setting: bool = False) -> None:
         super().__init__(f'{node}: {why}')
-        self.node = node
+        self.node, self.bad_setting = node, bad_setting
 
 
 class Conductor:
@@ -82,7 +82,9 @@ class Conductor:
             self.step()
             show()
             if name := self._policy.refused:
-                raise BringUpError(name, self._why(name))
+                why = self._why(name)  # waits for what it tells
+                wrong = 'bad_setting' in (self.health[name].values or {})
+                raise BringUpError(name, why, wrong)
             if name := self._policy.doubled:
                 raise BringUpError(name, 'there are two of this name: another robot runs here')
             told = [(health.state, health.message) for health in self.health.values()]

@@ -73,7 +73,7 @@ class Interview:
     def __init__(self, run: RunningGraph, tick: Callable[[str], None] = lambda text: None) -> None:
         self._run = run
         self._tick = tick
-        self._faults: list[Exception] = []
+        self._faults: list[BaseException] = []
         self._player = UserPlayer(run.node, run.graph, self._faults.append)
         self._switch = Switch()
         self._listener = TopicListener(run.node, run.graph, [self._player, self._switch])

@@ -42,7 +42,7 @@ class UserPlayer(Consumer):
     is told on `turn` as the end of the input.
     """
 
-    def __init__(self, node: Node, graph: Graph, on_fault: Callable[[Exception], None]) -> None:
+    def __init__(self, node: Node, graph: Graph, on_fault: Callable[[BaseException], None]) -> None:
         self._voice = VoiceMeter()
         self._clock = NodeClock(node.get_clock())
         self._frames = node.create_publisher(msg.AudioFrame, graph.path(TOPIC), qos.AUDIO_OFFER)

@@ -74,6 +74,8 @@ class RunningGraph:
                 backoff = self._backoff.setdefault(name, Backoff())
                 self._due[name] = backoff.failed(now)
                 wrong = process.exit_status == BAD_SETTING and give_up_after is not None
+                if wrong and (why := process.refusal):
+                    raise BringUpError(name, why, bad_setting=True)
                 if wrong or (give_up_after is not None and backoff.count > give_up_after):
                     raise BringUpError(name, 'its process has ended')
                 when = self._due[name] - now

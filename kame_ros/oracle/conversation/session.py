@@ -98,7 +98,7 @@ class OracleSession:
         if not stopped:
             try:
                 self._think(transcript)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._faults.book('thinking', error)
                 self.recover(unasked(transcript) if transcript.final else None)
         if transcript.final and (stopped or not transcript.text.strip()):
@@ -221,7 +221,7 @@ class OracleSession:
             self.voice.clear()
             if open_final is not None:
                 self._give_up(GiveUp(open_final.utterance, open_final.revision, 'a fault', False))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._faults.book('recovering', error)
 
     def tick(self) -> None:
@@ -253,7 +253,7 @@ class OracleSession:
             await (await self._pool.get(first)).warm_up(self._greeting())
         except LlmError:
             raise
-        except Exception as error:  # a client must not take the oracle down
+        except (Exception, SystemExit) as error:  # a client must not take the oracle down
             raise LlmError(f'{first.name}: {type(error).__name__}: {error}') from error
 
     async def pause(self) -> None:
@@ -273,14 +273,14 @@ class OracleSession:
     def _new_router(self) -> Router:
         try:
             return Router(self.config.routes, embed=self._embed)
-        except Exception as error:  # of the embedding model: keywords still work
+        except (Exception, SystemExit) as error:  # of the embedding model: keywords still work
             self._faults.book('the router', error)
             return Router(self.config.routes)
 
     def _route(self, transcript: Transcript) -> int:
         try:
             return self._router.choose(transcript.utterance, transcript.text, transcript.final)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._faults.book('the router', error)
             self._router.embed = None  # from now on by keywords, until it is configured anew
             return 0
@@ -290,7 +290,7 @@ class OracleSession:
             self._faults.book('a generation', error)
         try:
             self.ledger.book(generation)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._faults.book('the books', error)
             self.ledger.lose(generation.ask.gen)
 
@@ -408,7 +408,8 @@ class OracleSession:
         except LlmError as error:
             generation.refused = not generation.words
             self._fail(generation.ask, error)
-        except Exception as error:  # a fault of ours: the next question is answered all the same
+        # A fault of ours: the next question is answered all the same.
+        except (Exception, SystemExit) as error:
             self._faults.book('a generation', error)
             self._fail(generation.ask, LlmError(f'{type(error).__name__}: {error}'))
         else:
@@ -434,7 +435,7 @@ class OracleSession:
         def call(*args: object) -> None:
             try:
                 step(*args)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._faults.book('a generation', error)
                 raise LlmError(f'a fault: {type(error).__name__}: {error}') from error
 

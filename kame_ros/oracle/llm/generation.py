@@ -136,7 +136,7 @@ async def _next_piece(stream: AsyncGenerator[str, None]) -> str | None:
         piece: object = await anext(stream, None)
     except LlmError:
         raise
-    except Exception as error:  # a client must not take the oracle down
+    except (Exception, SystemExit) as error:  # a client must not take the oracle down
         raise LlmError(f'{type(error).__name__}: {error}') from error
     if piece is None or isinstance(piece, str):
         return piece

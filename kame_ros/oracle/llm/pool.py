@@ -34,7 +34,7 @@ class ClientPool:
         except LlmError:
             self._clients.pop(key, None)
             raise
-        except Exception as error:  # an SDK that is broken raises what it likes when imported
+        except (Exception, SystemExit) as error:  # a broken SDK raises what it likes
             self._clients.pop(key, None)
             raise LlmUnavailable(f'{backend.name}: {type(error).__name__}: {error}') from error
 
@@ -80,7 +80,7 @@ class ClientPool:
                 await client.warm_up(messages)
         except LlmError as error:
             on_error(error)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             on_error(LlmError(f'{backend.name}: {type(error).__name__}: {error}'))
 
     def _prepared(
@@ -111,5 +111,5 @@ class ClientPool:
         try:
             client = await future
             await client.aclose()
-        except Exception:  # it never was open, or is gone
+        except (Exception, SystemExit):  # it never was open, or is gone
             return

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kame_ros.s2s.moshi import memory
-from kame_ros.settings.param import MODEL, check_settings, setting
+from kame_ros.settings.options import options_of
+from kame_ros.settings.param import MODEL, OPTIONS, BadParameter, check_settings, setting
 from kame_ros.turns import end_of_turn
 from kame_ros.turns.end_of_turn import EndOfTurn, EndOfTurnSettings
 from kame_ros.turns.voice_gate import SPEAK
@@ -160,6 +161,9 @@ class MoshiConfig(Sampling):
         "What tells that the user's turn is over, as tts.end_of_turn; for speak and for the stt "
         'node.',
     )
+    end_of_turn_options: str = setting(
+        '', 'What only one strategy knows, as tts.end_of_turn_options.', names=OPTIONS
+    )
     quickness: float = setting(0.5, 'The same as tts.quickness.', low=0.0, high=1.0)
     shortfalls: int = 0  # how often memory ran out in earlier lives of the node
 
@@ -197,7 +201,9 @@ class MoshiConfig(Sampling):
         Raises ValueError where one is needed, and what the strategy raises.
         """
         if not hears and self.speak != 'always':
-            raise ValueError(f'speak={self.speak} needs barge_in, the ear that hears the user')
+            raise BadParameter(f'speak={self.speak} needs barge_in, the ear that hears the user')
         if not hears:
             return None
-        return end_of_turn.make(self.end_of_turn, EndOfTurnSettings(quickness=self.quickness))
+        options = options_of(self.end_of_turn_options, 'an end-of-turn strategy')
+        settings = EndOfTurnSettings(quickness=self.quickness, options=options)
+        return end_of_turn.make(self.end_of_turn, settings)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kame_ros.s2s.small.step import Choosing
-from kame_ros.settings.param import MODEL, check_settings, setting
+from kame_ros.settings.options import options_of
+from kame_ros.settings.param import MODEL, OPTIONS, BadParameter, check_settings, setting
 from kame_ros.turns import end_of_turn
 from kame_ros.turns.end_of_turn import EndOfTurn, EndOfTurnSettings
 from kame_ros.turns.voice_gate import SPEAK
@@ -56,13 +57,16 @@ class SmallConfig:
         'after_turn',
         'When it may speak: always (it judges for itself, from what the user sounds like); '
         "after_turn: not while the user's turn lasts, as far as it hears and end_of_turn tells "
-        '(without barge_in as always); guided: nor where no oracle tells it what to say.',
+        '(needs barge_in); guided: nor where no oracle tells it what to say.',
         choices=SPEAK,
     )
     end_of_turn: str = setting(
         'combined',
         "What tells that the user's turn is over where the model does not hear it, as "
         'tts.end_of_turn.',
+    )
+    end_of_turn_options: str = setting(
+        '', 'What only one strategy knows, as tts.end_of_turn_options.', names=OPTIONS
     )
     quickness: float = setting(
         0.5, 'From 0, patient, to 1, quick: as tts.quickness.', low=0.0, high=1.0
@@ -84,11 +88,16 @@ class SmallConfig:
 
         Raises ValueError where one is needed, and what the strategy raises.
         """
-        if not self.barge_in and self.speak == 'guided':
-            raise ValueError('speak=guided needs barge_in, the ear that hears the user')
+        if not self.barge_in and self.speak != 'always':
+            raise BadParameter(
+                f'speak={self.speak} needs barge_in, the ear that hears the user: set small.speak '
+                'to always, too'
+            )
         if not self.barge_in:
             return None
-        return end_of_turn.make(self.end_of_turn, EndOfTurnSettings(quickness=self.quickness))
+        options = options_of(self.end_of_turn_options, 'an end-of-turn strategy')
+        settings = EndOfTurnSettings(quickness=self.quickness, options=options)
+        return end_of_turn.make(self.end_of_turn, settings)
 
     def choosing(self, seed: int) -> Choosing:
         """How tokens are chosen; `seed` counts where none is set."""

@@ -27,7 +27,8 @@ from kame_ros.turns.vad import SileroVad, Vad
 def make(settings: FrontEndSettings) -> SmallFrontEnd:
     """Loads the model, the voice and the ear; raises as `build`."""
     config: SmallConfig = settings.filled('small', SmallConfig)
-    return build(config, SileroVad() if config.barge_in else None)
+    strategy = config.strategy()  # refuses what needs an ear where none is wanted
+    return build(config, SileroVad() if config.barge_in else None, strategy)
 
 
 def build(
@@ -36,8 +37,9 @@ def build(
     """Loads the model in about 2 s and gives the front-end; call `warm_up` next.
 
     With a `vad`, such as `SileroVad()`, it gives way to a user who speaks over the robot; an
-    `end_of_turn` then takes the place of the configured one. Raises MissingWeights or
-    CorruptWeights, ValueError or ImportError for a barge-in profile that is none.
+    `end_of_turn` then takes the place of the configured one. Without one it hears no turn, and may
+    always speak. Raises MissingWeights or CorruptWeights, ValueError or ImportError for a barge-in
+    profile that is none.
     """
     profile = profiles.load(config.barge_in_profile)
     if vad is not None and end_of_turn is None:

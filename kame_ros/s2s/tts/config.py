@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kame_ros.settings.options import options_of
-from kame_ros.settings.param import MODEL, OPTIONS, check_settings, setting
+from kame_ros.settings.param import MODEL, OPTIONS, BadParameter, check_settings, setting
+from kame_ros.settings.values import shown
+from kame_ros.text.speakable import why_not
 from kame_ros.turns import profiles
 from kame_ros.turns.barge_in import BargeInProfile
 from kame_ros.turns.end_of_turn import EndOfTurnSettings
@@ -148,10 +150,14 @@ class TtsConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        for name in ('filler', 'hum', 'apology', 'correction'):
+            text: str = getattr(self, name)
+            if text.strip() and (why := why_not(text)):
+                raise BadParameter(f'{name} is {shown(text)}: {why}')
 
     def end_of_turn_settings(self) -> EndOfTurnSettings:
         """What the strategy is told. Raises ValueError for options that are none."""
-        options = options_of(self.end_of_turn_options)
+        options = options_of(self.end_of_turn_options, 'an end-of-turn strategy')
         return EndOfTurnSettings(
             self.end_of_turn_s, self.unknown_s, self.incomplete_s, self.quickness, options
         )

@@ -434,7 +434,7 @@ class TtsFrontEnd(FrontEnd):
         """No text may end the node: what the voice fails at is counted, and not heard."""
         try:
             return self._voice.say(words).trimmed()
-        except Exception:
+        except (Exception, SystemExit):
             self._count['voice_errors'] += 1
             return Speech(np.zeros(0, np.float32), (0,) * len(words))
 

@@ -7,8 +7,8 @@ A new strategy is one file, with a class (or function) that takes `EndOfTurnSett
     mine = 'my_package.my_end_of_turn:MyEndOfTurn'
 
 `--set s2s.tts.end_of_turn=mine` takes it then; what only this one can be told comes by
-`s2s.tts.end_of_turn_options`, and is read while it is made. It may raise anything: that is counted,
-and told once, and the rule of words and silence decides instead.
+`s2s.tts.end_of_turn_options`, and is read while it is made. It may raise anything, SystemExit too:
+that is counted, and told once, and the rule of words and silence decides instead.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ class EndOfTurn(Protocol):
     """
 
     min_silence_s: float
-    """No turn ends after less silence; the least after which `decide` is asked (at most 0.4 s)."""
+    """s: no turn ends after less silence, `decide` is asked from there on; from 0 to 600 s.
+
+    Ours that hear the melody have 0.1. After `longest_pause_s` a turn is over in any case.
+    """
 
     def decide(self, pause: Pause) -> Decision:
         """Asked once a frame until the turn is over or the user speaks on."""

@@ -6,11 +6,12 @@ from rclpy.parameter import Parameter
 from kame_ros.audio.devices.device_stream import DeviceConfig
 from kame_ros.audio.echo.canceller import EchoConfig
 from kame_ros.audio.playout.player import PlayerConfig
-from kame_ros.graph.description import SHORTCUTS, config_names, load_graph
+from kame_ros.graph.description import SHORTCUTS, NodeSpec, config_names, load_graph
 from kame_ros.nodes.audio_capture_node import AudioCaptureNode
 from kame_ros.nodes.audio_playback_node import AudioPlaybackNode
 from kame_ros.nodes.common.base import NICENESS
 from kame_ros.nodes.common.parameters import descriptor, refuse_unknown
+from kame_ros.nodes.common.tables import problems
 from kame_ros.nodes.oracle_node import OracleNode
 from kame_ros.nodes.s2s_node import S2SNode
 from kame_ros.nodes.s2s_slots_node import S2SSlotsNode
@@ -18,6 +19,7 @@ from kame_ros.nodes.stt_node import SttNode
 from kame_ros.oracle.conversation.prompt import PromptConfig
 from kame_ros.oracle.llm.backend_names import BackendNames
 from kame_ros.oracle.policy.config import PolicyConfig
+from kame_ros.s2s.front_ends import of_others
 from kame_ros.s2s.moshi.config import MoshiConfig
 from kame_ros.s2s.tts.config import TtsConfig, VoiceConfig
 from kame_ros.settings.param import BadParameter, Param, filled
@@ -32,6 +34,44 @@ def test_a_parameter_that_does_not_exist_is_refused_with_the_nearest():
     with pytest.raises(BadParameter, match='no parameter stpe_s; did you mean step_s'):
         refuse_unknown({'stpe_s'}, (STEP, SOURCE))
     refuse_unknown({'use_sim_time', 'qos_overrides./x.depth', 'source'}, (STEP, SOURCE))
+
+
+@pytest.mark.parametrize(
+    ('front_end', 'given', 'says'),
+    [
+        ('tts', 'small.take_back_s', 'did you mean tts.take_back_s?'),
+        ('small', 'small.take_back_s', 'there are small.weights, small.silent_above'),
+        ('small', 'small.quicknes', 'did you mean small.quickness?'),
+        ('small', 'quicknes', 'did you mean small.quickness?'),
+        ('moshi', 'moshi.quicknes', 'did you mean moshi.quickness?'),
+        ('tts', 'front_ent', 'did you mean front_end?'),
+    ],
+)
+def test_a_hint_leads_to_what_counts(front_end, given, says):
+    spec = NodeSpec('s2s', {'front_end': front_end, given: '1'})
+    (sentence,) = problems(spec)
+    assert sentence.startswith(f'there is no parameter {given}; {says}')
+    others = {'tts.', 'small.', 'moshi.'} - {f'{front_end}.'}
+    assert not any(f' {other}' in sentence.partition(';')[2] for other in others)
+
+
+def test_which_parameters_are_of_another_front_end():
+    names = ['tts.voice', 'small.speak', 'moshi.seed', 'front_end', 'hold_s']
+    assert of_others(names, 'tts') == ['small.speak', 'moshi.seed']
+    assert of_others(names, 'mine') == names[:3]
+    assert not S2SNode.idle_parameters({'front_end': 'tts'}).count('tts.voice')
+
+
+def test_a_parameter_of_another_front_end_is_told_when_it_is_configured(ros, caplog):
+    given = {'small.speak': 'always', 'tts.end_of_turn': 'nobody', 'hold_s': 0.5}
+    overrides = [Parameter(name, value=value) for name, value in given.items()]
+    node = ros.add(S2SNode(parameter_overrides=overrides))
+    node.trigger_configure()
+    assert 'no end-of-turn strategy' in node.fault
+    assert node.totals()['bad_setting'] == 1
+    assert [r.getMessage() for r in caplog.records if 'nothing' in r.getMessage()] == [
+        'small.speak does nothing: the front-end is tts'
+    ]
 
 
 @pytest.mark.parametrize('node', NODES)

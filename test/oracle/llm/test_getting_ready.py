@@ -119,7 +119,7 @@ def test_a_warm_up_always_comes_before_the_question(scene):
     assert order == ['warm', 'asked']
 
 
-@pytest.mark.parametrize('error', [LlmError('no model'), RuntimeError('odd')])
+@pytest.mark.parametrize('error', [LlmError('no model'), RuntimeError('odd'), SystemExit(3)])
 def test_a_warm_up_that_fails_keeps_no_question_waiting(error, scene):
     async def warm():
         raise error

@@ -78,7 +78,11 @@ def test_the_parameters_of_the_node_make_it(folder):
     assert isinstance(made, SmallFrontEnd)
     assert made.judges_barge_in
     assert values['small.speak'] == 'after_turn'
-    assert not make_front_end({**values, 'small.barge_in': False}.get).judges_barge_in
+    deaf = {**values, 'small.barge_in': False}
+    assert not make_front_end({**deaf, 'small.speak': 'always'}.get).judges_barge_in
+    for speak in ('after_turn', 'guided'):
+        with pytest.raises(ValueError, match=f'speak={speak} needs barge_in'):
+            make_front_end({**deaf, 'small.speak': speak}.get)
 
 
 @pytest.mark.parametrize('wrong', [{'temperature': -1.0}, {'top_k': 0}, {'silent_above': 1.5}])

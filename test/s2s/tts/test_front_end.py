@@ -16,6 +16,7 @@ from kame_ros.s2s.mux.mux import OracleMux
 from kame_ros.s2s.tts.config import TtsConfig
 from kame_ros.s2s.tts.front_end import TtsFrontEnd
 from kame_ros.s2s.tts.voice import Speech
+from kame_ros.settings.param import BadParameter
 from kame_ros.turns.end_of_turn import Decision
 from kame_ros.turns.turn_tracker import TurnTracker
 from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES
@@ -274,6 +275,14 @@ def test_what_is_said(user, script, said: str, counts: dict[str, int]) -> None:
     talk = Talk().run(14.0, user, script)
     assert talk.said == said
     assert {name: talk.count(name) for name in counts} == counts
+
+
+@pytest.mark.parametrize('name', ['filler', 'hum', 'apology', 'correction'])
+def test_what_it_says_of_itself_can_be_said(name: str) -> None:
+    with pytest.raises(BadParameter, match=rf"^{name} is '日本': .*not Chinese characters"):
+        TtsConfig(**{name: '日本'})
+    for text in ('', ' ', 'Mhm.'):
+        assert getattr(TtsConfig(**{name: text}), name) == text
 
 
 def test_a_turn_in_time() -> None:

@@ -27,14 +27,14 @@ def load_sdk(module: str, package: str) -> Any:
             if error.name and f'{module}.'.startswith(f'{error.name}.'):
                 raise missing_sdk(package) from error
             raise _broken(package, error) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if not _has_proxy():
                 raise _broken(package, error) from error
         # Ollama's makes a client while it is loaded, which fails at a proxy that httpx cannot use.
         try:
             with _without_proxies():
                 return importlib.import_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(package, error) from error
 
 
@@ -74,7 +74,7 @@ def http_options(config: ClientConfig) -> dict[str, Any]:
     return {**connection_options(config.base_url), 'event_hooks': {'response': [look]}}
 
 
-def _broken(package: str, error: Exception) -> LlmUnavailable:
+def _broken(package: str, error: BaseException) -> LlmUnavailable:
     text = redact(str(error))
     return LlmUnavailable(
         f"the package '{package}' is there and cannot be loaded: {type(error).__name__}: {text}"
