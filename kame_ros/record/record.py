@@ -12,7 +12,7 @@ from kame_ros.consumers.consumer import Consumer
 from kame_ros.record.generations import GenerationRecord, Generations
 from kame_ros.record.played_words import PlayedWords
 from kame_ros.record.recording import Recording
-from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
+from kame_ros.record.sound_turns import WORD_BEFORE_S, SoundTurn, from_words, respond, user_turns
 from kame_ros.record.speech import ROBOT_GAP_S, USER_GAP_S, merged
 from kame_ros.record.voiced import Segment, last_sound, voiced
 from kame_ros.record.whole_turns import WholeTurn, whole_turns
@@ -27,7 +27,6 @@ from kame_ros.wire.turn import TurnEvent, TurnKind
 _LOOK_BEFORE_S = 0.5
 _LOOK_AFTER_S = 0.5
 _OF_THE_LAST = ('utterance', 'first_word_s', 'stale_words')  # what cannot be added up
-_WORD_BEFORE_S = 0.5  # a word is told of shortly before its sound is loud enough to be speech
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,8 @@ class Record(Consumer):
         they are those of the sound.
         """
         question = find(self.heard.samples(self.t0))
-        answer = find(self.answer())
+        said = [at - self.t0 for at, text in sorted(self._said.items()) if text.strip()]
+        answer = from_words(find(self.answer()), said)
         finals = sorted(self.finals.values(), key=lambda final: final.start)
         if not self._transcribes:
             spans = user_turns(merged(question, USER_GAP_S), answer)
@@ -181,7 +181,7 @@ class Record(Consumer):
             apart={n for n, final in enumerate(finals) if final.utterance in self._silent},
             ends=[t - self.t0 for t in self._turn_ends],
             backs=[t - self.t0 for t in self._taken_back],
-            words=[at - self.t0 for at in self._said],
+            words=said,
             voice=question,
         )
         meant = [s for s in answer if not any(_broke_in(whole, s.start) for whole in wholes)]
@@ -193,7 +193,7 @@ class Record(Consumer):
 
     def _count_words(self, stretch: Segment) -> int:
         """How many words the robot began in a stretch of its speech."""
-        begin = self.t0 + stretch.start - _WORD_BEFORE_S
+        begin = self.t0 + stretch.start - WORD_BEFORE_S
         return len(self.said(begin, self.t0 + stretch.end).split())
 
     def _spans(self, finals: Sequence[Transcript], question: Sequence[Segment]) -> list[Segment]:
@@ -220,7 +220,7 @@ class Record(Consumer):
         sounding = [s.end for s in merged(robot, ROBOT_GAP_S) if s.start <= turn.start < s.end]
         begin = max(turn.start, *sounding) if sounding else turn.start
         if answer is not None:
-            begin = max(turn.start, answer.start - _WORD_BEFORE_S)
+            begin = max(turn.start, answer.start - WORD_BEFORE_S)
         words = [
             (at - self.t0, word)
             for at, word in self._words(self.t0 + begin, self.t0 + turn.until)

@@ -318,3 +318,21 @@ def test_two_turns_that_ended_are_two():
     first, second = paused(ends=[2.4, 4.96]).turns()
     assert (first.heard, second.heard) == ('I would like to.', 'Know the capital of Italy.')
     assert (first.latency, second.robot_text) == (None, 'Rome.')
+
+
+def test_a_hum_is_no_answer():
+    record = Record()
+    sound(record, 1.0, 3.04, spoken=[(3.36, 3.76), (5.04, 6.0)])
+    record.on_monologue(MonologueToken(63, 0.0, 'Yes.'))
+    record.on_transcript(final(0, 'Is it so?', 1.0, 3.2))
+    (turn,) = record.turns()
+    assert turn.latency == pytest.approx(2.0, abs=0.05)
+
+
+def test_an_answer_right_after_a_hum_begins_with_its_first_word():
+    record = Record()
+    sound(record, 1.0, 3.04, spoken=[(3.36, 5.2)])
+    record.on_monologue(MonologueToken(47, 0.0, 'Yes.'))  # played at 3.76
+    record.on_transcript(final(0, 'Is it so?', 1.0, 3.2))
+    (turn,) = record.turns()
+    assert turn.latency == pytest.approx(0.72, abs=0.05)
