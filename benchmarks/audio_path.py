@@ -14,23 +14,27 @@ import argparse
 import json
 from typing import Any
 
+from option_types import some_of, whisper_model
 from result_file import Results
 from rich.console import Console
 
 from kame_ros.audio.echo.canceller import METHODS
+from kame_ros.commands.argument_types import above_zero
 
 _PARTS = ('graph', 'devices', 'echo', 'barge_in', 'turns')
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--minutes', type=float, default=10.0, help='of each run of the graph')
-    parser.add_argument('--model', default='whisper-base')
+    parser.add_argument('--minutes', type=above_zero, default=10.0, help='of each run of the graph')
+    parser.add_argument('--model', type=whisper_model, default='whisper-base')
     parser.add_argument('--meter', choices=('wall', 'cpu'), default='wall')
-    parser.add_argument('--only', default=','.join(_PARTS), help='parts, with commas between')
+    parser.add_argument(
+        '--only', type=some_of(_PARTS), default=','.join(_PARTS), help='parts, with commas between'
+    )
     writer = Results(parser, 'audio_path')
     args = parser.parse_args()
-    parts = args.only.split(',')
+    parts = args.only
     figures: dict[str, Any] = {}
     console = Console(stderr=True)
     for part in parts:

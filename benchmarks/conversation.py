@@ -32,12 +32,14 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
+from option_types import configuration
 from result_file import Results
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from kame_ros.evaluation.words import errors
+from kame_ros.commands.argument_types import from_zero
+from kame_ros.evaluation.words import NotInstalled, errors
 
 _QUESTIONS = (
     'What is the capital of France?',
@@ -267,10 +269,24 @@ def idle(seconds: float, config: str, folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--config', default='tandem', help='which configuration (default: tandem)')
-    parser.add_argument('--idle', type=float, default=60.0, help='seconds of silence (default: 60)')
+    parser.add_argument(
+        '--config',
+        type=configuration,
+        default='tandem',
+        help='which configuration (default: tandem)',
+    )
+    parser.add_argument(
+        '--idle',
+        type=from_zero,
+        default=60.0,
+        help='seconds of silence; 0: none (default: 60)',
+    )
     writer = Results(parser, 'conversation')
     args = parser.parse_args()
+    try:
+        errors('', '')
+    except NotInstalled as error:
+        parser.exit(1, f'{error}\n')
     console = Console(stderr=True)
     results = []
     with tempfile.TemporaryDirectory() as name:

@@ -25,8 +25,10 @@ from typing import Any
 
 import evaluation_tables
 import figures as figure_places
+from option_types import configuration, made_folder
 from result_file import FOLDER, ROOT, Load, Results, busy_with
 
+from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.evaluation.figures import Point, score_latency
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.run_folder import RunFolder, RunPlace
@@ -403,6 +405,10 @@ def _names(text: str) -> list[str]:
     return [name for name in text.split(',') if name]
 
 
+def _configurations(text: str) -> list[str]:
+    return [configuration(name) for name in _names(text)]
+
+
 def _delays_of(text: str) -> list[float]:
     delays = [float(name) for name in _names(text)]
     if any(not 0 <= delay <= 30 for delay in delays):
@@ -415,20 +421,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--configs', type=_names, default='cascade,tandem,kame-small')
+    parser.add_argument('--configs', type=_configurations, default='cascade,tandem,kame-small')
     parser.add_argument('--voices', type=_names, default='hibari,slt,rms', help='slt, rms: flite')
-    parser.add_argument('--facts', type=int, default=40, help='questions (default: 40)')
-    parser.add_argument('--scenes', type=int, default=21, help='scenes, or 0 (default: 21)')
-    parser.add_argument('--repeat', type=int, default=3, help='repetitions (default: 3)')
+    parser.add_argument('--facts', type=whole(1), default=40, help='questions (default: 40)')
+    parser.add_argument('--scenes', type=whole(0), default=21, help='scenes, or 0 (default: 21)')
+    parser.add_argument('--repeat', type=whole(1), default=3, help='repetitions (default: 3)')
     parser.add_argument('--hold', type=_delays_of, default='0,0.5,1,2', help='s, or 0 for none')
-    parser.add_argument('--hold-facts', type=int, default=20, help='of the questions (default: 20)')
-    parser.add_argument('--hold-repeat', type=int, default=1, help='repetitions (default: 1)')
-    parser.add_argument('--work', type=Path, default=ROOT / 'build' / 'evaluation')
-    parser.add_argument('--minutes', type=float, default=math.inf, help='begin nothing after them')
+    parser.add_argument(
+        '--hold-facts', type=whole(1), default=20, help='of the questions (default: 20)'
+    )
+    parser.add_argument('--hold-repeat', type=whole(1), default=1, help='repetitions (default: 1)')
+    parser.add_argument('--work', type=made_folder, default=str(ROOT / 'build' / 'evaluation'))
+    parser.add_argument(
+        '--minutes', type=above_zero, default=math.inf, help='begin nothing after them'
+    )
     parser.add_argument('--dry-run', action='store_true', help='only says how long it takes')
     writer = Results(parser, 'evaluation')
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     all_parts = parts(options, *suites(options))
     print(_plan(all_parts, options.work), flush=True)
     if options.dry_run:

@@ -30,6 +30,7 @@ from websockets.sync.client import connect
 
 import kame_ros.msg as msg
 from kame_ros.audio.wav import read_wav
+from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.graph.description import load_graph
 from kame_ros.graph.page import page_parameters
 from kame_ros.nodes.common import convert, qos
@@ -228,8 +229,10 @@ def measured(run: RunningGraph, token: str, trials: int, seconds: float) -> dict
 def main() -> int:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
-    parser.add_argument('--trials', type=int, default=5, help='questions without a page, and with')
-    parser.add_argument('--seconds', type=float, default=15.0, help='of each idle measurement')
+    parser.add_argument(
+        '--trials', type=whole(1), default=5, help='questions without a page, and with'
+    )
+    parser.add_argument('--seconds', type=above_zero, default=15.0, help='of each idle measurement')
     results = Results(parser, 'realtime')
     options = parser.parse_args()
     os.environ[TOKEN_VARIABLE] = token = new_token()

@@ -21,6 +21,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from option_types import writable
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / 'benchmarks' / 'results'
 _BUSY = 0.1  # of each core, taken by others: then times are longer than they could be
@@ -39,10 +41,10 @@ class Results:
     """
 
     def __init__(self, parser: argparse.ArgumentParser, name: str, *, timed: bool = True) -> None:
-        parser.add_argument('--json', type=Path, metavar='FILE', help='write all details here')
+        parser.add_argument('--json', type=writable, metavar='FILE', help='write all details here')
         parser.add_argument(
             '--results',
-            type=Path,
+            type=writable,
             nargs='?',
             const=FOLDER / f'{name}.json',
             metavar='FILE',

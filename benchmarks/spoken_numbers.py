@@ -19,6 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from option_types import whisper_model
+
+from kame_ros.commands.argument_types import whole
+
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
@@ -231,9 +235,11 @@ def main() -> None:
     from rich.table import Table
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--model', default='whisper-base')
+    parser.add_argument('--model', type=whisper_model, default='whisper-base')
     parser.add_argument('--voices', nargs='+', default=('hibari', 'flite-slt'), metavar='VOICE')
-    parser.add_argument('--count', type=int, default=len(NUMBERS), help='sentences of each voice')
+    parser.add_argument(
+        '--count', type=whole(1), default=len(NUMBERS), help='sentences of each voice'
+    )
     writer = Results(parser, 'spoken_numbers', timed=False)
     options = parser.parse_args()
     recogniser = Remembering(WhisperRecogniser(options.model, language='en'))

@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from option_types import whisper_model
 from result_file import Results
 from speech_material import LEAD_S, Clip
 from spoken_numbers import Remembering, Timing, broken_promises, digits, lost, stream
 from stt_policies import Offline
 from stt_scores import errors, normal
 
+from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.stt.engines.whisper import WhisperRecogniser
 from kame_ros.wire.frame import SAMPLE_RATE
 
@@ -33,7 +35,9 @@ _TIMING = Timing(step=0.32, cost=0.25)  # about a CPU's
 
 def prompts(folder: Path) -> list[Clip]:
     """The spoken prompts of unpacked Debian packages, float32 at 24 kHz, -20 dBFS, by name."""
-    (listing,) = folder.rglob('core-sounds-en.txt.gz')
+    listing = next(folder.rglob('core-sounds-en.txt.gz'), None)
+    if listing is None:
+        raise SystemExit(f'there is no core-sounds-en.txt.gz below {folder}')
     sounds = {path.stem: path for path in folder.rglob('*.g722')}
     sounds |= {f'{p.parent.name}/{p.stem}': p for p in folder.rglob('*.g722')}
     out = []
@@ -124,9 +128,9 @@ def main() -> None:
     """Run what the command line asks for, print the figures, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folder', type=Path, help='where the two packages are unpacked')
-    parser.add_argument('--model', default='whisper-base')
-    parser.add_argument('--count', type=int, default=150, help='prompts, spread over all')
-    parser.add_argument('--seconds', type=float, default=75.0, help='of the monologue')
+    parser.add_argument('--model', type=whisper_model, default='whisper-base')
+    parser.add_argument('--count', type=whole(1), default=150, help='prompts, spread over all')
+    parser.add_argument('--seconds', type=above_zero, default=75.0, help='of the monologue')
     writer = Results(parser, 'stt_prompts', timed=False)
     options = parser.parse_args()
     every = prompts(options.folder)

@@ -16,6 +16,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from option_types import whisper_model
+
+from kame_ros.commands.argument_types import above_zero
+
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
@@ -129,13 +133,15 @@ def _print(tables: Tables, echo: Any) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--model', default='whisper-base')
+    parser.add_argument('--model', type=whisper_model, default='whisper-base')
     parser.add_argument('--voices', nargs='+', default=VOICES, metavar='VOICE')
     parser.add_argument('--held-out', action='store_true', help='sentences not tuned on')
     parser.add_argument('--policies', nargs='*', default=list(MAKERS), choices=list(MAKERS))
-    parser.add_argument('--clocks', nargs='+', default=['virtual', 'real'])
+    parser.add_argument(
+        '--clocks', nargs='+', default=['virtual', 'real'], choices=['virtual', 'real']
+    )
     parser.add_argument('--snr', type=lambda s: None if s == 'clean' else float(s), default=10.0)
-    parser.add_argument('--noise-minutes', type=float, default=10.0)
+    parser.add_argument('--noise-minutes', type=above_zero, default=10.0)
     parser.add_argument('--meter', choices=list(METERS), default='wall')
     parser.add_argument('--no-echo', dest='echo', action='store_false')
     return parser

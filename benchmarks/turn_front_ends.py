@@ -174,7 +174,6 @@ def main() -> None:
     results = Results(parser, 'turn_front_ends', timed=False)
     add_hearing_options(parser)
     options = parser.parse_args()
-    options.cache.mkdir(parents=True, exist_ok=True)
     every = human(options.cache, WordTimes(options.cache, options.model))
     turns = [turn for turn in every if turn.group == 'human' and not is_fitted_on(turn)]
     words = HeardWords(options.cache, options.model)

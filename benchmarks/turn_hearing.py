@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from option_types import made_folder, whisper_model
 from stt_policies import Policy
 from turn_material import Turn, write_whole
 
@@ -197,10 +198,12 @@ def _transcript(row: list[Any]) -> tuple[float, Transcript]:
 
 def add_hearing_options(parser: argparse.ArgumentParser) -> None:
     """Who hears the recordings, and where that is kept."""
-    parser.add_argument('--model', default='whisper-base', help='the recogniser')
+    parser.add_argument(
+        '--model', type=whisper_model, default='whisper-base', help='the recogniser'
+    )
     parser.add_argument(
         '--cache',
-        type=Path,
-        default=weights.cache_folder() / 'benchmark-turns',
+        type=made_folder,
+        default=str(weights.cache_folder() / 'benchmark-turns'),
         help='where recordings and what was heard of them are kept',
     )

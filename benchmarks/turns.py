@@ -55,6 +55,7 @@ from turn_hearing import (
 )
 from turn_material import Turn, WordTimes, noisy
 
+from kame_ros.commands.argument_types import whole
 from kame_ros.turns.end_listener import ASKED_AFTER_S, EndListener, sound_of
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings, Pause
 from kame_ros.turns.end_of_turn import combined as weighed
@@ -377,20 +378,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     results = Results(parser, 'turns', timed=False)
     add_hearing_options(parser)
-    parser.add_argument('--fit', action='store_true', help='print the weights of combined, no more')
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument('--fit', action='store_true', help='print the weights of combined, no more')
+    what.add_argument(
         '--choose',
         action='store_true',
         help='search for the best weights of combined on one half of the recordings, no more',
     )
-    parser.add_argument(
+    what.add_argument(
         '--split',
         action='store_true',
         help='only what weights may be chosen by and what is kept apart, long turns and the cost',
     )
     parser.add_argument(
         '--most',
-        type=int,
+        type=whole(0),
         default=40,
         metavar='N',
         help='sentences of each foreign human voice (default: 40)',
@@ -408,7 +410,8 @@ def main() -> None:
         help='only turns that the recogniser has heard already: a part of all, but in minutes',
     )
     options = parser.parse_args()
-    options.cache.mkdir(parents=True, exist_ok=True)
+    if (options.fit or options.choose) and (options.json or options.results):
+        parser.error('--fit and --choose only print: no --json, no --results')
     bench = Bench(options.cache, options.model, options.heard_only)
     every = human(options.cache, bench.times)
     abroad = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load,
 from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
 from kame_ros.commands.show import console, fail, in_words, refuse, turn_table, warnings
+from kame_ros.commands.writable import check_writable
 from kame_ros.evaluation.voice_meter import VoiceMeter
 from kame_ros.fetch.errors import FetchError
 from kame_ros.graph.description import Graph, load_graph
@@ -43,6 +43,8 @@ def ask(args: argparse.Namespace) -> int:
     """Runs a graph on a recording and records what it answers."""
     try:
         sound = read_wav(args.question)
+        for doubt in sound.doubts:
+            console.print(f'[yellow]{escape(str(args.question))}:[/] {doubt}', soft_wrap=True)
         for path in filter(None, (args.output, args.json)):
             check_writable(path)
         graph = _graph(args)
@@ -97,17 +99,6 @@ def _turns(record: Record) -> list[RecordedTurn]:
         return record.turns(speech_segments)
     except ImportError:  # without faster-whisper, loudness tells where there is speech
         return record.turns()
-
-
-def check_writable(path: Path) -> None:
-    """Raises OSError, in words, for a file that could not be written later."""
-    if path.is_dir():
-        raise OSError(f'{path} is a folder, not a file')
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        raise OSError(f'{path} cannot be written: there is no folder {folder}')
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise OSError(f'{path} cannot be written: permission denied')
 
 
 def _converse(

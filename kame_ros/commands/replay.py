@@ -226,7 +226,7 @@ def _print(before: Side, after: Side, found: Compared, is_sound: bool) -> None:
     new = after.turns
     for number in range(max(len(old), len(new))):
         pair = [turns[number] if number < len(turns) else None for turns in (old, new)]
-        heard = next(turn.user_text for turn in pair[::-1] if turn is not None)
+        heard = next(turn.heard for turn in pair[::-1] if turn is not None)
         row = [str(number + 1), escape(heard)]
         for turn in pair[1:] if is_sound else pair:
             row.append(escape(turn.robot_text) if turn else '[dim]no such turn[/]')

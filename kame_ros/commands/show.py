@@ -49,10 +49,9 @@ def turn_table(turns: list[RecordedTurn]) -> Table:
     table.add_column('said')
     table.add_column('latency', justify='right')
     for number, turn in enumerate(turns, 1):
-        heard = turn.user_text or '[dim]no transcriber[/]'
-        table.add_row(
-            str(number), heard, turn.robot_text or '[dim]nothing[/]', in_seconds(turn.latency)
-        )
+        heard = escape(turn.heard) or '[dim]no transcriber[/]'
+        said = escape(turn.robot_text) or '[dim]nothing[/]'
+        table.add_row(str(number), heard, said, in_seconds(turn.latency))
     return table
 
 

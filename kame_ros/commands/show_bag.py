@@ -12,8 +12,8 @@ from rich.markup import escape
 
 from kame_ros.bag.bag import Bag
 from kame_ros.bag.stored import BadBag
-from kame_ros.commands.ask import check_writable
 from kame_ros.commands.show import console, fail, in_words, turn_table
+from kame_ros.commands.writable import check_writable
 from kame_ros.conversation.conversation import Conversation
 from kame_ros.conversation.page import page
 from kame_ros.conversation.picture import Picture

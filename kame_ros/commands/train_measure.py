@@ -8,7 +8,9 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from kame_ros.commands.argument_types import whole
 from kame_ros.commands.show import bar, fail
+from kame_ros.commands.writable import check_writable
 
 TRIALS = 40
 
@@ -21,15 +23,18 @@ def add(parser: argparse.ArgumentParser) -> None:
         help='of the model or of its run, or kame-small for the one of this package',
     )
     parser.add_argument(
-        '--trials', type=int, default=TRIALS, help=f'of each kind (default: {TRIALS})'
+        '--trials',
+        type=whole(1),
+        default=TRIALS,
+        help=f'of each kind, five times as many of unknown words (default: {TRIALS})',
     )
     parser.add_argument('--kinds', nargs='+', metavar='KIND', help='of trials (default: all)')
     parser.add_argument('--temperature', type=float, help='of the sound (default: as it runs)')
     parser.add_argument('--silent-above', type=float, help='see the parameter s2s.small')
     parser.add_argument(
-        '--speak', metavar='WHEN', help='always or after_turn (default: as it runs)'
+        '--speak', metavar='WHEN', help='always, after_turn or guided (default: as it runs)'
     )
-    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--seed', type=whole(0), default=1)
     parser.add_argument('--json', type=Path, metavar='JSON', help='where the numbers go')
     parser.add_argument(
         '--whisper',
@@ -45,6 +50,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace) -> int:
     """Measures and prints; the numbers and some sentences also go to a file."""
+    if args.json is not None:
+        check_writable(args.json)
     weights = small_weights(args.checkpoint)
     if weights is None:
         return fail(escape(f'{args.checkpoint} holds no kame-small, nor a run of one'))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.progress import TaskID
 
+from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
@@ -49,16 +51,22 @@ def add(parser: argparse.ArgumentParser) -> None:
         '--texts', type=Path, metavar='DIR', help='of WordNet and fortunes (default: FOLDER/texts)'
     )
     parser.add_argument('--config', type=Path, metavar='YAML', help='another recipe')
-    parser.add_argument('--steps', type=int, help='instead of those of the recipe')
-    parser.add_argument('--hours', type=float, help="of the robot's speech, likewise")
+    parser.add_argument('--steps', type=whole(1), help='instead of those of the recipe')
+    parser.add_argument('--hours', type=above_zero, help="of the robot's speech, likewise")
     parser.add_argument(
-        '--device', default='auto', help='cpu or cuda (default: cuda if it is there)'
+        '--device',
+        type=_device,
+        default='auto',
+        help='cpu or cuda (default: cuda if it is there)',
     )
     parser.add_argument(
         '--init', type=Path, metavar='FOLDER', help='begins with these weights, not at random'
     )
     parser.add_argument(
-        '--workers', type=int, default=0, help='processes that make scenes (default: by the cores)'
+        '--workers',
+        type=whole(0),
+        default=0,
+        help='processes that make scenes (default: by the cores)',
     )
     parser.add_argument(
         '--anew',
@@ -70,6 +78,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     what.add_argument('--dry-run', action='store_true', help='only says time and memory')
 
 
+def _device(text: str) -> str:
+    if not re.fullmatch(r'auto|cpu|cuda(:\d+)?', text):
+        raise argparse.ArgumentTypeError(f'{text!r} is no device: cpu, cuda, cuda:0 or auto')
+    return text
+
+
 def run(args: argparse.Namespace) -> int:
     """Prepares and trains, or says what that needs."""
     from kame_ros.training.small.config import RECIPE, read
@@ -77,6 +91,10 @@ def run(args: argparse.Namespace) -> int:
     wanted = {'steps': args.steps, 'hours': args.hours}
     changes = {name: value for name, value in wanted.items() if value is not None}
     recipe = read(args.config or RECIPE, **changes)
+    if args.texts is not None and not args.texts.is_dir():
+        return fail(escape(f'--texts: there is no folder {args.texts}'))
+    if args.init is not None and not list(args.init.glob('*.safetensors')):
+        return fail(escape(f'--init: {args.init} holds no kame-small'))
     try:
         if args.dry_run:
             return _plan(args, recipe)
@@ -86,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         return fail('ended; the same command goes on from what is there')
     except ModuleNotFoundError as error:
         if error.name == 'torch':
-            return fail('training needs torch; get it with: pip install torch')
+            return fail('training needs torch; get it with: pip install -r requirements/torch.txt')
         raise
 
 

@@ -96,6 +96,4 @@ def _sound(record: Record) -> str:
 
 def _row(number: int, turn: RecordedTurn) -> str:
     said = safe(turn.robot_text) or '<i>nothing</i>'
-    return (
-        f'<tr><td>{number}<td>{safe(turn.user_text)}<td>{said}<td>{in_seconds(turn.latency)}</tr>'
-    )
+    return f'<tr><td>{number}<td>{safe(turn.heard)}<td>{said}<td>{in_seconds(turn.latency)}</tr>'

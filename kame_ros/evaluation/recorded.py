@@ -18,7 +18,7 @@ import numpy as np
 from kame_ros.audio.wav import BadAudio, to_int16
 from kame_ros.evaluation.run_folder import DONE, BadRun, RunFolder, RunPlace, read_json
 from kame_ros.evaluation.suite import ASKING
-from kame_ros.record.sound_turns import SoundTurn, respond, user_turns
+from kame_ros.record.sound_turns import SoundTurn, respond, user_turns, worded
 from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
 from kame_ros.record.voiced import Segment
 from kame_ros.runtime.weights import file_sha256
@@ -102,7 +102,15 @@ class Recorded:
             spans = [label.span for label in self.asked]
         else:
             spans = user_turns(merged(self.user_speech, USER_GAP_S), self.robot_speech)
-        return respond(spans, self.robot_speech, self.user_speech, self._count_words)
+        answers = worded(self.robot_speech, list(self._told_words()))
+        return respond(spans, answers, self.user_speech, self._count_words)
+
+    def _told_words(self) -> Iterator[float]:
+        """When the words began of which the front-end told; a hum is none."""
+        for event in self.events:
+            at = event.get('played_at') if event.get('topic') == 'monologue' else None
+            if isinstance(at, int | float) and str(event.get('text', '')).strip():
+                yield at
 
     def _count_words(self, stretch: Segment) -> int:
         return sum(stretch.start - 0.2 <= word.start < stretch.end for word in self.words)

@@ -96,6 +96,10 @@ class Speaker(ABC):
     def interrupt(self) -> None:
         """Stops speaking and forgets the oracle being spoken; the dialogue goes on."""
 
+    def fall_silent(self) -> None:
+        """The same where nobody asked for it: its thread was ended."""
+        self.interrupt()
+
     @abstractmethod
     def reset(self) -> None:
         """Forgets the dialogue: the next step is the first one of a new session."""

@@ -86,6 +86,10 @@ class HeldFrontEnd(FrontEnd):
         """As the one that is held."""
         self._inner.interrupt()
 
+    def fall_silent(self) -> None:
+        """As the one that is held."""
+        self._inner.fall_silent()
+
     def reset(self) -> None:
         """The next step is the first one of a new session."""
         self._vad.reset()

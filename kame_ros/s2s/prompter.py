@@ -135,7 +135,7 @@ class Prompter:
     def forget(self) -> None:
         """The thread of the front-end was ended: what it was to say is not said later."""
         if self._speaker:
-            self._speaker.interrupt()
+            self._speaker.fall_silent()
         self._clear()
 
     def _clear(self) -> None:

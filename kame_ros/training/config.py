@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,7 @@ def check_numbers(config: Any) -> None:
     for each in fields(config):
         value, kind = getattr(config, each.name), each.type
         wrong = (kind == 'int' and (isinstance(value, bool) or not isinstance(value, int))) or (
-            kind == 'float' and not isinstance(value, (int, float))
+            kind == 'float' and not (isinstance(value, (int, float)) and math.isfinite(value))
         )
         if wrong:
             hint = ' (YAML wants a point in it: 3.0e-5)' if isinstance(value, str) else ''

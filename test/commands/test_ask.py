@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from kame_ros.audio.wav import read_wav
 from kame_ros.commands.ask import _report, all_played, counters, written
-from kame_ros.record.record import Record
+from kame_ros.commands.show import turn_table
+from kame_ros.record.record import Record, RecordedTurn, TakenBack
 
 SESSION = SimpleNamespace(answer=lambda: np.full(24_000, 9, np.int16))
 FULL = Path('/dev/full')
@@ -103,3 +106,24 @@ def test_what_nodes_warned_of_is_told_at_the_end(capsys):
     assert _report(args, run, Record(transcribes=True), 'answered') == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[-2:] == [f's2s: {said}', 's2s: and more']
+
+
+def test_the_table_shows_turns_as_they_were_said():
+    turns = [
+        RecordedTurn(
+            user_text='I would like to. Know [/this].',
+            robot_text='Yes.',
+            user_speech_end=4.0,
+            robot_speech_start=4.5,
+            oracles=[],
+            utterances=('I would like to.', 'Know [/this].'),
+            taken_back=(TakenBack(2.0, 0),),
+        ),
+        RecordedTurn('', '', 9.0, None, []),
+    ]
+    shown = Console(file=io.StringIO(), width=120)
+    shown.print(turn_table(turns))
+    text = shown.file.getvalue()
+    assert 'I would like to. (taken back) Know [/this].' in text
+    assert '+0.50 s' in text
+    assert 'no transcriber' in text

@@ -206,6 +206,53 @@ def test_what_is_measured_tells_itself_what_it_is(
     assert "no trials are 'songs'" in ' '.join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize(
+    ('command', 'option', 'value', 'reason'),
+    [
+        ('measure', '--trials', '0', 'is no whole number from 1 on'),
+        ('measure', '--trials', '-1', 'is no whole number from 1 on'),
+        ('measure', '--seed', '-1', 'is no whole number from 0 on'),
+        ('small', '--steps', '-5', 'is no whole number from 1 on'),
+        ('small', '--steps', 'many', 'is no whole number from 1 on'),
+        ('small', '--hours', 'nan', 'is no number above 0'),
+        ('small', '--hours', '0', 'is no number above 0'),
+        ('small', '--workers', '-1', 'is no whole number from 0 on'),
+        ('small', '--device', 'abacus', 'is no device: cpu, cuda, cuda:0 or auto'),
+    ],
+)
+def test_a_number_outside_its_limits_is_refused_by_its_option(
+    command: str, option: str, value: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(['train', command, 'run', f'{option}={value}'])
+    said = ' '.join(capsys.readouterr().err.split())
+    assert f'argument {option}: {value!r} {reason}' in said
+
+
+@pytest.mark.parametrize(
+    ('given', 'reason'),
+    [
+        (('measure', 'run', '--json', 'absent/x.json'), 'there is no folder'),
+        (('small', 'run', '--dry-run', '--texts', 'absent'), 'there is no folder absent'),
+        (('small', 'run', '--dry-run', '--init', 'absent'), 'absent holds no kame-small'),
+        (('small', 'run', '--dry-run', '--config', 'odd.yaml'), 'hours must be a number'),
+    ],
+)
+def test_what_would_fail_after_the_work_is_refused_before(
+    given: tuple[str, ...],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path('odd.yaml').write_text('hours: .nan\n')
+    assert main(['train', *given]) == 1
+    said = ' '.join(capsys.readouterr().err.split())
+    assert reason in said
+    assert not Path('run').exists()
+
+
 @pytest.mark.models
 def test_the_small_model_of_the_package_is_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

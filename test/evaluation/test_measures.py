@@ -44,6 +44,12 @@ def test_a_question_without_an_answer():
     assert 'answer_latency' not in found
 
 
+def test_a_hum_is_no_answer():
+    told = [{'t': 3.9, 'topic': 'monologue', 'text': 'Paris.', 'played_at': 4.0}]
+    found = figures(recorded('question', [S(3.2, 3.6), S(4, 5)], [('Paris.', 4, 5)], events=told))
+    assert found['latency'] == 1.0
+
+
 def test_a_turn_has_the_words_from_its_answer_on():
     second = Label('turn', 'And?', accepted=('rome',), start=6.0, speech=(S(6, 7),))
     words = [('Paris', 4.1, 4.6), ('again', 6.1, 6.3), ('Rome', 8.0, 8.4)]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from kame_ros.record.record import Record, turn_record
+from kame_ros.record.recording import Recording
 from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES, Frame
 from kame_ros.wire.monologue import MonologueToken
 from kame_ros.wire.transcript import Transcript
@@ -246,3 +247,92 @@ def test_a_back_channel_is_no_answer(text, latency):
     record.on_transcript(final(0, 'Tell me what it is.', 1.0, 5.04))
     (turn,) = record.turns()
     assert turn.latency == pytest.approx(latency, abs=0.05)
+
+
+# Utterances that were one turn.
+
+
+def paused(ends, backs=(), early=()):
+    """Two utterances, an answer, and what the robot began to say in the pause."""
+    record = Record()
+    spoken = [(5.2, 6.4), *([(2.88, 3.6)] if early else [])]
+    sound(record, 1.0, 2.0, spoken=spoken)
+    record.heard = Recording()
+    for seq in range(150):
+        t = seq * FRAME_S
+        talks = 1.0 <= t < 2.0 or 3.2 <= t < 4.4
+        record.on_mic(Frame(seq, T0 + t, LOUD if talks else 0 * LOUD))
+    for kind, times in ((TurnKind.TURN_ENDED, ends), (TurnKind.TAKEN_BACK, backs)):
+        for t in times:
+            record.on_turn(event(kind, t, -1, source='s2s'))
+    for text in early:
+        record.on_monologue(MonologueToken(36, T0 + 2.8, text))
+    record.on_monologue(MonologueToken(65, T0 + 5.0, 'Rome.'))
+    record.on_transcript(final(0, 'I would like to.', 1.0, 2.2))
+    record.on_transcript(final(1, 'Know the capital of Italy.', 3.2, 4.6))
+    for number, utterance, text in (
+        (1, 0, 'I would like to.'),
+        (2, 1, 'Know the capital'),
+        (3, 1, 'Know the capital of Italy.'),
+    ):
+        t = 2.0 + number
+        record.on_turn(event(TurnKind.GENERATION_BEGUN, t, number, utterance, text))
+        record.on_turn(event(TurnKind.GENERATION_FIRST_WORD, t + 0.1, number, utterance))
+    for utterance, tokens in enumerate((7, 5)):
+        books = f'{{"utterance": {utterance}, "started": {utterance + 1}, "first_word_s": 9, '
+        books += f'"tokens_out": {tokens}, "odd": {tokens if utterance else [1]}}}'
+        record.on_turn(event(TurnKind.TURN_BOOKED, 9.0, -1, utterance, books))
+    return record
+
+
+def test_a_pause_that_was_waited_for_is_in_one_turn():
+    (turn,) = paused(ends=[4.96]).turns()
+    assert turn.heard == turn.user_text == 'I would like to. Know the capital of Italy.'
+    assert (turn.robot_text, turn.taken_back) == ('Rome.', ())
+    assert turn.latency == pytest.approx(0.8, abs=0.05)
+    told = turn_record(turn, T0)
+    assert told['utterances'] == ['I would like to.', 'Know the capital of Italy.']
+    assert [oracle['transcript'] for oracle in told['oracles']] == [
+        'I would like to.',
+        'I would like to. Know the capital',
+        'I would like to. Know the capital of Italy.',
+    ]
+    assert (told['books']['started'], told['books']['tokens_out']) == (3, 12)
+    assert told['books']['odd'] == 5
+    assert told['books']['first_word_s'] == pytest.approx(5.1 - 4.4, abs=0.05)
+    assert told['turn_ended_s'] == pytest.approx(4.96)
+
+
+def test_a_turn_that_was_taken_back_is_marked():
+    (turn,) = paused(ends=[2.88, 4.96], backs=[2.88], early=['The cap']).turns()
+    assert turn.heard == 'I would like to. (taken back) Know the capital of Italy.'
+    assert turn.user_text == 'I would like to. Know the capital of Italy.'
+    assert turn.robot_text == 'Rome.'
+    assert turn.latency == pytest.approx(0.8, abs=0.05)
+    told = turn_record(turn, T0)
+    assert told['taken_back'] == [{'at_s': 2.88, 'robot_text': 'The cap'}]
+    assert (told['turn_ended_s'], told['speech_given_s']) == (4.96, 5.08)
+
+
+def test_two_turns_that_ended_are_two():
+    first, second = paused(ends=[2.4, 4.96]).turns()
+    assert (first.heard, second.heard) == ('I would like to.', 'Know the capital of Italy.')
+    assert (first.latency, second.robot_text) == (None, 'Rome.')
+
+
+def test_a_hum_is_no_answer():
+    record = Record()
+    sound(record, 1.0, 3.04, spoken=[(3.36, 3.76), (5.04, 6.0)])
+    record.on_monologue(MonologueToken(63, 0.0, 'Yes.'))
+    record.on_transcript(final(0, 'Is it so?', 1.0, 3.2))
+    (turn,) = record.turns()
+    assert turn.latency == pytest.approx(2.0, abs=0.05)
+
+
+def test_an_answer_right_after_a_hum_begins_with_its_first_word():
+    record = Record()
+    sound(record, 1.0, 3.04, spoken=[(3.36, 5.2)])
+    record.on_monologue(MonologueToken(47, 0.0, 'Yes.'))  # played at 3.76
+    record.on_transcript(final(0, 'Is it so?', 1.0, 3.2))
+    (turn,) = record.turns()
+    assert turn.latency == pytest.approx(0.72, abs=0.05)

@@ -1,4 +1,4 @@
-from kame_ros.record.sound_turns import respond, user_turns
+from kame_ros.record.sound_turns import from_words, respond, user_turns, worded
 from kame_ros.record.voiced import Segment
 
 S = Segment
@@ -39,3 +39,18 @@ def test_without_labels_a_turn_goes_on_over_a_pause_in_which_nobody_answers():
     assert user_turns([S(0, 1), S(2.5, 3)], []) == [S(0, 3)]
     assert user_turns([S(0, 1), S(2.5, 3)], [S(1.5, 2)]) == [S(0, 1), S(2.5, 3)]
     assert user_turns([S(0, 1), S(3.5, 4)], []) == [S(0, 1), S(3.5, 4)]
+
+
+def test_a_hum_is_speech_without_a_word():
+    hum, answer, rest = Segment(2.0, 2.4), Segment(4.0, 5.0), Segment(5.2, 6.0)
+    assert worded([hum, answer, rest], [3.9, 4.5]) == [answer, rest]
+    assert worded([hum, answer, rest], []) == [hum, answer, rest]
+    assert worded([hum], [3.9]) == []
+
+
+def test_speech_right_after_a_hum_begins_with_its_word():
+    assert from_words([Segment(2.0, 4.0)], [2.4]) == [Segment(2.4, 4.0)]
+    for word in (1.8, 2.2):
+        assert from_words([Segment(2.0, 4.0)], [word]) == [Segment(2.0, 4.0)]
+    both = [Segment(2.0, 2.6), Segment(2.8, 4.0)]  # the second is the rest of a word
+    assert from_words(both, [2.0, 3.2]) == both

@@ -26,7 +26,10 @@ class Parrot(FrontEnd):
         return Step(LOUD if speaks else silence())
 
     def interrupt(self):
-        pass
+        self.told.append('interrupt')
+
+    def fall_silent(self):
+        self.told.append('fall silent')
 
     def reset(self):
         self.told.clear()
@@ -76,3 +79,11 @@ def test_it_is_counted_and_forgotten():
     assert front_end.counters()['frames_kept_silent'] > 10
     front_end.reset()
     assert front_end.counters()['frames_kept_silent'] == 0
+
+
+def test_orders_are_handed_on():
+    inner = Parrot()
+    held = HeldFrontEnd(inner, 1.0, FakeVad())
+    held.interrupt()
+    held.fall_silent()
+    assert inner.told == ['interrupt', 'fall silent']

@@ -1,7 +1,7 @@
 from kame_ros.s2s.front_end import Event, FrontEnd, Piece, Step
 from kame_ros.s2s.prompter import Prompter
 from kame_ros.wire.frame import FRAME_S, Frame, silence
-from kame_ros.wire.oracle import whole
+from kame_ros.wire.oracle import ChunkKind, OracleChunk, whole
 from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TurnEvent, TurnKind
 
@@ -29,6 +29,9 @@ class Notes(FrontEnd):
 
     def interrupt(self):
         self.notes.append('interrupt')
+
+    def fall_silent(self):
+        self.notes.append('fall silent')
 
     def reset(self):
         self.notes.append('reset')
@@ -145,3 +148,11 @@ def test_what_waits_is_bounded():
     t.prompt()
     assert len(t.mouth.notes) <= 64
     assert t.mouth.notes[-1][1] == '999'
+
+
+def test_the_end_of_its_thread_is_no_interruption():
+    t = Trial()
+    t.prompt(OracleChunk('llm', 1, ChunkKind.TEXT, 'The capital'))
+    t.prompter.forget()
+    assert t.mouth.notes == ['fall silent']
+    assert (t.text(), t.events) == (None, [])

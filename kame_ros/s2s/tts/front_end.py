@@ -114,6 +114,10 @@ class TtsFrontEnd(FrontEnd):
     def interrupt(self) -> None:
         """Fades out and forgets the oracle being spoken; the dialogue goes on."""
         self._count['interrupts'] += 1
+        self.fall_silent()
+
+    def fall_silent(self) -> None:
+        """The same, not counted: nobody asked for it."""
         self._disturbance.calm()
         self._stop()
 

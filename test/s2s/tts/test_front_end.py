@@ -125,6 +125,10 @@ def interrupt(talk: Talk) -> None:
     talk.front.interrupt()
 
 
+def fall_silent(talk: Talk) -> None:
+    talk.front.fall_silent()
+
+
 ASK = [(0.4, 1.44)]  # the user's question; his turn ends about 2.1 s
 PARIS = 'The capital of France is Paris.'
 LYON = 'The capital of France is Lyon.'
@@ -198,6 +202,10 @@ LYON = 'The capital of France is Lyon.'
         pytest.param(
             ASK, [*words(1.0, 1, PARIS), (2.7, interrupt)], 'The capital of France',
             {'words_dropped': 2, 'interrupts': 1, 'barge_ins': 0}, id='interrupted',
+        ),
+        pytest.param(
+            ASK, [*words(1.0, 1, PARIS), (2.7, fall_silent)], 'The capital of France',
+            {'words_dropped': 2, 'interrupts': 0, 'barge_ins': 0}, id='ended, as nobody asked for',
         ),
         pytest.param(
             [*ASK, (2.4, 4.0)], words(1.0, 1, PARIS), 'The capital of',
