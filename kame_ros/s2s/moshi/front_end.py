@@ -21,7 +21,7 @@ from kame_ros.wire.frame import FRAME_S
 from kame_ros.wire.oracle import Oracle
 
 
-class MoshiFrontEnd(FrontEnd):
+class MoshiFrontEnd(Seat, FrontEnd):
     """KAME or Moshi as a `FrontEnd`: the codec, the language model, the codec, each 80 ms.
 
     Owned by one thread: moshi is not thread-safe. With a `vad` it notices when the user speaks over
@@ -38,28 +38,9 @@ class MoshiFrontEnd(FrontEnd):
         speak: str = 'always',
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._slots, self._clock = slots, clock
-        self._seat = Seat(slots, vad, profile, end_of_turn, speak)
+        super().__init__(slots, vad, profile, end_of_turn, speak)
+        self._clock = clock
         self._times = StepTimes(FRAME_S)
-
-    @property
-    def judges_barge_in(self) -> bool:
-        """Whether it hears for itself when the user speaks over it."""
-        return self._seat.judges_barge_in
-
-    def hear_words(
-        self, utterance: int, text: str, start: float, end: float, final: bool = True
-    ) -> None:
-        """The user's words so far; times in seconds before the end of the last frame heard."""
-        self._seat.hear_words(utterance, text, start, end, final)
-
-    def hear_language(self, language: str) -> None:
-        """The language of the words that come next."""
-        self._seat.hear_language(language)
-
-    def excuse(self) -> None:
-        """The user's last speech was noise."""
-        self._seat.excuse()
 
     def warm_up(self) -> None:
         """Does slow first work before the first frame counts."""
@@ -69,32 +50,14 @@ class MoshiFrontEnd(FrontEnd):
     def step(self, user: np.ndarray, oracle: Oracle | None) -> Step:
         """Hears int16[1920] at 24 kHz and speaks int16[1920] at 24 kHz, one frame behind."""
         began = self._clock()
-        slot = self._seat.slot
-        oracle = self._seat.listen(user, oracle)
-        out = self._slots.step({slot: user}, {slot: oracle})[slot]
+        oracle = self.listen(user, oracle)
+        out = self._slots.step({self.slot: user}, {self.slot: oracle})[self.slot]
         self._times.add(self._clock() - began)
-        return self._seat.speak(out)
-
-    def keep_silent(self) -> None:
-        """Nothing is to be heard in the next step."""
-        self._seat.keep_silent()
+        return self.speak(out)
 
     def close(self) -> None:
         """The end of use: gives back the memory of the model."""
         self._slots.stop()
-
-    def interrupt(self) -> None:
-        """Stops speaking and forgets the oracle being spoken; the dialogue goes on."""
-        self._seat.interrupt()
-
-    def reset(self) -> None:
-        """Forgets the dialogue: the next step is the first one of a new session."""
-        self._seat.reset()
-
-    @property
-    def hears_oracle(self) -> bool:
-        """Whether it can be told what to say."""
-        return self._slots.hears_oracle
 
     def complaint(self) -> str:
         """What a user should know about the speed, with advice; empty if all is well."""
@@ -109,5 +72,5 @@ class MoshiFrontEnd(FrontEnd):
             if gpu
             else 0.0,
             'oracle_stream': float(self._slots.hears_oracle),
-            **self._seat.counters(),
+            **super().counters(),
         }
