@@ -107,7 +107,7 @@ def test_what_cannot_be_is_one_sentence(args, env, says):
 @pytest.mark.parametrize('command', ['ask', 'show', 'replay'])
 def test_an_empty_name_is_no_directory(command, capsys):
     with pytest.raises(SystemExit):
-        main([command, ''])
+        cli.main([command, ''])
     assert 'the name of a file is empty' in capsys.readouterr().err
 
 

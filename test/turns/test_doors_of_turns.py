@@ -1,5 +1,7 @@
 """The doors for ends of turns and for barge-in: what another package brings is what decides."""
 
+import sys
+
 import numpy as np
 import outside
 import pytest

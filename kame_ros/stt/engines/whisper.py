@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +28,6 @@ _MAX_LENGTH_PER_TOKEN = 2  # CTranslate2 keeps half of `max_length` for earlier 
 # s: the window of a sound that is no longer than this. In 10 s the decoder loops where speech fills
 # them; of short sounds it hears the same, in two thirds of the time.
 _SHORT_WINDOW_S, _SHORT_S = 10.0, 6.0
-_AVX512 = ('avx512f', 'avx512cd', 'avx512bw', 'avx512dq', 'avx512vl')
 
 
 class WhisperRecogniser:
@@ -63,8 +60,6 @@ class WhisperRecogniser:
         if not 4.0 <= window <= 30.0:
             raise ValueError(f'the window of Whisper is 4 to 30 s, not {window}')
         os.environ.setdefault('OMP_NUM_THREADS', str(threads))
-        if has_fast_avx512(_cpu()):  # CTranslate2 has it built in, but uses it only if it is told
-            os.environ.setdefault('CT2_FORCE_CPU_ISA', 'AVX512')
         path = _locate(model) if may_fetch else _on_this_machine(model)
         from faster_whisper import WhisperModel
         from faster_whisper.tokenizer import _LANGUAGE_CODES
@@ -209,23 +204,6 @@ def _whole_words(words: Sequence[Word], language: str) -> list[Word]:
         else:
             opening += word.text
     return out
-
-
-def has_fast_avx512(cpuinfo: str) -> bool:
-    """Whether Linux tells of a processor that is faster with AVX-512: AMD's.
-
-    A decode takes 5 to 8 % less time there. Older ones of Intel lower their clock for it.
-    """
-    found = re.search(r'^flags\s*:(.*)$', cpuinfo, re.MULTILINE)
-    flags = set(found.group(1).split()) if found else set()
-    return 'AuthenticAMD' in cpuinfo and flags.issuperset(_AVX512)
-
-
-def _cpu() -> str:
-    try:
-        return Path('/proc/cpuinfo').read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError):
-        return ''
 
 
 def _locate(model: str) -> str:

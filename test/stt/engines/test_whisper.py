@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kame_ros.runtime import weights
-from kame_ros.stt.engines.whisper import WhisperRecogniser, has_fast_avx512
+from kame_ros.stt.engines.whisper import WhisperRecogniser
 from kame_ros.stt.transcriber import Transcriber
 from kame_ros.turns.vad import SileroVad
 from kame_ros.wire.frame import Frame
@@ -148,24 +148,6 @@ def test_the_whole_chain_hears_a_real_voice(base, voice):
     assert transcripts[-1].text == SAID
     assert sum(t.final for t in transcripts) == 1
     assert len(transcripts) > 3
-
-
-ALL = 'avx512f avx512cd avx512bw avx512dq avx512vl'
-
-
-@pytest.mark.parametrize(
-    ('vendor', 'flags', 'fast'),
-    [
-        ('AuthenticAMD', f'fpu avx2 {ALL} avx512_vnni', True),
-        ('AuthenticAMD', 'fpu avx2', False),
-        ('AuthenticAMD', f'fpu avx2 {ALL}'.replace('avx512vl', ''), False),
-        ('GenuineIntel', f'fpu avx2 {ALL}', False),
-    ],
-)
-def test_which_processors_are_faster_with_avx512(vendor, flags, fast):
-    text = f'processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {flags}\nbugs\t\t: avx512f\n'
-    assert has_fast_avx512(text) is fast
-    assert not has_fast_avx512('')
 
 
 def test_nothing_heavy_is_imported_early():
