@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,12 @@ from kame_ros.graph import memory
 from kame_ros.nodes.common.base import KameNode
 from kame_ros.nodes.common.run import run
 from kame_ros.nodes.robot import link as robot_link
-from kame_ros.nodes.robot.front_ends import PARAMETERS, make_front_end, model_name
+from kame_ros.nodes.robot.front_ends import (
+    PARAMETERS,
+    make_front_end,
+    model_name,
+    warn_of_others,
+)
 from kame_ros.nodes.robot.link import RobotLink
 from kame_ros.runtime.owner import OutOfMemory, OwnerThread
 from kame_ros.runtime.step_times import StepTimes
@@ -21,7 +25,6 @@ from kame_ros.s2s.front_ends import FRONT_ENDS, of_others
 from kame_ros.settings.param import OPTIONS, Param
 from kame_ros.wire.frame import FRAME_S
 
-log = logging.getLogger(__name__)
 _POLL_S = 0.2
 
 
@@ -68,11 +71,7 @@ class S2SNode(KameNode):
         return of_others((row.name for row in cls.PARAMETERS), front_end)
 
     def load(self) -> None:
-        if idle := of_others(self._parameter_overrides, self.param('front_end')):
-            do = 'does' if len(idle) == 1 else 'do'
-            log.warning(
-                '%s %s nothing: the front-end is %s', ', '.join(idle), do, self.param('front_end')
-            )
+        warn_of_others(self._parameter_overrides, self.param('front_end'))
         if self.param('moshi.slots') != 1:
             raise ValueError('s2s speaks for one robot: moshi.slots is for --config kame-slots')
         self._front_end = make_front_end(self.param, memory.shortfalls(self.memory))

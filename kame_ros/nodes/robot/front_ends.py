@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kame_ros.s2s.front_end import FrontEnd
-from kame_ros.s2s.front_ends import FRONT_ENDS, FrontEndSettings
+from kame_ros.s2s.front_ends import FRONT_ENDS, FrontEndSettings, of_others
 from kame_ros.s2s.moshi.config import MoshiConfig
 from kame_ros.s2s.small.config import SmallConfig
 from kame_ros.s2s.tts.config import TtsConfig, VoiceConfig
@@ -17,6 +18,7 @@ from kame_ros.settings.param import Param, filled
 if TYPE_CHECKING:
     from kame_ros.s2s.moshi.slots import MoshiSlots
 
+log = logging.getLogger(__name__)
 _MODEL_OF = {'tts': 'tts.voice', 'small': 'small.weights', 'moshi': 'moshi.weights'}
 
 MOSHI_PARAMETERS = Param.of(MoshiConfig, 'moshi.')
@@ -44,6 +46,13 @@ def make_front_end(param: Callable[[str], Any], shortfalls: int = 0) -> FrontEnd
     made: FrontEnd = FRONT_ENDS.make(param('front_end'), settings)
     refuse_unread(settings.options, FRONT_ENDS.label(param('front_end')))
     return made
+
+
+def warn_of_others(given: Iterable[str], front_end: str) -> None:
+    """Says which of the parameters that were `given` are of another front-end."""
+    if idle := of_others(given, front_end):
+        do = 'does' if len(idle) == 1 else 'do'
+        log.warning('%s %s nothing: the front-end is %s', ', '.join(idle), do, front_end)
 
 
 def make_slots(param: Callable[[str], Any], shortfalls: int = 0) -> MoshiSlots:
