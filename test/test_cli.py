@@ -104,6 +104,13 @@ def test_what_cannot_be_is_one_sentence(args, env, says):
     assert 'Traceback' not in text
 
 
+@pytest.mark.parametrize('command', ['ask', 'show', 'replay'])
+def test_an_empty_name_is_no_directory(command, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([command, ''])
+    assert 'the name of a file is empty' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('command', ['up', 'conduct'])
 @pytest.mark.parametrize(
     'given',

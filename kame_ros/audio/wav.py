@@ -5,7 +5,7 @@ from __future__ import annotations
 import wave
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,8 @@ _CONVERT = ' Convert it: ffmpeg -i {path} {wav}'
 _CONTAINERS = (b'\x1aE\xdf\xa3', b'0&\xb2u', b'\xff\xf1', b'\xff\xf9', b'#!AMR')
 _SUFFIXES = ('.m4a', '.mp4', '.mov', '.aac', '.webm', '.mkv', '.mka', '.wma', '.amr', '.3gp')
 _HEADER_BYTES = 44  # of a wav file without any sound
+_UNKNOWN_BYTES = 0x7FFF_0000  # from here on a header says: the length was not known yet
+_CANCELLED = 1e-3  # 30 dB less energy in the mean than in the channels
 _FLUSH_FRAMES = 12  # frames: about a second of a recording is lost at most when power fails
 
 
@@ -35,6 +37,8 @@ class Sound:
     """A whole sound, int16[n] at 24 kHz mono, and what was done to make it so.
 
     `zeroed` counts the samples that were NaN or infinite, `clipped` those beyond full scale.
+    `missing_s`: so much more sound its header tells of. `cancels`: its channels are opposites of
+    each other, so that their mean is all but silent.
     """
 
     samples: np.ndarray
@@ -42,6 +46,18 @@ class Sound:
     channels: int = 1  # of the file
     zeroed: int = 0
     clipped: int = 0
+    missing_s: float = 0.0
+    cancels: bool = False
+
+    @property
+    def doubts(self) -> list[str]:
+        """What is wrong with the file, in words, though it can be used."""
+        told = []
+        if self.missing_s > 0:
+            told.append(f'it was cut off: its header tells of {self.missing_s:.1f} s more')
+        if self.cancels:
+            told.append('its channels cancel each other out: give one of them alone')
+        return told
 
     @property
     def duration(self) -> float:
@@ -68,20 +84,29 @@ def read_wav(path: str | Path, max_s: float = MAX_S) -> Sound:
     path = Path(path)
     refuse_unreadable(path)
     try:
-        mended = _with_sizes(path, max_s)
+        header = _header(path)
+        mended = _with_sizes(path, header, max_s) if header else None
         with soundfile.SoundFile(mended or str(path)) as file:
-            return _read(file, path, max_s)
+            sound = _read(file, path, max_s)
+        return replace(sound, missing_s=_missing_s(path, header)) if header else sound
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip('. ')
         hint = _CONVERT.format(path=path, wav=path.with_suffix('.wav')) if _is_packed(path) else ''
         raise BadAudio(f'{path} is not a sound file that can be read ({reason}).{hint}') from error
 
 
-def _with_sizes(path: Path, max_s: float) -> BinaryIO | None:
-    """A wav file whose header says that it holds no samples, though they follow: mended, or None.
+@dataclass(frozen=True)
+class _Header:
+    """Of a wav file: its first bytes, where its chunk of samples begins, and what that says."""
 
-    Who writes to a pipe cannot go back to the header when the length is known.
-    """
+    head: bytes
+    start: int
+    size: int  # bytes
+    rate: int  # bytes a second
+
+
+def _header(path: Path) -> _Header | None:
+    """None where it is no wav file, or is not understood."""
     with path.open('rb') as file:
         head = file.read(_HEAD_BYTES)
         if head[:4] != b'RIFF' or head[8:12] != b'WAVE':
@@ -97,13 +122,30 @@ def _with_sizes(path: Path, max_s: float) -> BinaryIO | None:
             if name == b'data':
                 break
             start += 8 + size + size % 2
-        if start + 8 > len(head) or size or not rate:
-            return None
+    return None if start + 8 > len(head) or not rate else _Header(head, start, size, rate)
+
+
+def _with_sizes(path: Path, header: _Header, max_s: float) -> BinaryIO | None:
+    """A wav file whose header says that it holds no samples, though they follow: mended, or None.
+
+    Who writes to a pipe cannot go back to the header when the length is known.
+    """
+    if header.size:
+        return None
+    head, start = header.head, header.start
+    with path.open('rb') as file:
         file.seek(start + 8)
-        sound = file.read(int((max_s + 1) * rate))
+        sound = file.read(int((max_s + 1) * header.rate))
     sizes = start + len(sound), len(sound)
     riff, data = (size.to_bytes(4, 'little') for size in sizes)
     return BytesIO(b'RIFF' + riff + head[8 : start + 4] + data + sound) if sound else None
+
+
+def _missing_s(path: Path, header: _Header) -> float:
+    """How much sound the header tells of that is not there; 0 where it does not know the length."""
+    there = path.stat().st_size - header.start - 8
+    known = header.size < _UNKNOWN_BYTES
+    return max(0.0, (header.size - there) / header.rate) if known else 0.0
 
 
 def _is_packed(path: Path) -> bool:
@@ -139,6 +181,7 @@ def _read(file: Any, path: Path, max_s: float) -> Sound:
     resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype='float32')
     parts: list[np.ndarray] = []
     count = bad = 0
+    apart = together = 0.0  # the energy of the channels, and that of their mean
     while True:
         block = file.read(_BLOCK, dtype='float32', always_2d=True)
         last = len(block) < _BLOCK
@@ -147,7 +190,10 @@ def _read(file: Any, path: Path, max_s: float) -> Sound:
             raise BadAudio(f'{path} is longer than {max_s:g} s.')
         finite = np.isfinite(block)
         bad += int(finite.size - np.count_nonzero(finite))
-        mono = np.where(finite, block, 0.0).mean(axis=1, dtype=np.float32)
+        block = np.where(finite, block, 0.0)
+        mono = block.mean(axis=1, dtype=np.float32)
+        apart += float(np.square(block, dtype=np.float64).sum()) / channels
+        together += float(np.square(mono, dtype=np.float64).sum())
         parts.append(resampler.resample_chunk(mono, last=last))
         if last:
             break
@@ -160,7 +206,8 @@ def _read(file: Any, path: Path, max_s: float) -> Sound:
     if not len(sound):
         sound = np.zeros(1, np.float32)
     samples, clipped = to_int16(sound)
-    return Sound(samples, rate, channels, bad, clipped)
+    cancels = together < _CANCELLED * apart
+    return Sound(samples, rate, channels, bad, clipped, cancels=cancels)
 
 
 def to_int16(sound: np.ndarray) -> tuple[np.ndarray, int]:

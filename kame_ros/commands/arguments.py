@@ -37,6 +37,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _file(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError('the name of a file is empty')
+    return Path(text)
+
+
 def _priority(text: str) -> int:
     try:
         priority = int(text)
@@ -231,7 +237,7 @@ def _ask(commands: Any) -> None:
         'same instant as the\nquestion, so that the two can be laid side by side.\n\n'
         'exit status: 0 answered (or nothing was said), 1 failed, 2 wrong arguments',
     )
-    parser.add_argument('question', type=Path, help='a sound file, of any rate, up to 10 minutes')
+    parser.add_argument('question', type=_file, help='a sound file, of any rate, up to 10 minutes')
     parser.add_argument(
         '-o', '--output', type=Path, metavar='WAV', help='where the answer goes (24 kHz, mono)'
     )
@@ -318,7 +324,7 @@ def _show(commands: Any) -> None:
         'or one\nof its files; one that was cut off is read as far as it goes. Of a folder with '
         'several, the newest.',
     )
-    parser.add_argument('bag', type=Path, help='a bag')
+    parser.add_argument('bag', type=_file, help='a bag')
     parser.add_argument(
         '-o',
         '--output',
@@ -344,7 +350,7 @@ def _replay(commands: Any) -> None:
         'the user left, and no record to compare.\n\n'
         'exit status: 0 replayed, 1 failed, 2 wrong arguments, 3 something differs (--strict)',
     )
-    parser.add_argument('source', type=Path, help='a bag, or a sound file (mono or stereo)')
+    parser.add_argument('source', type=_file, help='a bag, or a sound file (mono or stereo)')
     parser.add_argument(
         '-o',
         '--output',

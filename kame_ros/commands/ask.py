@@ -42,6 +42,8 @@ def ask(args: argparse.Namespace) -> int:
     """Runs a graph on a recording and records what it answers."""
     try:
         sound = read_wav(args.question)
+        for doubt in sound.doubts:
+            console.print(f'[yellow]{escape(str(args.question))}:[/] {doubt}', soft_wrap=True)
         for path in filter(None, (args.output, args.json)):
             check_writable(path)
         graph = _graph(args)

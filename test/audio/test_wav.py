@@ -223,3 +223,41 @@ def test_rubbish_is_refused_without_such_a_hint(tmp_path: Path) -> None:
     with pytest.raises(BadAudio) as caught:
         read_wav(path)
     assert 'ffmpeg' not in str(caught.value)
+
+
+# What can be used, and yet is not as it should be.
+
+
+def test_a_file_that_was_cut_off_tells_what_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / 'a.wav'
+    soundfile.write(path, tone(2.0, 24_000), 24_000)
+    assert read_wav(path).doubts == []
+    path.write_bytes(path.read_bytes()[:-48_000])
+    sound = read_wav(path)
+    assert (sound.missing_s, sound.duration) == (1.0, 1.0)
+    assert sound.doubts == ['it was cut off: its header tells of 1.0 s more']
+
+
+@pytest.mark.parametrize('size', [0, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_length_that_was_not_known_yet_is_no_cut(tmp_path: Path, size: int) -> None:
+    path = tmp_path / 'a.wav'
+    soundfile.write(path, tone(1.0, 24_000), 24_000)
+    whole = path.read_bytes()
+    at = whole.index(b'data') + 4
+    path.write_bytes(whole[:at] + size.to_bytes(4, 'little') + whole[at + 4 :])
+    sound = read_wav(path)
+    assert (sound.duration, sound.doubts) == (1.0, [])
+
+
+def test_channels_that_are_opposites_are_told(tmp_path: Path) -> None:
+    path = tmp_path / 'a.wav'
+    left = tone(0.5, 24_000)
+    soundfile.write(path, np.stack([left, -left], axis=1), 24_000)
+    assert read_wav(path).doubts == [
+        'its channels cancel each other out: give one of them alone',
+    ]
+    for right in (left, 0 * left, -0.5 * left):
+        soundfile.write(path, np.stack([left, right], axis=1), 24_000)
+        assert read_wav(path).doubts == []
+    soundfile.write(path, np.zeros((100, 2)), 24_000)
+    assert read_wav(path).doubts == []

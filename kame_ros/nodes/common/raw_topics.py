@@ -25,7 +25,8 @@ class RawTopics:
     nodes (EventsExecutor) has no way to, and fails where it is asked.
 
     `known` are heard from the start, so that their first message is not missed; each other topic in
-    the namespace of the node is found within a second, if its type is installed.
+    the namespace of the node is found within a second, if its type is installed. The feedback of an
+    action, which only its client reads, is passed over.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class RawTopics:
             if not (publishers := self._node.get_publishers_info_by_topic(name)):
                 continue
             self._names.add(name)
+            if is_of_an_action(kinds[0]):
+                continue
             try:
                 kind = message_type(kinds[0])
             except (NoDefinition, ImportError, AttributeError) as error:
@@ -80,6 +83,11 @@ class RawTopics:
             latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in profiles)
             profile = qos.LATCHED if latched else qos.RECORD if reliable else qos.AUDIO_ASK
             self._subscribe(name, kind, profile, latched)
+
+
+def is_of_an_action(name: str) -> bool:
+    """Whether a type is what ROS makes of an action, and no message of a package."""
+    return name.split('/')[1:2] == ['action']
 
 
 def message_type(name: str) -> type:
