@@ -128,15 +128,20 @@ def test_small_without_texts_says_how_to_get_them(
 
 
 @pytest.mark.parametrize(
-    ('asked', 'reason'),
+    ('recipe', 'reason'),
     [
-        (['--config', 'nowhere.yaml'], 'nowhere.yaml cannot be read'),
+        ('steps: 0', 'steps must be at least 1'),
+        ('hours: -2', 'hours must be above 0'),
+        (None, 'recipe.yaml cannot be read'),
     ],
 )
 def test_a_recipe_that_cannot_be_is_one_sentence(
-    asked: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recipe: str | None, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(['train', 'small', str(tmp_path), *asked]) == 1
+    path = tmp_path / 'recipe.yaml'
+    if recipe is not None:
+        path.write_text(recipe)
+    assert main(['train', 'small', str(tmp_path), '--config', str(path)]) == 1
     assert reason in ' '.join(capsys.readouterr().err.split())
 
 
@@ -211,6 +216,8 @@ def test_what_is_measured_tells_itself_what_it_is(
         ('measure', '--trials', '-1', 'is no whole number from 1 on'),
         ('measure', '--seed', '-1', 'is no whole number from 0 on'),
         ('small', '--steps', '-5', 'is no whole number from 1 on'),
+        ('small', '--steps', '0', 'is no whole number from 1 on'),
+        ('small', '--hours', '-2', 'is no number above 0'),
         ('small', '--steps', 'many', 'is no whole number from 1 on'),
         ('small', '--hours', 'nan', 'is no number above 0'),
         ('small', '--hours', '0', 'is no number above 0'),
