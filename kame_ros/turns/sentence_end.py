@@ -47,13 +47,32 @@ OPEN = {
     'fr': frozenset(_FRENCH.split()),
     'es': frozenset(_SPANISH.split()),
 }
-# What a sentence with a condition begins with; it is whole once the other half has come.
+# What a sentence with a condition begins with; it is whole once the other half has come. "After
+# that we left." has none, and "When is it?" asks, whether or not a recogniser writes so.
 _CONDITION = {
-    'en': 'if|when|while|although|because|after|before|since',
+    'en': 'if|when(?! (is|are|was|were|does|do|did|will|can)\\b)|while|although|because(?! of)'
+    '|(after|before|since)(?! (that|this|then|all)\\b)',
     'de': 'wenn|falls|weil|obwohl|während|nachdem|bevor|als|sobald',
     'fr': 'si|quand|lorsque|parce que|bien que|après que|avant que|comme|puisque',
     'es': 'si|cuando|mientras|aunque|porque|como|después de que|antes de que',
 }
+_ASKING = frozenset(
+    [
+        'why',
+        'what',
+        'who',
+        'where',
+        'when',
+        'how',
+        'which',
+        'to',
+        'from',
+        'for',
+        'with',
+        'and',
+        'so',
+    ]
+)
 # Particles and forms after which a Japanese sentence goes on; です, ます, か, ね and よ end one.
 _PARTICLES = """
 は が を に へ と の も で て から ので けど けれど けれども のに たら なら ば し や とか ながら
@@ -96,7 +115,7 @@ def is_complete(text: str, language: str = 'en') -> bool:
     words = plain_words(text, language)
     if not words:
         return False
-    asks = text.endswith('?') and len(words) > 2
+    asks = text.endswith('?') and (len(words) > 2 or set(words) <= _ASKING)
     named = language == 'en' and not text.isupper() and _NAMED.search(text)
     if words[-1] in OPEN[language] and not asks and not named:
         return False

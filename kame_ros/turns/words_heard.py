@@ -51,6 +51,34 @@ _POLITE = {
     'es': r'por favor|muchas gracias|buen(os|as) (días|tardes|noches)|de acuerdo|claro que sí',
 }
 _PLEASE = ('please ', 'bitte ', "s'il te plaît ", "s'il vous plaît ", 'por favor ')
+# What somebody asks for begins with one of these, after a "please" or a "can you".
+_ENGLISH_REQUEST = """
+tell show give explain describe name say repeat spell read sing play write translate count list find
+go come take bring fetch get put pick move turn switch open close start stop wait follow look help
+remind set call make let
+"""
+_GERMAN_REQUEST = """
+sag sage erzähl erzähle zeig zeige gib erklär erkläre beschreib beschreibe nenn nenne wiederhole
+lies spiel spiele übersetze zähl zähle such suche geh gehe komm komme nimm bring bringe hol hole stell
+stelle leg lege mach mache öffne schließ schließe starte warte folge hilf
+"""
+_FRENCH_REQUEST = """
+dis dites raconte racontez montre montrez donne donnez explique expliquez décris décrivez répète
+répétez lis lisez joue jouez traduis traduisez compte comptez cherche cherchez va allez viens venez
+prends prenez apporte apportez mets mettez ouvre ouvrez ferme fermez allume éteins suis suivez aide
+"""
+_SPANISH_REQUEST = """
+di dime diga cuenta cuéntame muestra muéstrame enséñame da dame explica explícame describe nombra
+repite lee canta toca traduce busca ve ven toma trae tráeme pon abre cierra enciende apaga sigue
+ayuda ayúdame recuérdame llama
+"""
+_REQUESTS = {
+    'en': frozenset(_ENGLISH_REQUEST.split()),
+    'de': frozenset(_GERMAN_REQUEST.split()),
+    'fr': frozenset(_FRENCH_REQUEST.split()),
+    'es': frozenset(_SPANISH_REQUEST.split()),
+}
+_LEAST_REQUEST = 3  # words: "Tell me more."
 _JAPANESE = """
 はい いいえ うん ええ ストップ 止まって とまって 待って まって ありがとう ありがとうございます
 こんにちは おはよう おはようございます こんばんは さようなら
@@ -98,6 +126,20 @@ def is_answer(text: str, language: str = 'en') -> bool:
     begins = bool(rest) and plain.startswith(_PLEASE)
     few = 0 < len(plain.split()) <= _MAX_BACKCHANNEL
     return few and polite and not begins and _ANSWERS[language].issuperset(rest)
+
+
+def is_request(text: str, language: str = 'en') -> bool:
+    """Whether the last sentence of it is a request by an imperative ("Show me how it works.").
+
+    That it is whole is for `sentence_end` to tell. False in a language that is not known here.
+    """
+    language = primary(language)
+    sentence = re.split(r'[.?!]\s+', text.strip())[-1]
+    words = plain_words(sentence, language)
+    if words and words[0] in ('please', 'bitte'):
+        words = words[1:]
+    verb = words[0].split('-')[0] if words else ''  # "raconte-moi"
+    return len(words) >= _LEAST_REQUEST and verb in _REQUESTS.get(language, ())
 
 
 def _is_remark(word: str) -> bool:

@@ -21,6 +21,9 @@ from kame_ros.turns.sentence_end import is_complete, knows
         ('My birthday is in May.', True), ('Take plan A.', True), ('Then I am', False),
         ('Call my friend Will.', True), ('If it will', False), ('It was. A.', False),
         ('THEN I AM', False), ('You may', False), ('I want a', False), ('Yes. May', False),
+        ('Why?', True), ('Where to?', True), ('Where', False), ('What is?', False),
+        ('After that I walked home.', True), ('After the train arrives.', False),
+        ('When is the next train', True), ('When the next train comes.', False),
         ('When does it arrive?', True), ('Um', False), ('Thank you.', True), ('Come in', True),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kame_ros.turns.words_heard import WordsHeard, is_answer, is_backchannel, is_sure
+from kame_ros.turns.words_heard import WordsHeard, is_answer, is_backchannel, is_request, is_sure
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,18 @@ def test_words_are_final_unless_said_otherwise() -> None:
     assert not heard.now.final
     heard.hear(1, 'Yeah.', 0.0, 1.0)
     assert heard.now.final
+
+
+@pytest.mark.parametrize(
+    ('language', 'text', 'asks'),
+    [
+        ('en', 'Show me how to boil an egg.', True), ('en', 'Please tell me more', True),
+        ('en-US', 'Okay. Take me to the kitchen.', True), ('en', 'I told you.', False),
+        ('en', 'Take me', False), ('en', 'Show it to me. That is good.', False), ('en', '', False),
+        ('de', 'Erzähl mir einen Witz.', True), ('de', 'Ich erzähle einen Witz.', False),
+        ('fr', 'Raconte-moi une belle histoire.', True), ('fr', 'Donnez moi une pomme.', True),
+        ('es', 'Cuéntame un buen chiste.', True), ('fi', 'tell me a joke', False),
+    ],
+)  # fmt: skip
+def test_requests(language, text, asks):
+    assert is_request(text, language) is asks

@@ -38,7 +38,7 @@ from kame_ros.turns.end_listener import (
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings, Pause
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.turns.smart_turn import SmartTurn
-from kame_ros.turns.words_heard import is_answer
+from kame_ros.turns.words_heard import is_answer, is_request
 
 log = logging.getLogger(__name__)
 # Odds that the turn is over (logarithms, to e) and s of silence: from either on, the first hearing
@@ -68,6 +68,7 @@ _HASTE = 4.0  # by how much the threshold moves from patient to quick
 _SURE = 6.0  # more than this no model knows
 _COUNTS = 4.0  # more than this does not count
 _WHOLE_S = 0.3  # of silence after a whole question or answer: then its words are known
+_REQUEST_S = 0.8  # of silence after a whole request ("Show me how it works."), at least
 _LEAST_QUESTION = 3  # words, where they can be counted
 _UNSPACED = ('ja', 'zh', 'th', 'yue')
 _STRANGE = -1.0  # the odds of an end that the model did not hear
@@ -121,6 +122,13 @@ class Combined:
             return self._by_words.decide(pause)
         if words == 'complete' and pause.silence_s >= _WHOLE_S and is_whole(pause):
             return Decision(True, 'question or answer')
+        least_s = self._patience * max(
+            hold_s(pause.voice_end_s - pause.turn_start_s),
+            min(_MOST_WRONG_S, WRONG_S * self._wrong),
+        )
+        long_enough = pause.silence_s >= max(least_s, self._patience * _REQUEST_S)
+        if words == 'complete' and long_enough and asks_for_something(pause):
+            return Decision(True, 'request')
         if pause.silence_s >= (_LONGEST_WHOLE_S if words == 'complete' else _LONGEST_S):
             return Decision(True, 'silence')
         if over is None:  # not yet, or not at all: the model is late
@@ -194,6 +202,12 @@ def is_whole(pause: Pause) -> bool:
     asks = words.turn.rstrip().endswith(('?', '？'))
     long = len(words.turn.split()) >= _LEAST_QUESTION or primary(language) in _UNSPACED
     return (asks and long) or is_answer(words.turn, language)
+
+
+def asks_for_something(pause: Pause) -> bool:
+    """Whether the words so far are a request."""
+    words = pause.words.now
+    return words is not None and is_request(words.turn, pause.words.language or 'en')
 
 
 def log_odds(probability: float) -> float:
