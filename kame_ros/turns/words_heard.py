@@ -59,8 +59,8 @@ remind set call make let
 """
 _GERMAN_REQUEST = """
 sag sage erzähl erzähle zeig zeige gib erklär erkläre beschreib beschreibe nenn nenne wiederhole
-lies spiel spiele übersetze zähl zähle such suche geh gehe komm komme nimm bring bringe hol hole stell
-stelle leg lege mach mache öffne schließ schließe starte warte folge hilf
+lies spiel spiele übersetze zähl zähle such suche geh gehe komm komme nimm bring bringe hol hole
+stell stelle leg lege mach mache öffne schließ schließe starte warte folge hilf
 """
 _FRENCH_REQUEST = """
 dis dites raconte racontez montre montrez donne donnez explique expliquez décris décrivez répète
