@@ -1,5 +1,6 @@
 """What is typed after --ros-args reaches a node as it was typed, through ROS's own parser."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -69,6 +70,10 @@ def node():
         node.end()
         node.diagnostics.close()
         node.destroy_node()
+        # A node is part of cycles. Where many wait to be collected, and find each other meanwhile,
+        # Fast DDS now and then never comes back from removing one.
+        del node
+        gc.collect()
         return values
 
     yield make
