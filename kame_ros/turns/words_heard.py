@@ -78,7 +78,20 @@ _REQUESTS = {
     'fr': frozenset(_FRENCH_REQUEST.split()),
     'es': frozenset(_SPANISH_REQUEST.split()),
 }
+_BEFORE = frozenset(
+    ['um', 'uh', 'hey', 'okay', 'ok', 'well', 'please', 'bitte', 'also', 'äh', 'euh', 'bon', 'pues']
+)
 _LEAST_REQUEST = 3  # words: "Tell me more."
+# How an English question begins, small letters; "What I like is tea." is none.
+_AUX = r'(?:is|are|was|were|do|does|did|can|could|should|will|would|have|has)\b'
+_WHO = r'(?:i|you|he|she|it|we|they|the|an?|this|that|there|my|your|his|her|our|their)\b'
+_QUESTION = re.compile(
+    rf"(?:what|who|where|when|why|how)(?:'s|'re| {_AUX})"
+    rf'|(?:what|which|whose|how (?:many|much|long|far|old|often)) (?!{_WHO}).*\b{_AUX}'
+    rf'|{_AUX} {_WHO}'
+)
+_TURNED = re.compile(rf'\w+ {_AUX} {_WHO}')  # "where do I", not as in "the man, who is old"
+_LEAD_IN = re.compile(r'(?:(?:um|uh|hey|okay|ok|well|so|and|please),? )+')
 _JAPANESE = """
 はい いいえ うん ええ ストップ 止まって とまって 待って まって ありがとう ありがとうございます
 こんにちは おはよう おはようございます こんばんは さようなら
@@ -129,17 +142,30 @@ def is_answer(text: str, language: str = 'en') -> bool:
 
 
 def is_request(text: str, language: str = 'en') -> bool:
-    """Whether the last sentence of it is a request by an imperative ("Show me how it works.").
+    """Whether the last sentence of it asks for something.
+
+    By an imperative ("Show me how it works."), or, in English, as a question that was written
+    without its mark ("What's the time.").
 
     That it is whole is for `sentence_end` to tell. False in a language that is not known here.
     """
     language = primary(language)
     sentence = re.split(r'[.?!]\s+', text.strip())[-1]
     words = plain_words(sentence, language)
-    if words and words[0] in ('please', 'bitte'):
+    while words and words[0] in _BEFORE:
         words = words[1:]
-    verb = words[0].split('-')[0] if words else ''  # "raconte-moi"
-    return len(words) >= _LEAST_REQUEST and verb in _REQUESTS.get(language, ())
+    if len(words) < _LEAST_REQUEST:
+        return False
+    verb = words[0].split('-')[0]  # "raconte-moi"
+    return verb in _REQUESTS.get(language, ()) or (language == 'en' and _is_asked(sentence))
+
+
+def _is_asked(sentence: str) -> bool:
+    """Whether it, or its last clause, has the order of words of an English question."""
+    plain = _LEAD_IN.sub('', sentence.replace('’', "'").casefold())
+    *_, last = re.split(r',\s+', plain)
+    relative = re.match('who|which|where|when', last) and not _TURNED.match(last)
+    return bool(_QUESTION.match(plain) or (not relative and _QUESTION.match(last)))
 
 
 def _is_remark(word: str) -> bool:
