@@ -91,7 +91,7 @@ _QUESTION = re.compile(
     rf'|{_AUX} {_WHO}'
 )
 _TURNED = re.compile(rf'\w+ {_AUX} {_WHO}')  # "where do I", not as in "the man, who is old"
-_LEAD_IN = re.compile(r'(?:(?:um|uh|hey|okay|ok|well|so|and|please),? )+')
+_LEAD_IN = re.compile(r'^(?:(?:um|uh|hey|okay|ok|well|so|and|please),? )+')
 _JAPANESE = """
 はい いいえ うん ええ ストップ 止まって とまって 待って まって ありがとう ありがとうございます
 こんにちは おはよう おはようございます こんばんは さようなら
