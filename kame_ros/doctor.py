@@ -112,7 +112,7 @@ def examine_packages(graph: Graph) -> Iterator[Finding]:
 
 def _needed(spec: NodeSpec) -> tuple[str, ...]:
     """Modules that a node of ours imports before it can be brought up."""
-    values = {**spec.for_all, **spec.parameters}
+    values = spec.values
     if spec.name == 'stt':
         whisper = values.get('engine', 'whisper') == 'whisper'
         return ('onnxruntime', 'faster_whisper') if whisper else ('onnxruntime',)

@@ -36,7 +36,7 @@ def refusals(graph: Graph) -> Iterator[str]:
 
 def _of_llms(spec: NodeSpec) -> Iterator[str]:
     """What is wrong with the oracle's settings, and what its LLMs lack."""
-    values = {**spec.for_all, **spec.parameters}
+    values = spec.values
     names = {n: str(values[n]) for n in ('backend', 'fallback') if n in values}
     try:
         settings = read_settings(str(values.get('settings', '')))

@@ -107,7 +107,7 @@ def _graph(args: argparse.Namespace) -> Graph:
 
 def _parameters(graph: Graph) -> dict[str, dict[str, Any]]:
     """What a run was led with, by node: equal in each process that goes on with it."""
-    nodes = {spec.name: {**spec.for_all, **spec.parameters} for spec in graph.nodes}
+    nodes = {spec.name: spec.values for spec in graph.nodes}
     nodes.get('audio_capture', {}).pop('wait_for_listeners', None)  # it names this process
     return nodes
 

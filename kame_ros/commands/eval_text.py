@@ -58,7 +58,7 @@ def _values(graph: Graph) -> dict[str, Any]:
     oracle = next((spec for spec in graph.nodes if spec.name == 'oracle'), None)
     if oracle is None:
         raise BadSuite(f'{graph.config} has no oracle: nobody is asked in writing')
-    return {**oracle.for_all, **oracle.parameters}
+    return oracle.values
 
 
 def _backend(values: dict[str, Any]) -> Backend:

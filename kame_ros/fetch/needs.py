@@ -53,7 +53,7 @@ def moshi_parameters(spec: NodeSpec) -> dict[str, Any] | None:
     """The parameters of the moshi front-end that a node sets; None if it does not run one."""
     if spec.name not in _SPEAKERS:
         return None
-    values = {**spec.for_all, **spec.parameters}
+    values = spec.values
     if spec.name == 's2s' and values.get('front_end') != 'moshi':
         return None
     return {
@@ -86,7 +86,7 @@ def _check_installed() -> None:
 
 def _named(spec: NodeSpec) -> Iterator[str]:
     """The names of embedded LLMs that a node is told of."""
-    values = {**spec.for_all, **spec.parameters}
+    values = spec.values
     if spec.name == 'oracle':
         for text in (values.get('backend', ''), *str(values.get('fallback', '')).split(',')):
             if str(text).strip().startswith(_EMBEDDED):

@@ -56,6 +56,11 @@ class NodeSpec:
         """The Python module to run."""
         return f'kame_ros.nodes.{self.name}_node'
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """All that it is given, by name; its own `parameters` outrank what is for all."""
+        return {**self.for_all, **self.parameters}
+
 
 @dataclass(frozen=True)
 class Graph:

@@ -29,9 +29,9 @@ def _node(module: str) -> type[KameNode]:
 def problems(spec: NodeSpec) -> Iterator[str]:
     """What the node itself would refuse of what it is told, a sentence each; raises ImportError."""
     table = parameter_table(spec.module)
-    idle = _node(spec.module).idle_parameters({**spec.for_all, **spec.parameters})
+    idle = _node(spec.module).idle_parameters(spec.values)
     rows = {row.name: row for row in table}
-    for name, value in {**spec.for_all, **spec.parameters}.items():
+    for name, value in spec.values.items():
         try:
             if name in spec.parameters:
                 refuse_unknown({name}, table, idle)
