@@ -14,6 +14,7 @@ from kame_ros.s2s.tts.voice import Speech, Synthesiser
 from kame_ros.text.spoken_words import SpokenWord, words_of
 from kame_ros.turns import end_of_turn
 from kame_ros.turns.barge_in import Verdict
+from kame_ros.turns.changed_words import NewerAnswer, is_outdated
 from kame_ros.turns.disturbance import Disturbance
 from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
@@ -147,6 +148,7 @@ class TtsFrontEnd(FrontEnd):
         self._active: Script | None = None
         self._scripts = Scripts()
         self._debt = Debt(self.config.min_turn_s, self.config.patience_s)
+        self._newer = NewerAnswer(self.config.newer_answer_s)
         self._floor_since = 0.0  # when the robot began to speak
         self._joined = True  # no space before the next piece, as at the start of a session
         self._ready: tuple[list[str], Speech] | None = None  # a clause that may be said soon
@@ -268,7 +270,7 @@ class TtsFrontEnd(FrontEnd):
         script = self._active
         if script is None or script.done or not script.words:
             return False
-        return script.heard or not self._is_half(script.oracle)
+        return script.heard or not self._is_early(script.oracle)
 
     def _follow(self, oracle: Oracle | None) -> None:
         """Takes the newest text: of the same answer, of a new one, or none any more."""
@@ -342,7 +344,7 @@ class TtsFrontEnd(FrontEnd):
         silent = self._mouth.remaining_s == 0
         if silent and not self._may_start(script.oracle):
             return  # a pause in its own speech is not a right to speak over the user
-        if not script.planned and self._is_half(script.oracle):
+        if not script.planned and self._is_early(script.oracle):
             return
         stalled = self._now - script.grown_at >= self.config.stall_s
         clause = script.next_clause(self.config.clause_words, stalled, hurry=silent)
@@ -351,13 +353,17 @@ class TtsFrontEnd(FrontEnd):
         lead_in = self._correct(script) if script.contradicts else []
         self._say(lead_in, clause, script)
 
-    def _is_half(self, oracle: Oracle) -> bool:
-        """Whether it answers only what the user said before a pause; the rest is answered soon."""
+    def _is_early(self, oracle: Oracle) -> bool:
+        """Whether it answers only what the user said before a pause, or words that have changed
+        since: a better answer is likely to come soon.
+        """
         user, words_s = self._user, self.config.words_s
         silence_s = self._now - user.voice_end
         if not self.config.wait_for_turn_end or oracle.priority > 0:
             return False
-        return is_half(oracle.utterance, user.words, user.speech_start, silence_s, words_s)
+        if is_half(oracle.utterance, user.words, user.speech_start, silence_s, words_s):
+            return True
+        return self._newer.is_awaited(oracle, user.words.now, self._now)
 
     def _hum_along(self) -> None:
         """In a long turn it lets the user know that it listens. That is no word of its own."""
@@ -385,6 +391,8 @@ class TtsFrontEnd(FrontEnd):
         """
         if oracle is None or self._user.pause_s < _PAUSE_S or self._mouth.remaining_s > 0:
             return
+        if is_outdated(oracle, self._user.words.now):
+            return  # it is hardly said
         script = self._scripts.get(oracle.source)
         if script is None or not script.continues(oracle):
             script = Script(oracle)
