@@ -124,6 +124,11 @@ def is_complete(text: str, language: str = 'en') -> bool:
     return not (begins and ',' not in clause and not clause.endswith('?'))
 
 
+def is_question(text: str) -> bool:
+    """Whether it ends with the mark of a question, in quotes or not."""
+    return text.rstrip('"\'”’»)」 \n').endswith(('?', '？'))
+
+
 def is_clause(text: str, language: str = 'en') -> bool:
     """Whether a clause ends here: a sentence may end, or there is a comma."""
     return is_complete(text.rstrip(' ,、'), language)

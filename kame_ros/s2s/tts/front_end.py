@@ -21,7 +21,7 @@ from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.turns.half_answer import is_half
 from kame_ros.turns.hum import Hum
 from kame_ros.turns.owed_answer import Debt
-from kame_ros.turns.sentence_end import is_clause
+from kame_ros.turns.sentence_end import is_clause, is_question
 from kame_ros.turns.speech_gate import Edge
 from kame_ros.turns.taken_back import Rest, rest_of
 from kame_ros.turns.turn_tracker import Heard, TurnTracker
@@ -152,6 +152,7 @@ class TtsFrontEnd(FrontEnd):
         self._floor_since = 0.0  # when the robot began to speak
         self._joined = True  # no space before the next piece, as at the start of a session
         self._ready: tuple[list[str], Speech] | None = None  # a clause that may be said soon
+        self._asks = False  # the word that it began last ends a question
         self._broke_in_at: float | None = None  # when it took a turn for over that was not
         self._broken_off: Script | None = None  # with what; whether it is said on is not known yet
         self._humming = False  # what is heard of it is a hum, and no word
@@ -217,7 +218,9 @@ class TtsFrontEnd(FrontEnd):
         """Does what a user who speaks over the robot asks for."""
         urgent = self._active is not None and self._active.oracle.priority > 0
         floor = self._has_floor() and not urgent and not self._user.goes_on
-        verdict = self._disturbance.update(self._now, self._user, floor, self._floor_since)
+        verdict = self._disturbance.update(
+            self._now, self._user, floor, self._floor_since, self._asks
+        )
         if verdict is Verdict.HOLD:
             self._count['holds'] += 1
             if self._disturbance.profile.can_hold:
@@ -472,6 +475,7 @@ class TtsFrontEnd(FrontEnd):
         self._count['words_spoken'] += 1
         text = mark.word.text if self._joined else f' {mark.word.text}'
         self._joined = mark.word.broken
+        self._asks = is_question(mark.word.text)
         if mark.script is None:
             return Piece(text)
         script: Script = mark.script

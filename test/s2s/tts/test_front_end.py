@@ -499,6 +499,24 @@ def test_what_is_no_interruption_does_not_stop_it(user, script, counts) -> None:
 
 
 @pytest.mark.parametrize(
+    ('text', 'answered'),
+    [
+        ('Do you want some of the tea?', True),
+        ('"Do you want some of the tea?"', True),
+        ('I would like some of the tea.', False),  # "yes" only asks it to go on
+        ('Is it so? I want some tea.', False),
+    ],
+)
+def test_a_yes_over_the_end_of_its_question_is_an_answer(text: str, answered: bool) -> None:
+    yes = (3.12, 3.52)  # over the last word, which begins about 3.2 s
+    script = [*words(1.0, 1, text), *QUESTION, (4.2, heard('Yes.', *yes))]
+    answer = words(4.4, 2, 'I bring it.', utterance=1)
+    talk = Talk().run(12.0, [*ASK, yes], [*script, *answer])
+    assert (talk.count('barge_ins'), talk.count('false_alarms')) == (0, 1)
+    assert talk.said.endswith('I bring it.') is answered
+
+
+@pytest.mark.parametrize(
     ('user', 'text', 'latest'),
     [((2.4, 4.4), '', 4.0), ((2.4, 2.8), 'Stop.', 3.1), ((2.4, 3.0), 'No, wait', 3.1)],
 )
