@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         return fail(f'--held-out is a share from 0 to less than 1, not {args.held_out}')
     if args.device.split(':')[0] not in ('cpu', 'cuda', 'auto'):
         return fail(f'--device is cpu, cuda, cuda:N or auto, not {escape(args.device)}')
-    if args.shard_mb <= 0 or args.workers < 0:
+    if not args.shard_mb > 0 or args.workers < 0:
         return fail('--shard-mb must be above 0, and --workers not below')
     sources, problems = _look_at_all(args)
     if problems and not args.skip_bad:

@@ -195,6 +195,8 @@ def test_what_turns_out_to_be_bad_while_it_is_encoded(
     [
         (['--held-out', '1'], 'a share from 0'),
         (['--shard-mb', '0'], '--shard-mb must be above 0'),
+        (['--shard-mb', 'nan'], '--shard-mb must be above 0'),
+        (['--held-out', 'nan'], 'a share from 0'),
         (['--device', 'tpu'], '--device is cpu, cuda'),
         (['--device', 'cuda:99'], 'torch sees'),
         (['--oracles', 'nowhere'], 'nowhere is no folder'),
