@@ -92,6 +92,22 @@ def test_oracles_of_a_real_llm(talk: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ('seconds', 'reason'),
+    [('nan', 'no number above 0'), ('-1', 'no number above 0'), ('1e9', 'at most 300 s')],
+)
+def test_a_picture_of_endless_time_is_refused(
+    seconds: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / 'data.json').write_text('{}')
+    given = ['train', 'look', str(tmp_path), '-o', str(tmp_path / 'a.png'), '--seconds', seconds]
+    try:
+        assert main(given) == 1
+    except SystemExit as end:  # argparse
+        assert end.code == 2
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     'arguments',
     [
         ('oracles', 'absent', '-o', 'out', '--random'),

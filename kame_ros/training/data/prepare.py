@@ -194,7 +194,8 @@ class Preparation:
         self.report.problems += [Problem(*item) for item in bad.items()]
         if bad and not self.options.skip_bad:
             raise DataError('\n'.join(bad.values()))
-        data.skipped |= bad
+        there = {entry.name for entry in data.entries()}
+        data.skipped = {n: why for n, why in (data.skipped | bad).items() if n not in there}
         data.complete = True
         data.save()
         shutil.rmtree(self.folder / 'parts', ignore_errors=True)

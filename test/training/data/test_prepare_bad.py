@@ -188,6 +188,7 @@ def test_what_turns_out_to_be_bad_while_it_is_encoded(
     assert prepare() == 0
     data = data_file.read(tmp_path / 'data')
     assert [entry.name for entry in data.entries()] == ['a', 'c', 'b']
+    assert data.skipped == {}
 
 
 @pytest.mark.parametrize(
