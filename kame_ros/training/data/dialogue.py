@@ -143,8 +143,8 @@ def _goes_on(before: DialogueWord, after: list[DialogueWord], end: float) -> boo
 def load(path: Path) -> Dialogue:
     """Reads a list of {speaker, word, start, end}, the format of SakanaAI/kame_finetune.
 
-    A word without letters, as aligners write a pause, is left out. Raises DataError, which names the
-    file, for what is no such list, or has words without times.
+    A word without letters, as aligners write a pause, is left out. Raises DataError, which names
+    the file, for what is no such list, or has words without times.
     """
     try:
         rows = json.loads(path.read_text())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.s2s.small.sizes import DepthSize, ModelSize
-from kame_ros.training.config import ConfigError, check_names, check_kinds, mapping_of
+from kame_ros.training.config import ConfigError, check_kinds, check_names, mapping_of
 
 RECIPE = Path(__file__).with_name('kame-small.yaml')
 RESULT = 'kame_small'  # folder of the weights in the folder of a run
