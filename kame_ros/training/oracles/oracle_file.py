@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kame_ros.text.json_lines import json_lines
 from kame_ros.text.misfit import misfit
 from kame_ros.training.data.arrival import ArrivedOracle
 from kame_ros.training.data.data_file import write_whole
@@ -97,7 +98,7 @@ class OracleFile:
 def check(path: Path, dialogue: Dialogue, requests: list[Request]) -> None:
     """Raises DataError if the oracles are not those of the dialogue, all of them."""
     try:
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        rows = [json.loads(line) for line in json_lines(path.read_text())]
         made_from = rows[0].get('transcript', '') if rows else ''
         found = {int(row['request']): row for row in rows[1:]}
         times = {number: float(row['at']) for number, row in found.items()}
@@ -125,7 +126,7 @@ def check(path: Path, dialogue: Dialogue, requests: list[Request]) -> None:
 def read(path: Path, listener: str) -> list[ArrivedOracle]:
     """The oracles for one speaker, in the order of the requests. Raises DataError."""
     try:
-        rows = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+        rows = [json.loads(line) for line in json_lines(path.read_text())[1:]]
         rows.sort(key=lambda row: row['request'])
         return [
             ArrivedOracle(float(row['at']), str(row['text']), row['ratio'] >= 1.0)
