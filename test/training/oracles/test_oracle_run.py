@@ -147,6 +147,47 @@ def test_a_full_disk_ends_the_run_and_keeps_what_is_there(
     assert len(rows(tmp_path, 'one')) == 2
 
 
+@pytest.mark.parametrize(
+    ('written', 'kept'),
+    [
+        ('It is **cold** today.', 'It is cold today.'),
+        ('<think>Let me see.</think>Sure, at 7 pm.', 'Sure, at 7 pm.'),
+        ('- one\n- two', 'one. two'),
+    ],
+)
+def test_an_oracle_is_kept_without_markup_and_thoughts(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    class Writes(FakeLlm):
+        async def stream(
+            self, messages: Sequence[Message], options: Options, usage: Usage
+        ) -> AsyncGenerator[str, None]:
+            yield written
+
+    asyncio.run(write_simulated(prepare(TALKS, tmp_path, 'fake'), Writes(), seed=0))
+    assert {row['text'] for row in rows(tmp_path, 'one') if row['level'] < 5} == {kept}
+
+
+def test_an_answer_that_is_all_thought_is_none(tmp_path: Path) -> None:
+    class Thinks(FakeLlm):
+        async def stream(
+            self, messages: Sequence[Message], options: Options, usage: Usage
+        ) -> AsyncGenerator[str, None]:
+            yield '<think>What may they mean'
+
+    tally = asyncio.run(
+        write_simulated(prepare([talk('one')], tmp_path, 'fake'), Thinks(), seed=0, pause_s=0.0)
+    )
+    assert tally.failed == 3
+    assert tally.last_error == 'an empty answer'
+
+
+def test_two_transcripts_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r'two transcripts are called one'):
+        prepare([talk('one'), talk('two'), talk('one')], tmp_path, 'fake')
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_random_oracles_are_the_same_after_a_break(tmp_path: Path) -> None:
     write_random(prepare(TALKS, tmp_path / 'a', 'random'), seed=3)
     broken = prepare(TALKS, tmp_path / 'b', 'random')
