@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from kame_ros.commands.writable import check_writable
 from kame_ros.graph.description import load_graph
 from kame_ros.graph.names import BadConfig
 from kame_ros.runtime import weights
@@ -18,11 +19,10 @@ from kame_ros.runtime import weights
 def writable(text: str) -> Path:
     """A file that can be written; its folder is made when it is."""
     path = Path(text)
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f'{path} is a folder, not a file')
-    there = path if path.exists() else _nearest(path.resolve().parent)
-    if not os.access(there, os.W_OK) or not (there == path or there.is_dir()):
-        raise argparse.ArgumentTypeError(f'{path} cannot be written')
+    try:
+        check_writable(path, makes_folder=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return path
 
 
@@ -68,7 +68,3 @@ def some_of(choices: Sequence[str]) -> Callable[[str], list[str]]:
         return names
 
     return read
-
-
-def _nearest(path: Path) -> Path:
-    return next(each for each in (path, *path.parents) if each.exists())

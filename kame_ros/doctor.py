@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
+
 if TYPE_CHECKING:
     from kame_ros.graph.description import Graph, NodeSpec
     from kame_ros.runtime.weights import Weights
@@ -82,7 +84,7 @@ def examine() -> Iterator[Finding]:
     for area, look in looks:
         try:
             yield from look()
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             what = look.__name__.strip('_')
             detail = f'cannot be looked at: {type(error).__name__}: {error}'
             yield Finding(area, what, WARN, detail, 'make setup mends most; else please report it')

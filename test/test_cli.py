@@ -161,7 +161,7 @@ def test_what_is_no_time_is_refused_in_words(words, value, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([*words[:-1], f'{words[-1]}={value}'])
     assert ended.value.code == 2
-    assert 'no number of seconds' in capsys.readouterr().err
+    assert 'no number from 0 to 1,000,000,000' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('value', ['99999999999', '-99999999999', '1.5', 'high'])

@@ -38,6 +38,20 @@ def from_zero(text: str) -> float:
     return value
 
 
+def within(low: float, high: float) -> Callable[[str], float]:
+    """Reads a number from `low` to `high`; raises ArgumentTypeError."""
+
+    def read(text: str) -> float:
+        value = _number(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(
+                f'{text!r} is no number from {low:,.0f} to {high:,.0f}'
+            )
+        return value
+
+    return read
+
+
 def _number(text: str) -> float:
     try:
         return float(text)

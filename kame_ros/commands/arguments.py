@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import math
 from pathlib import Path
 from typing import Any
 
+from kame_ros.commands.argument_types import within
 from kame_ros.graph.description import DEFAULT_CONFIG, DEFAULT_NAMESPACE
 from kame_ros.graph.names import DISCOVERY
 
-_LONGEST_S = 1e9  # what timers of ROS can still count in nanoseconds
+_seconds = within(0, 1e9)  # what timers of ROS can still count in nanoseconds
 _INT32 = 2**31  # the bound of the field `priority` of the action
 
 
@@ -25,16 +25,6 @@ class _Later:
     def __call__(self, args: argparse.Namespace) -> int:
         module = importlib.import_module(f'kame_ros.commands.{self._module}')
         return int(getattr(module, self._function)(args))
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= _LONGEST_S:
-        raise argparse.ArgumentTypeError(f'{text!r} is no number of seconds')
-    return seconds
 
 
 def _file(text: str) -> Path:

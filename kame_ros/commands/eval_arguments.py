@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from kame_ros.commands.argument_types import within
+
 Make = Callable[[str, str], Callable[[argparse.Namespace], int]]
 AddGraph = Callable[[argparse.ArgumentParser], None]
 
@@ -142,7 +144,10 @@ def _score(parser: argparse.ArgumentParser) -> None:
         help="Full-Duplex-Bench's figures as its code gives them, errors included",
     )
     parser.add_argument(
-        '--offset', type=float, default=0.0, help='s: the system is late by so much'
+        '--offset',
+        type=within(-3600, 3600),
+        default=0.0,
+        help='s: the system is late by so much',
     )
     judging = parser.add_argument_group('the judge of MT-Bench')
     judging.add_argument('--judge', default='', metavar='KIND:MODEL[@URL]')

@@ -9,10 +9,9 @@ from kame_ros.evaluation.suite import BadSuite, Item, Suite
 from kame_ros.fetch.errors import FetchError
 from kame_ros.fetch.needs import needs
 from kame_ros.graph.description import Graph, NodeSpec
-from kame_ros.nodes.common.tables import problems
-from kame_ros.oracle.llm.backend import parse_backend
-from kame_ros.oracle.llm.backend_names import BackendNames
+from kame_ros.nodes.common.tables import problems, reader
 from kame_ros.oracle.llm.clients.base import LlmError
+from kame_ros.oracle.make import make_backends
 from kame_ros.oracle.settings import read_settings
 from kame_ros.text.misfit import misfit
 
@@ -36,12 +35,10 @@ def refusals(graph: Graph) -> Iterator[str]:
 
 def _of_llms(spec: NodeSpec) -> Iterator[str]:
     """What is wrong with the oracle's settings, and what its LLMs lack."""
-    values = spec.values
-    names = {n: str(values[n]) for n in ('backend', 'fallback') if n in values}
+    read = reader(spec)
     try:
-        settings = read_settings(str(values.get('settings', '')))
-        for name in BackendNames(**names).names:
-            settings.priced(parse_backend(name)).check()
+        for backend in make_backends(read, read_settings(read('settings'))):
+            backend.check()
     except OSError as error:
         yield f'settings: {misfit(error)}'
     except (ValueError, LlmError) as error:

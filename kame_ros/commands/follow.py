@@ -15,6 +15,7 @@ from kame_ros.graph.description import Graph
 from kame_ros.graph.names import BadConfig
 from kame_ros.nodes.visitor.listener import TopicListener
 from kame_ros.nodes.visitor.running_graph import RunningGraph
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.text.well_formed import printable_lines
 
 Named = tuple[str, Consumer]
@@ -26,7 +27,7 @@ def consumers(wanted: Sequence[str], graph: Graph) -> list[Named]:
     for text in wanted:
         try:
             made.append(make_consumer(text, graph.namespace, graph.names))
-        except (Exception, SystemExit) as error:  # of another package: it may raise what it likes
+        except RAISED_BY_OTHERS as error:  # of another package: it may raise what it likes
             reason = error if isinstance(error, ValueError | ImportError | OSError) else repr(error)
             raise BadConfig(f'--consumer {text}: {reason}') from error
     return made

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kame_ros.consumers.consumer import Consumer
 from kame_ros.graph.description import Graph, NodeSpec
 from kame_ros.graph.names import BadConfig
-from kame_ros.nodes.common.base import NICENESS, KameNode
-from kame_ros.nodes.oracle_node import OracleNode
+from kame_ros.nodes.common.tables import parameter_table, reader
 from kame_ros.nodes.robot.front_ends import make_front_end
-from kame_ros.nodes.s2s_node import S2SNode
-from kame_ros.nodes.stt_node import SttNode
 from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.llm.clients.base import LlmClient
@@ -41,7 +37,7 @@ def make_graph(
     for name, why in (('stt', 'nobody hears words'), ('s2s', 'no front-end of its own speaks')):
         if name not in specs:
             raise BadConfig(f'{graph.config} cannot be replayed: in it, {why}')
-    hears, speaks = _reader(specs['stt'], SttNode), _reader(specs['s2s'], S2SNode)
+    hears, speaks = _reader(specs['stt']), _reader(specs['s2s'])
     stt = speech_to_text(
         hears('engine'),
         filled(EngineSettings, hears),
@@ -56,7 +52,7 @@ def make_graph(
     return VirtualGraph(
         stt,
         front_end,
-        oracle_config(_reader(thinks, OracleNode), llm) if thinks else None,
+        oracle_config(_reader(thinks), llm) if thinks else None,
         consumers,
         timing,
         filled(MuxConfig, speaks, 'oracle_'),
@@ -82,14 +78,9 @@ def _replayed(backend: Backend, llm: LlmClient | None) -> ReplayBackend:
     return ReplayBackend.of(backend, lambda: AheadLlm(backend))
 
 
-def _reader(spec: NodeSpec, kind: type[KameNode]) -> Read:
+def _reader(spec: NodeSpec) -> Read:
     """Reads the parameters of a node as it would itself; raises BadConfig for one it has not."""
-    table = {row.name: row for row in (*kind.PARAMETERS, NICENESS)}
-    if unknown := sorted(spec.parameters.keys() - table.keys()):
+    known = {row.name for row in parameter_table(spec.module)}
+    if unknown := sorted(spec.parameters.keys() - known):
         raise BadConfig(f'{spec.name} has no parameter {unknown[0]}')
-
-    def read(name: str) -> Any:
-        row = table[name]
-        return row.checked(spec.parameters.get(name, spec.for_all.get(name, row.default)))
-
-    return read
+    return reader(spec)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from kame_ros.commands.argument_types import above_zero
 from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kame_ros.training.data.inputs import Input, Problem
     from kame_ros.training.data.prepare import PrepareOptions, PrepareReport
 
+MOST_DRAWN_S = 300  # a picture is 1.4 inches a second wide, and may have 65,535 pixels
 ABOUT = """\
 Makes shards of tokens from dialogues of two people, to train on.
 
@@ -84,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         return fail(f'--held-out is a share from 0 to less than 1, not {args.held_out}')
     if args.device.split(':')[0] not in ('cpu', 'cuda', 'auto'):
         return fail(f'--device is cpu, cuda, cuda:N or auto, not {escape(args.device)}')
-    if args.shard_mb <= 0 or args.workers < 0:
+    if not args.shard_mb > 0 or args.workers < 0:
         return fail('--shard-mb must be above 0, and --workers not below')
     sources, problems = _look_at_all(args)
     if problems and not args.skip_bad:
@@ -191,7 +193,7 @@ def _verify(folder: Path) -> int:
 
 def add_look(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `kame train look`."""
-    parser.add_argument('--seconds', type=float, default=12.8, help='to draw (default: 12.8)')
+    parser.add_argument('--seconds', type=above_zero, default=12.8, help='to draw (default: 12.8)')
     parser.add_argument('--held-out', action='store_true', help='of what is not trained on')
     parser.add_argument(
         '--checkpoint', default='', metavar='MODEL', help='whose Mimi makes the sound'
@@ -207,6 +209,8 @@ def is_data(folder: Path) -> bool:
 
 def look(args: argparse.Namespace) -> int:
     """Draws a crop of prepared data. Raises DataError."""
+    if args.seconds > MOST_DRAWN_S:
+        return fail(f'--seconds: a picture shows at most {MOST_DRAWN_S} s')
     from kame_ros.s2s.moshi.weights.errors import CheckpointError
     from kame_ros.training.pictures.look_data import draw
 

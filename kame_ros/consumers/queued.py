@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kame_ros.consumers.consumer import Consumer, Relay
-from kame_ros.runtime.faults import Faults
+from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
 from kame_ros.runtime.inbox import Inbox
 from kame_ros.runtime.owner import OwnerThread
 
@@ -71,5 +71,5 @@ class Queued(Relay):
     def _call(self, method: Callable[..., None], told: tuple[Any, ...] = ()) -> None:
         try:
             method(*told)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._faults.book(f'{self.name}.{method.__name__}', error)

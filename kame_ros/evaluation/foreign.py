@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def read(folder: Path, offset_s: float = 0.0, on_bad: OnBad | None = None) -> It
             for recorded in reads():
                 recorded.item = _written(recorded.item)
                 recorded.robot = _shifted(recorded.robot, offset_s)
+                recorded.words = _later(recorded.words, offset_s)
                 yield recorded
         except (BadSuite, BadAudio, OSError) as error:
             if on_bad is None:
@@ -299,6 +301,12 @@ def _json(path: Path) -> Any:
 def _written(name: str) -> str:
     """A file's name as a text: bytes of it that are no UTF-8 stand in it as signs, and differ."""
     return name.encode(errors='backslashreplace').decode()
+
+
+def _later(words: list[Word], seconds: float) -> list[Word]:
+    """The words, as late as their sound; those of sound that is cut off are left out."""
+    moved = [replace(w, start=w.start + seconds, end=w.end + seconds) for w in words]
+    return [word for word in moved if word.start >= 0]
 
 
 def _shifted(samples: np.ndarray, seconds: float) -> np.ndarray:

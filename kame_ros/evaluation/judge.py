@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.evaluation.judgements import Judgements, key_of
-from kame_ros.evaluation.make import read_lines
+from kame_ros.evaluation.make import read_lines, turns_of
 from kame_ros.evaluation.suite import BadSuite
 from kame_ros.evaluation.words import without_brackets
 from kame_ros.oracle.llm.backend import Backend
@@ -68,16 +68,24 @@ def read_bench(folder: Path) -> Bench:
         raise BadSuite(f'{folder}/judge_prompts.jsonl lacks {", ".join(missing)}')
     places = ('reference_answer/gpt-4.jsonl', 'reference_answer_gpt-4.jsonl')
     path = next((folder / p for p in places if (folder / p).is_file()), None)
-    references: dict[str, tuple[str, ...]] = {}
-    for row in read_lines(path, ('question_id', 'choices')) if path else ():
-        references[str(row['question_id'])] = tuple(map(str, row['choices'][0]['turns']))
-    questions = read_lines(folder / 'question.jsonl', ('question_id', 'category', 'turns'))
+    answered = read_lines(path, ('question_id', 'choices')) if path else []
+    references = turns_of(path, map(_first_choice, answered)) if path else {}
+    asked = folder / 'question.jsonl'
+    questions = read_lines(asked, ('question_id', 'category', 'turns'))
     return Bench(
         templates,
         references,
         {str(q['question_id']): str(q['category']) for q in questions},
-        {str(q['question_id']): tuple(map(str, q['turns'])) for q in questions},
+        turns_of(asked, questions),
     )
+
+
+def _first_choice(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference that FastChat takes, or a row without turns."""
+    choices = row['choices']
+    first = choices[0] if isinstance(choices, list) and choices else None
+    told = {'question_id': row['question_id']}
+    return {**told, 'turns': first.get('turns')} if isinstance(first, dict) else told
 
 
 def _names() -> list[str]:

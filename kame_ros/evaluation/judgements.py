@@ -32,9 +32,12 @@ class Judgements:
         if not path.is_file():
             return None
         try:
-            return read_json(path)
+            told = read_json(path)
         except BadRun:
             return None
+        points = told.get('score', '')
+        good = points is None or (isinstance(points, int | float) and points is not True)
+        return told if good else None
 
     def put(self, key: str, told: Mapping[str, Any]) -> None:
         """Keeps it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from kame_ros.evaluation.suite import (
 )
 from kame_ros.evaluation.voices import SpokenSound, joined, part, say
 from kame_ros.runtime.weights import file_sha256
+from kame_ros.text.json_lines import json_lines
+from kame_ros.text.misfit import misfit
 
 Progress = Callable[[str], None]
 _LONGEST = 80  # characters of a part of a name, and bytes
@@ -247,24 +249,32 @@ def mtbench(
     """
     path = questions / 'question.jsonl' if questions.is_dir() else questions
     told = read_lines(path, ('question_id', 'category', 'turns'))
+    turns = turns_of(path, told)
     extra = path.with_name('spoken.jsonl')
     forms = read_lines(extra, ('question_id', 'turns')) if extra.is_file() else []
-    spoken = {row['question_id']: row['turns'] for row in forms}
+    spoken = turns_of(extra, forms)
+    for asked, texts in spoken.items():
+        if asked in turns and len(texts) != len(turns[asked]):
+            raise BadSuite(
+                f'{extra}: question {asked} has {len(texts)} turns, and {len(turns[asked])} in '
+                f'{path.name}'
+            )
     chosen = [row for row in told if not categories or row['category'] in categories]
     if not chosen:
         raise BadSuite(f'{path} has no question of {", ".join(categories)}')
     builder = Builder(folder, progress)
     for voice in voice_names:
         for row in chosen:
-            name = f'mt-{row["question_id"]}@{_safe(voice)}'
+            asked = str(row['question_id'])
+            name = f'mt-{_safe(asked)}@{_safe(voice)}'
             cues = []
-            for number, turn in enumerate(row['turns'], 1):
-                text = str(spoken.get(row['question_id'], row['turns'])[number - 1])
+            forms_of = spoken.get(asked, turns[asked])
+            for number, (turn, text) in enumerate(zip(turns[asked], forms_of, strict=True), 1):
                 cues.append(
                     Cue(
                         **builder.sound(f'{name}-{number}', say(text, voice)),
                         text=voices.spoken_form(text),
-                        question=str(turn),
+                        question=turn,
                         when='at' if number == 1 else 'after_robot',
                         seconds=0.5 if number == 1 else _NEXT_AFTER_S,
                     )
@@ -319,18 +329,33 @@ def recordings(folder: Path, sources: Path, progress: Progress = lambda name: No
 def read_lines(path: Path, keys: Iterable[str]) -> list[dict[str, Any]]:
     """JSON lines, each with these keys; raises BadSuite or OSError."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+    try:
+        lines = json_lines(path.read_text(encoding='utf-8'))
+    except UnicodeDecodeError as error:
+        raise BadSuite(f'{path}: {misfit(error)}') from error
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadSuite(f'{path}, line {number}, is not JSON ({error})') from error
         missing = [key for key in keys if not isinstance(row, dict) or key not in row]
         if missing:
             raise BadSuite(f'{path}, line {number}, lacks {", ".join(missing)}')
         rows.append(row)
     return rows
+
+
+def turns_of(path: Path, rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """What is said in each question of MT-Bench, by its number as a text; raises BadSuite."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        number, turns = str(row['question_id']), row.get('turns')
+        if not isinstance(turns, list) or not turns or not all(isinstance(t, str) for t in turns):
+            raise BadSuite(f'{path}: question {number} has no turns, a list of texts')
+        found[number] = tuple(turns)
+    return found
 
 
 def _unlike(taken: set[str], name: str) -> str:

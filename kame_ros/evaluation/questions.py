@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kame_ros.evaluation.suite import BadSuite
+from kame_ros.text.json_lines import json_lines
+from kame_ros.text.misfit import misfit
 
 OURS = Path(__file__).with_name('questions.jsonl')
 _MOST = 10_000
@@ -28,7 +30,11 @@ class Question:
 def read_questions(path: Path = OURS) -> tuple[Question, ...]:
     """Reads JSON lines of id, category, text, accepted and answer; raises BadSuite or OSError."""
     questions = []
-    for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+    try:
+        lines = json_lines(path.read_text(encoding='utf-8'))
+    except UnicodeDecodeError as error:
+        raise BadSuite(f'{path}: {misfit(error)}') from error
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

@@ -22,6 +22,7 @@ from kame_ros.record.sound_turns import SoundTurn, respond, user_turns, worded
 from kame_ros.record.speech import USER_GAP_S, merged, speech_segments
 from kame_ros.record.voiced import Segment
 from kame_ros.runtime.weights import file_sha256
+from kame_ros.text.json_lines import json_lines
 from kame_ros.text.misfit import misfit
 from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
@@ -215,7 +216,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        events = [json.loads(x) for x in path.read_text(encoding='utf-8').splitlines() if x]
+        events = [json.loads(x) for x in json_lines(path.read_text(encoding='utf-8')) if x]
     except ValueError as error:
         raise BadRun(f'{path} is not understood ({misfit(error)})') from error
     if not all(isinstance(e, dict) and isinstance(e.get('t'), int | float) for e in events):

@@ -10,6 +10,7 @@ from typing import Any
 
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.run_folder import BadRun, read_json, write_json
+from kame_ros.text.json_lines import json_lines
 from kame_ros.text.misfit import misfit
 
 SCORES, SCORING = 'scores.jsonl', 'scoring.json'
@@ -50,7 +51,7 @@ def write_rows(path: Path, scores: Iterable[Score]) -> None:
 def read_rows(path: Path) -> list[Score]:
     """The figures of a file; raises BadRun or OSError."""
     try:
-        lines = path.read_text(encoding='utf-8').splitlines()
+        lines = json_lines(path.read_text(encoding='utf-8'))
         return [Score(**json.loads(line)) for line in lines if line]
     except (ValueError, TypeError) as error:
         raise BadRun(f'{path} is not understood ({misfit(error)})') from error

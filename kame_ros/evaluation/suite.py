@@ -203,6 +203,8 @@ def _cue(told: Mapping[str, Any]) -> Cue:
         raise BadSuite(f'a cue is {", ".join(ROLES)}, not {cue.role!r}')
     if not all(0 <= x <= 600 and math.isfinite(x) for x in (cue.seconds, cue.latest_s)):
         raise BadSuite(f'times are 0 to 600 s, not {cue.seconds} and {cue.latest_s}')
+    if not all(0 <= begin <= end < math.inf for begin, end in cue.speech):
+        raise BadSuite(f'speech is from one time to a later one, not {list(cue.speech)}')
     for pattern in cue.accepted:
         re.compile(pattern)
     return cue

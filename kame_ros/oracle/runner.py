@@ -16,7 +16,7 @@ from kame_ros.oracle.config import OracleConfig
 from kame_ros.oracle.conversation.session import OracleSession
 from kame_ros.oracle.outputs import Outputs, ignore
 from kame_ros.oracle.routing.router import Embed
-from kame_ros.runtime.faults import Faults
+from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
 from kame_ros.runtime.mailbox import Mailbox
 from kame_ros.wire.oracle import OracleChunk
 from kame_ros.wire.transcript import Transcript
@@ -182,7 +182,7 @@ class OracleRunner:
         while not self._closing:
             try:
                 await self._turn()
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 self._faults.book('the loop', error)
                 self._session.recover()
                 await asyncio.sleep(_FAULT_S)
@@ -194,7 +194,7 @@ class OracleRunner:
         for handle in self._mail.drain():
             try:
                 handle()
-            except (Exception, SystemExit) as error:  # the inputs after it are not lost
+            except RAISED_BY_OTHERS as error:  # the inputs after it are not lost
                 self._faults.book('an input', error)
                 session.recover()
         deadline = session.next_deadline()

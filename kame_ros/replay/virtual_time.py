@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
+
 T = TypeVar('T')
 
 
@@ -37,7 +39,7 @@ class _InPlace(ThreadPoolExecutor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             future.set_exception(error)
         return future
 

@@ -13,6 +13,8 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
+
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +57,7 @@ class Door:
         maker = self._object(name)
         try:
             thing = maker(*told)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             if name in self.ours:
                 raise
             raise ValueError(
@@ -83,7 +85,7 @@ class Door:
             _tell_ignored(self.what, self.group, name)
         try:
             return point.load()
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             if name in self.ours:
                 raise
             raise ImportError(

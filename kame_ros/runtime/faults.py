@@ -14,6 +14,10 @@ from kame_ros.trust.redact import redact
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+# What code of others (a client of an LLM, an engine, a consumer, a callback) may raise without
+# ending who calls it. SystemExit is among it, as an SDK may call sys.exit. KeyboardInterrupt,
+# CancelledError and GeneratorExit are not: they are meant for who calls.
+RAISED_BY_OTHERS = (Exception, SystemExit)
 T = TypeVar('T')
 D = TypeVar('D', bound='DataclassInstance')
 _KINDS = 50  # remembered; further ones are counted and not told
@@ -57,7 +61,7 @@ class Faults:
         if self._kinds[kind] == 1:
             try:
                 self._tell(printable_lines(redact(self._words(where, error))))
-            except (Exception, SystemExit):
+            except RAISED_BY_OTHERS:
                 self.count += 1  # nobody is left who could be told
 
     def guarded(self, where: str, callback: Callable[[T], None]) -> Callable[[T], None]:
@@ -66,7 +70,7 @@ class Faults:
         def call(value: T) -> None:
             try:
                 callback(value)
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 self.book(where, error)
 
         return call

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kame_ros.audio.hearing import MODEL_RATE
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.stt.engines.whisper_guards import GuardConfig, is_noise, without_loops
 from kame_ros.stt.mended import mended
 from kame_ros.stt.recogniser import Recogniser, why
@@ -57,7 +58,7 @@ class Decoder:
         begun = self._meter()
         try:
             hypothesis, odd = mended(self.recogniser.recognise(sound, final), seconds)
-        except (Exception, SystemExit) as error:  # an engine may be anybody's
+        except RAISED_BY_OTHERS as error:  # an engine may be anybody's
             hypothesis, odd = None, False
             self.last_error = why(error)
         self._pay(self._meter() - begun)

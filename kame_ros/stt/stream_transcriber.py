@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kame_ros.audio.hearing import MODEL_RATE, Window
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.stt.config import TranscriberConfig
 from kame_ros.stt.mended import mended
 from kame_ros.stt.recogniser import Hypothesis, StreamingRecogniser, why
@@ -103,7 +104,7 @@ class StreamTranscriber(Utterances[Waiting]):
                 hypothesis, odd = mended(answer, utterance.decoded_to - utterance.begin)
                 self._count['odd'] += odd
                 self._count['taken_back'] += not utterance.update(hypothesis)
-        except (Exception, SystemExit) as error:  # an engine may be anybody's
+        except RAISED_BY_OTHERS as error:  # an engine may be anybody's
             failed = True
             self._count['failed'] += 1
             self._last_error = why(error)

@@ -113,12 +113,13 @@ def clock_time(core: str, tail: str, context: Context) -> str | None:
         return core[:-3]
     if found := _TIMES.fullmatch(core):
         return f'{found[1]} to {found[2]}'
-    if _TIME.fullmatch(core) and not _is_ratio(core, context):
+    if _TIME.fullmatch(core) and not _is_ratio(context):
         return core
     return None
 
 
-def _is_ratio(core: str, context: Context) -> bool:
+def _is_ratio(context: Context) -> bool:
+    """Whether the words around tell that "3:10" is no time."""
     words = ('ratio', 'odds', 'scale', 'aspect', 'mix', 'proportion', 'score')
     if any(word.rstrip(TAIL).lower() in words for word in context.before[-3:]):
         return True

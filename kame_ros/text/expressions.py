@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from kame_ros.text.amounts import VULGAR, fraction
-from kame_ros.text.context import NUM, VULGARS, Context
+from kame_ros.text.context import NUM, VULGARS
 from kame_ros.text.quantities import number
 from kame_ros.text.sign_names import LETTERS, MATH, POWERS, SIGNS, SUPER, SUPERS
 
@@ -16,24 +16,24 @@ _PIECES = re.compile(
 )
 
 
-def expression(core: str, context: Context) -> str:
+def expression(core: str) -> str:
     """What no rule knows as a whole, piece by piece: "x²+y²=z²", "and/or", "F-16", "word—word"."""
     math = any(c in MATH for c in core)
     letters = any(c.isalpha() for c in core)
     pieces = _PIECES.findall(core)
     if not math and len(pieces) == 1:
-        return _letters(core, context)
+        return _letters(core)
     said: list[str] = []
     for place, piece in enumerate(pieces):
         before = pieces[place - 1] if place else ''
         after = pieces[place + 1] if place + 1 < len(pieces) else ''
-        said.append(_piece(piece, before, after, math, letters, context))
+        said.append(_piece(piece, before, after, math, letters))
     text = ' '.join(part for part in said if part)
     text = re.sub(r'\s*\u2060\s*', '', text)
     return re.sub(r'\s+([,.;:!?)])', r'\1', re.sub(r'\(\s+', '(', text))
 
 
-def _piece(piece: str, before: str, after: str, math: bool, letters: bool, context: Context) -> str:
+def _piece(piece: str, before: str, after: str, math: bool, letters: bool) -> str:
     if SUPER.fullmatch(piece):
         return _power(piece.translate(SUPERS))
     if piece[0] in VULGAR:
@@ -45,7 +45,7 @@ def _piece(piece: str, before: str, after: str, math: bool, letters: bool, conte
     if piece[0].isdigit() or (piece[0] == '.' and len(piece) > 1):
         return _glue(before) + number(piece) + _glued_after(after)
     if piece[0].isalpha() and piece[0] not in 'ªº':
-        return _glue(before) + _letters(piece, context, math)
+        return _glue(before) + _letters(piece, math)
     if piece in ('^', '**') and after:
         return '' if after in POWERS else 'to the power of'
     if piece == '=':
@@ -111,7 +111,7 @@ def _power(exponent: str) -> str:
     return f'to the power of {said}'
 
 
-def _letters(piece: str, context: Context, math: bool = False) -> str:
+def _letters(piece: str, math: bool = False) -> str:
     """Letters that the voice knows; Greek ones by their names."""
     said = ''
     for c in piece:

@@ -184,7 +184,9 @@ def _glued(core: str, context: Context) -> str | None:
     found = re.fullmatch(rf'({NUM})([Ams])', core)
     if found is None:
         return None
-    left = context.before[-2] if context.left in ('/', 'at', '@', 'and') else context.left
+    left = context.left
+    if left in ('/', 'at', '@', 'and'):
+        left = context.before[-2] if len(context.before) > 1 else ''
     if found[2] == 'A':
         means = 'A' if _VOLTS.fullmatch(left) else ''
     elif found[2] == 's':

@@ -235,7 +235,7 @@ def _sign(core: str, context: Context) -> str:
     if _ARROW.fullmatch(core) and core != '<=':
         return 'to' if left and context.right() and core[-1] in '>→⇒➜➔' else ''
     if core in ('-', '–', '—', '--'):
-        return _dash(core, numbers, context)
+        return _dash(core, context)
     if core == '−':
         return 'minus' if context.right()[:1].isalnum() or context.right()[:1] in '√(' else ''
     if core in CURRENCIES:
@@ -269,7 +269,7 @@ def _between_lengths(context: Context) -> bool:
     return name in _LENGTHS and is_number(number) and context.right()[:1].isdigit()
 
 
-def _dash(core: str, numbers: bool, context: Context) -> str:
+def _dash(core: str, context: Context) -> str:
     following = context.right().rstrip(TAIL)
     clock = re.compile(r'\d{1,2}(?::\d\d)?(?:[ap]m)?', re.IGNORECASE)
     if context.left.rstrip('.').lower() in _HALF_DAYS and following[:1].isdigit():
@@ -321,7 +321,7 @@ def _mixed(core: str, tail: str, context: Context) -> str:
     if found := _ZONE.fullmatch(core):
         return f'{found[1]} minus {found[3]}'
     if found := _NUMBERED.fullmatch(core):
-        return f'number {code_of(found[1]) or expression(found[1], context)}'
+        return f'number {code_of(found[1]) or expression(found[1])}'
     town = context.before[-2] if len(context.before) > 1 else ''
     if _ZIP.fullmatch(core) and re.fullmatch('[A-Z]{2}', context.left) and town.endswith(','):
         return digits(core)
@@ -357,7 +357,7 @@ def _mixed(core: str, tail: str, context: Context) -> str:
         return f'{core[0]} sharp'
     if found := _SCIENTIFIC.fullmatch(core):
         minus = 'minus ' if found[2] in ('-', '−') else ''
-        return f'{expression(found[1], context)} times 10 to the power of {minus}{found[3]}'
+        return f'{expression(found[1])} times 10 to the power of {minus}{found[3]}'
     if found := re.fullmatch(rf'({NUM}(?:[xX×]{NUM}){{1,2}})-([a-z]+)', core):
         return f'{re.sub("[xX×]", " by ", found[1])} {found[2]}'
     if re.fullmatch(rf'{NUM}(?:[xX]{NUM}){{1,2}}', core):
@@ -377,4 +377,4 @@ def _mixed(core: str, tail: str, context: Context) -> str:
         return re.sub('[-–]', ' to ', core)
     if _CODE.fullmatch(core):
         return core  # "mp3", "H2O", "4K": the voice spells what has to be spelt
-    return expression(core, context)
+    return expression(core)

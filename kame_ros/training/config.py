@@ -43,9 +43,10 @@ class LoraConfig:
     embeddings: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rank, int) or self.rank < 1:
+        check_kinds(self)
+        if self.rank < 1:
             raise ConfigError(f'lora: rank must be a whole number from 1 on, not {self.rank}')
-        if not isinstance(self.scaling, (int, float)) or self.scaling <= 0:
+        if self.scaling <= 0:
             raise ConfigError(f'lora: scaling must be above 0, not {self.scaling}')
 
 
@@ -86,7 +87,7 @@ class RunConfig:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        check_numbers(self)
+        check_kinds(self)
         for name in WHOLE:
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, not {getattr(self, name)}')
@@ -96,6 +97,11 @@ class RunConfig:
             raise ConfigError(f'learning_rate must be between 0 and 1, not {self.learning_rate}')
         if not 0 <= self.decay <= 1:
             raise ConfigError(f'decay must be between 0 and 1, not {self.decay}')
+        for name in ('warm_up', 'weight_decay', 'epsilon'):
+            if getattr(self, name) < 0:
+                raise ConfigError(f'{name} must not be below 0, but is {getattr(self, name)}')
+        if self.clip <= 0:
+            raise ConfigError(f'clip must be above 0, not {self.clip}')
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(f'betas must be two numbers from 0 to below 1, not {self.betas}')
         if self.precision not in PRECISIONS:
@@ -167,16 +173,25 @@ def _lora(value: Any) -> LoraConfig:
     return LoraConfig(**value)
 
 
-def check_numbers(config: Any) -> None:
-    """Raises ConfigError where a number of a configuration is none.
+def check_kinds(config: Any) -> None:
+    """Raises ConfigError where a value of a configuration is not of the kind of its field.
 
     YAML reads 3e-5 as text, and 3.0e-5 as a number.
     """
     for each in fields(config):
-        value, kind = getattr(config, each.name), each.type
-        wrong = (kind == 'int' and (isinstance(value, bool) or not isinstance(value, int))) or (
-            kind == 'float' and not (isinstance(value, (int, float)) and math.isfinite(value))
-        )
-        if wrong:
-            hint = ' (YAML wants a point in it: 3.0e-5)' if isinstance(value, str) else ''
-            raise ConfigError(f'{each.name} must be a number, not {value!r}{hint}')
+        value, kind = getattr(config, each.name), str(each.type)
+        wanted = ''
+        if kind in ('int', 'float'):
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            real = kind == 'float' and isinstance(value, float) and math.isfinite(value)
+            wanted = '' if whole or real else 'must be a number'
+        elif kind == 'str':
+            wanted = '' if isinstance(value, str) else 'must be a text'
+        elif kind == 'bool':
+            wanted = '' if isinstance(value, bool) else 'must be true or false'
+        elif kind.startswith('dict'):
+            wanted = '' if isinstance(value, dict) else 'should hold values by name'
+        if wanted:
+            number = wanted == 'must be a number' and isinstance(value, str)
+            hint = ' (YAML wants a point in it: 3.0e-5)' if number else ''
+            raise ConfigError(f'{each.name} {wanted}, not {value!r}{hint}')

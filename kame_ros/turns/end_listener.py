@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 import numpy as np
 
 from kame_ros.audio.level import ROOM_RMS_DBFS, amplitude
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.turns.denoise import denoised
 from kame_ros.turns.end_of_turn import Pause
 from kame_ros.turns.recent_sound import RATE
@@ -94,7 +95,7 @@ class EndListener:
             return
         try:
             self._answers[seconds], self.clear_db = future.result()
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._error = error
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from kame_ros.audio.level import USER_RMS_DBFS, rms_dbfs
 from kame_ros.audio.resample import Resampler
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.turns.end_of_turn import EndOfTurn, Pause
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.turns.recent_sound import RecentSound
@@ -89,7 +90,7 @@ class TurnTracker:
         self._sound.clear()
         try:
             self._end_of_turn.reset()
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._book(error)
         self._heard_s = 0.0  # s of sound the VAD has judged
         self._loud = False
@@ -187,7 +188,7 @@ class TurnTracker:
             decision = self._end_of_turn.decide(pause)
             over, why = bool(decision.over), str(decision.why)
             self.likely_goes_on = float(decision.goes_on)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._book(error)
             decision = self._fallback.decide(pause)
             over, why = decision.over, decision.why

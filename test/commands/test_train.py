@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import fake_bank
@@ -89,6 +90,20 @@ def test_oracles_of_a_real_llm(talk: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (out / 'two.jsonl').read_text().splitlines()[1:]]
     assert len(rows) == 3
     assert all(row['text'].strip() for row in rows)
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'reason'),
+    [('nan', 'no number above 0'), ('-1', 'no number above 0'), ('1e9', 'at most 300 s')],
+)
+def test_a_picture_of_endless_time_is_refused(
+    seconds: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / 'data.json').write_text('{}')
+    given = ['train', 'look', str(tmp_path), '-o', str(tmp_path / 'a.png'), '--seconds', seconds]
+    with pytest.raises(SystemExit):  # as argparse does
+        sys.exit(main(given))
+    assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,17 @@ def test_the_system_may_be_late_by_an_offset(tmp_path):
     assert len(early.robot) == 12_000
 
 
+def test_words_that_came_with_a_recording_are_late_with_it(tmp_path):
+    for name in ('input.wav', 'output.wav'):
+        wav(tmp_path / 'c' / name, 4.0)
+    told = {'chunks': [{'text': t, 'timestamp': [at, at + 0.5]} for t, at in (('a', 0), ('b', 2))]}
+    (tmp_path / 'c' / 'output.json').write_text(json.dumps(told))
+    (late,) = read(tmp_path, 0.5)
+    assert [(w.text, w.start, w.end) for w in late.words] == [('a', 0.5, 1.0), ('b', 2.5, 3.0)]
+    (early,) = read(tmp_path, -1.0)  # of what is cut off, nothing is heard
+    assert [(w.text, w.start, w.end) for w in early.words] == [('b', 1.0, 1.5)]
+
+
 @pytest.mark.parametrize('name', ['../../etc/passwd', '/etc/passwd'])
 def test_no_path_leads_out_of_the_folder(tmp_path, name):
     (tmp_path / 'pairs.csv').write_text(f'input,output\n{name},{name}\n')

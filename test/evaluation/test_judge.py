@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 from scripted_llm import ScriptedClient
@@ -12,9 +13,11 @@ from kame_ros.evaluation.judge import (
     filled,
     points,
     prompt_of,
+    read_bench,
     trial_of,
 )
 from kame_ros.evaluation.judgements import Judgements
+from kame_ros.evaluation.suite import BadSuite
 from kame_ros.oracle.llm.backend import Backend
 
 PROMPTS = {
@@ -52,6 +55,37 @@ def knows(text):
     question, answer = text.split('|')[0].strip(), text.split('|')[-1].strip()
     right = {'2+2?': 'four', 'France?': 'Paris'}[question]
     return f'It is {"right" if answer == right else "wrong"}. [[{10 if answer == right else 1}]]'
+
+
+@pytest.mark.parametrize(
+    ('name', 'line'),
+    [
+        ('question.jsonl', {'question_id': 1, 'category': 'stem', 'turns': 5}),
+        ('question.jsonl', {'question_id': 1, 'category': 'stem', 'turns': 'Why?'}),
+        ('reference_answer_gpt-4.jsonl', {'question_id': 1, 'choices': []}),
+        ('reference_answer_gpt-4.jsonl', {'question_id': 1, 'choices': [{}]}),
+        ('reference_answer_gpt-4.jsonl', {'question_id': 1, 'choices': [{'turns': 5}]}),
+        ('reference_answer_gpt-4.jsonl', {'question_id': 1, 'choices': 5}),
+    ],
+)
+def test_data_of_the_bench_that_are_none_are_named(tmp_path, name, line):
+    rows = [{'name': n, 'system_prompt': '', 'prompt_template': ''} for n in PROMPTS]
+    (tmp_path / 'judge_prompts.jsonl').write_text('\n'.join(map(json.dumps, rows)))
+    question = {'question_id': 1, 'category': 'stem', 'turns': ['Why?']}
+    (tmp_path / 'question.jsonl').write_text(json.dumps(question))
+    assert read_bench(tmp_path).questions == {'1': ('Why?',)}
+    (tmp_path / name).write_text(json.dumps(line))
+    with pytest.raises(BadSuite, match=rf'{name}: question 1 '):
+        read_bench(tmp_path)
+
+
+def test_a_judgement_without_points_is_as_none(tmp_path):
+    kept = Judgements(tmp_path)
+    kept.put('a', {'score': None})
+    assert kept.get('a') == {'score': None}  # it could not be read, twice
+    for spoiled in ({}, {'score': 'x'}, {'score': True}):
+        kept.put('a', spoiled)
+        assert kept.get('a') is None
 
 
 @pytest.mark.parametrize(

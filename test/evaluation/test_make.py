@@ -63,6 +63,44 @@ def test_questions_of_two_turns(tmp_path):
         make.mtbench(tmp_path / 'other', tmp_path, categories=('cooking',))
 
 
+def test_a_turn_is_spoken_as_the_file_beside_says(tmp_path):
+    """Whether its number is written as a number or as a text."""
+    row = {'question_id': 7, 'category': 'stem', 'turns': ['Say 3.']}
+    (tmp_path / 'question.jsonl').write_text(json.dumps(row))
+    (tmp_path / 'spoken.jsonl').write_text('{"question_id": "7", "turns": ["Say the number."]}')
+    (item,) = make.mtbench(tmp_path / 'suite', tmp_path).items
+    assert item.cues[0].text == 'Say the number.'
+    assert item.cues[0].question == 'Say 3.'
+
+
+def test_the_number_of_a_question_may_hold_any_sign(tmp_path):
+    rows = [{'question_id': n, 'category': 'stem', 'turns': ['Who?']} for n in ('../a b', 'c/d')]
+    (tmp_path / 'question.jsonl').write_text('\n'.join(map(json.dumps, rows)))
+    items = load(make.mtbench(tmp_path / 'suite', tmp_path).folder).items
+    assert [item.id for item in items] == ['mt-a-b@hibari', 'mt-c-d@hibari']
+
+
+@pytest.mark.parametrize(
+    ('changed', 'beside'),
+    [
+        ({'turns': 'Who?'}, ''),
+        ({'turns': 5}, ''),
+        ({'turns': []}, ''),
+        ({'turns': ['Who?', 3]}, ''),
+        ({'turns': None}, ''),
+        ({}, '{"question_id": 7, "turns": ["Who?"]}'),
+        ({}, '{"question_id": 7, "turns": {}}'),
+    ],
+)
+def test_turns_that_are_none_are_refused(tmp_path, changed, beside):
+    row = {'question_id': 7, 'category': 'stem', 'turns': ['Who?', 'Why?'], **changed}
+    (tmp_path / 'question.jsonl').write_text(json.dumps(row))
+    (tmp_path / 'spoken.jsonl').write_text(beside)
+    with pytest.raises(BadSuite, match=r'question 7 .* turns'):
+        make.mtbench(tmp_path / 'suite', tmp_path)
+    assert not (tmp_path / 'suite').exists()
+
+
 def _recorded(folder, *names):
     soundfile = pytest.importorskip('soundfile')
     folder.mkdir()

@@ -14,6 +14,17 @@ def test_ours_are_forty_and_their_answers_are_right():
     assert not [q.id for q in questions if hit(q.text, q.accepted)]  # no echo is an answer
 
 
+def test_a_text_may_hold_what_looks_like_the_end_of_a_line(tmp_path):
+    (tmp_path / 'q.jsonl').write_text('{"id": "a", "text": "Who\u2028is?"}\r\n')
+    assert [q.text for q in read_questions(tmp_path / 'q.jsonl')] == ['Who\u2028is?']
+
+
+def test_another_encoding_is_told(tmp_path):
+    (tmp_path / 'q.jsonl').write_bytes('{"id": "a", "text": "größer?"}'.encode('latin-1'))
+    with pytest.raises(BadSuite, match=r'q\.jsonl: it is no text in UTF-8'):
+        read_questions(tmp_path / 'q.jsonl')
+
+
 @pytest.mark.parametrize(
     ('line', 'reason'),
     [

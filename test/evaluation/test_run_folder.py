@@ -35,6 +35,17 @@ def test_a_conversation_is_there_whole(tmp_path):
     folder.close()
 
 
+def test_a_text_may_hold_what_looks_like_the_end_of_a_line(tmp_path):
+    """An LLM may write U+2028; the conversation is read all the same."""
+    folder = RunFolder(tmp_path / 'run')
+    folder.open(told())
+    events = [{'t': 1, 'text': 'one\u2028two\x85three'}, {'t': 2}]
+    folder.put(RunPlace('a', 1), SOUND, SOUND, iter(events), {}, {})
+    folder.close()
+    (recorded,) = of_run(folder)
+    assert recorded.events == events
+
+
 def test_what_is_half_written_is_not_there(tmp_path):
     folder = RunFolder(tmp_path / 'run')
     folder.open(told())

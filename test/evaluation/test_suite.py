@@ -60,6 +60,10 @@ def change(folder: Path, **changes):
         {'cue': {'seconds': 'soon'}},
         {'cue': {'accepted': ['(']}},
         {'cue': {'speech': [1]}},
+        {'cue': {'speech': [[0.1, float('nan')]]}},
+        {'cue': {'speech': [[0.4, 0.1]]}},
+        {'cue': {'speech': [[-1, 0.1]]}},
+        {'cue': {'speech': [[0.1, 10**400]]}},
     ],
 )
 def test_a_spoiled_manifest_is_refused(suite, changes):

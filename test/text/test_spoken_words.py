@@ -248,3 +248,15 @@ _SIGNS = (
 def test_no_sign_is_left_for_the_voice(text: str) -> None:
     for word in words_of(text, ended=True):
         assert not set(word.speech) & set('²³⁻⁰½¾⅓<>=*^|_{}[]\\`~#@%$€£¥'), word
+
+
+_BEFORE = ('at', 'and', '@', '/', '–', 'of', '5', '$', 'ft', '#', '.', '5V')
+_GLUED = ('5s', '5A', '5m', '1h', '90s', '3/4', '5"', "5'", 'x', '°', '%', 'k', '10:00', '1-2')
+
+
+@pytest.mark.parametrize('before', _BEFORE)
+@pytest.mark.parametrize('glued', _GLUED)
+def test_a_text_may_begin_anywhere(before: str, glued: str) -> None:
+    """Rules that look at the words before find none, one or two of them."""
+    for text in (glued, f'{before} {glued}', f'so {before} {glued}'):
+        assert words_of(text, ended=True) == words_of(f'{text} ', ended=True)

@@ -28,7 +28,7 @@ from kame_ros.nodes.common.python_log import PythonLog
 from kame_ros.nodes.common.trusted_parameters import TrustedParameters
 from kame_ros.runtime import progress
 from kame_ros.runtime.doors import UnknownName
-from kame_ros.runtime.faults import Faults
+from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
 from kame_ros.runtime.owner import OutOfMemory, Owners, OwnerThread
 from kame_ros.settings.param import BadParameter, Param
 from kame_ros.text.well_formed import printable, printable_lines
@@ -325,7 +325,7 @@ class KameNode(LifecycleNode):
         # rclpy swallows what a transition raises, so it is caught and told here.
         try:
             step()
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self.fault = printable(redact(f'cannot {verb}: {error}'))
             self.bad_setting = isinstance(error, BadParameter | UnknownName)
             if isinstance(error, ModuleNotFoundError):
@@ -367,7 +367,7 @@ class KameNode(LifecycleNode):
     def _quietly(self, step: Callable[[], None]) -> None:
         try:
             step()
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self.get_logger().error(printable(f'while ending: {error}'))
 
     # Parameters.
@@ -396,7 +396,7 @@ class KameNode(LifecycleNode):
         def guarded(request: Any, response: Any) -> Any:
             try:
                 return answer(request, response)
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 self.survive(error, name)
                 reason = printable(f'{type(error).__name__}: {error}')
                 if isinstance(getattr(response, 'result', None), SetParametersResult):
@@ -416,7 +416,7 @@ class KameNode(LifecycleNode):
             try:
                 refuse_unknown({given.name}, self._table)
                 result = self.set_parameters_atomically([Parameter.from_parameter_msg(given)])
-            except (Exception, SystemExit) as error:  # an unknown type, a name that is none
+            except RAISED_BY_OTHERS as error:  # an unknown type, a name that is none
                 result = SetParametersResult(successful=False, reason=printable(str(error)))
             response.results.append(result)
         return response

@@ -15,6 +15,8 @@ from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
 from rclpy.lifecycle import LifecycleNode
 from rclpy.service import Service
 
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
+
 # The transitions that others may ask for, by rcl's names; the rest is the node's own affair.
 _ASKED_FOR = ('configure', 'cleanup', 'activate', 'deactivate', 'shutdown')
 _POLL_NS = 200_000_000
@@ -79,7 +81,7 @@ class TransitionServer:
             try:
                 if _wait_for(self._service, context):
                     self._serve_one()
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 if not self._stop.is_set() and context.ok():
                     self._node.get_logger().error(f'change_state failed: {error}')
                     self._stop.wait(1.0)

@@ -16,7 +16,7 @@ from rclpy.subscription import Subscription
 
 import kame_ros.msg as msg
 from kame_ros.nodes.common import qos
-from kame_ros.runtime.faults import Faults
+from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
 from kame_ros.runtime.once import Once
 
 _TICK_S = 0.1
@@ -54,12 +54,12 @@ class MessageReader:
         def read(message: Any) -> None:
             try:
                 value = convert(message)
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 self._unread.book(topic, error)
                 return
             try:
                 callback(value)
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 self._survive(error, topic)
 
         return read

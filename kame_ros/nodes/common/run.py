@@ -16,6 +16,7 @@ from kame_ros.graph import surroundings
 from kame_ros.graph.early import BAD_SETTING, REFUSAL
 from kame_ros.nodes.common.base import NICENESS, KameNode
 from kame_ros.nodes.common.ros_arguments import quoted
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.settings.param import BadParameter
 
 _POLL_S = 0.5
@@ -74,7 +75,7 @@ def _spin_once(executor: Executor, node: KameNode) -> None:
         executor.spin_once(timeout_sec=_POLL_S)
     except ExternalShutdownException:
         raise
-    except (Exception, SystemExit) as error:  # of a callback: what others send or ask ends no node
+    except RAISED_BY_OTHERS as error:  # of a callback: what others send or ask ends no node
         node.survive(error, 'a topic, service or action')
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from kame_ros.graph.description import NodeSpec
 from kame_ros.nodes.common.base import NICENESS, KameNode
@@ -15,6 +16,20 @@ from kame_ros.settings.param import BadParameter, Param
 def parameter_table(module: str) -> tuple[Param, ...]:
     """The rows of the node in a Python module, which is imported: raises ImportError."""
     return (*_node(module).PARAMETERS, NICENESS)
+
+
+def reader(spec: NodeSpec) -> Callable[[str], Any]:
+    """Reads the parameters of a node as it would itself; raises ImportError.
+
+    What it gives raises BadParameter for a value that cannot be.
+    """
+    table = {row.name: row for row in parameter_table(spec.module)}
+    given = spec.values
+
+    def read(name: str) -> Any:
+        return table[name].checked(given.get(name, table[name].default))
+
+    return read
 
 
 def _node(module: str) -> type[KameNode]:

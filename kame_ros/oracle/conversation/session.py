@@ -25,7 +25,7 @@ from kame_ros.oracle.policy.compare import unasked
 from kame_ros.oracle.policy.decision import Adopt, Cancel, Clear, Confirm, Decision, GiveUp, Start
 from kame_ros.oracle.policy.policy import OraclePolicy
 from kame_ros.oracle.routing.router import Embed, Router
-from kame_ros.runtime.faults import Faults
+from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
 from kame_ros.text.heard import clean_heard
 from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TurnKind
@@ -98,7 +98,7 @@ class OracleSession:
         if not stopped:
             try:
                 self._think(transcript)
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 self._faults.book('thinking', error)
                 self.recover(unasked(transcript) if transcript.final else None)
         if transcript.final and (stopped or not transcript.text.strip()):
@@ -221,7 +221,7 @@ class OracleSession:
             self.voice.clear()
             if open_final is not None:
                 self._give_up(GiveUp(open_final.utterance, open_final.revision, 'a fault', False))
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._faults.book('recovering', error)
 
     def tick(self) -> None:
@@ -253,7 +253,7 @@ class OracleSession:
             await (await self._pool.get(first)).warm_up(self._greeting())
         except LlmError:
             raise
-        except (Exception, SystemExit) as error:  # a client must not take the oracle down
+        except RAISED_BY_OTHERS as error:  # a client must not take the oracle down
             raise LlmError(f'{first.name}: {type(error).__name__}: {error}') from error
 
     async def pause(self) -> None:
@@ -273,14 +273,14 @@ class OracleSession:
     def _new_router(self) -> Router:
         try:
             return Router(self.config.routes, embed=self._embed)
-        except (Exception, SystemExit) as error:  # of the embedding model: keywords still work
+        except RAISED_BY_OTHERS as error:  # of the embedding model: keywords still work
             self._faults.book('the router', error)
             return Router(self.config.routes)
 
     def _route(self, transcript: Transcript) -> int:
         try:
             return self._router.choose(transcript.utterance, transcript.text, transcript.final)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._faults.book('the router', error)
             self._router.embed = None  # from now on by keywords, until it is configured anew
             return 0
@@ -290,7 +290,7 @@ class OracleSession:
             self._faults.book('a generation', error)
         try:
             self.ledger.book(generation)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._faults.book('the books', error)
             self.ledger.lose(generation.ask.gen)
 
@@ -409,7 +409,7 @@ class OracleSession:
             generation.refused = not generation.words
             self._fail(generation.ask, error)
         # A fault of ours: the next question is answered all the same.
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             self._faults.book('a generation', error)
             self._fail(generation.ask, LlmError(f'{type(error).__name__}: {error}'))
         else:
@@ -435,7 +435,7 @@ class OracleSession:
         def call(*args: object) -> None:
             try:
                 step(*args)
-            except (Exception, SystemExit) as error:
+            except RAISED_BY_OTHERS as error:
                 self._faults.book('a generation', error)
                 raise LlmError(f'a fault: {type(error).__name__}: {error}') from error
 

@@ -17,6 +17,7 @@ from kame_ros.oracle.llm.clients.base import (
 )
 from kame_ros.oracle.policy.decision import Start
 from kame_ros.oracle.text.spoken_stream import RESTART, SpokenStream
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.text.well_formed import Halves
 
 _SPENT = ('length', 'max_tokens')  # why a server ended that had no token left
@@ -136,7 +137,7 @@ async def _next_piece(stream: AsyncGenerator[str, None]) -> str | None:
         piece: object = await anext(stream, None)
     except LlmError:
         raise
-    except (Exception, SystemExit) as error:  # a client must not take the oracle down
+    except RAISED_BY_OTHERS as error:  # a client must not take the oracle down
         raise LlmError(f'{type(error).__name__}: {error}') from error
     if piece is None or isinstance(piece, str):
         return piece

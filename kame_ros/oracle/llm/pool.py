@@ -8,6 +8,7 @@ from functools import partial
 
 from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.llm.clients.base import LlmClient, LlmError, LlmUnavailable, Message
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 
 
 class ClientPool:
@@ -34,7 +35,7 @@ class ClientPool:
         except LlmError:
             self._clients.pop(key, None)
             raise
-        except (Exception, SystemExit) as error:  # a broken SDK raises what it likes
+        except RAISED_BY_OTHERS as error:  # a broken SDK raises what it likes
             self._clients.pop(key, None)
             raise LlmUnavailable(f'{backend.name}: {type(error).__name__}: {error}') from error
 
@@ -80,7 +81,7 @@ class ClientPool:
                 await client.warm_up(messages)
         except LlmError as error:
             on_error(error)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             on_error(LlmError(f'{backend.name}: {type(error).__name__}: {error}'))
 
     def _prepared(
@@ -111,5 +112,5 @@ class ClientPool:
         try:
             client = await future
             await client.aclose()
-        except (Exception, SystemExit):  # it never was open, or is gone
+        except RAISED_BY_OTHERS:  # it never was open, or is gone
             return

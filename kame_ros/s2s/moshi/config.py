@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -169,7 +170,7 @@ class MoshiConfig(Sampling):
 
     def __post_init__(self) -> None:
         check_settings(self)
-        if self.device not in ('auto', 'cpu') and self.device.split(':')[0] != 'cuda':
+        if not re.fullmatch(r'auto|cpu|cuda(:\d+)?', self.device):
             raise ValueError(f'device must be auto, cpu, cuda or cuda:N, not {self.device!r}')
         if not self.weights:
             raise ValueError('weights must name a folder or a repository on the Hugging Face hub')

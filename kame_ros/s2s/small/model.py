@@ -13,6 +13,8 @@ from kame_ros.s2s.small.sizes import CARD, CODES, FEATURES, DepthSize, ModelSize
 from kame_ros.text.misfit import misfit
 
 CONFIG = 'config.json'
+# What reading raises of a config.json that is none.
+_NO_CONFIG = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
 Tensors = dict[str, np.ndarray]
 
 
@@ -150,11 +152,11 @@ def _joined(*matrices: np.ndarray) -> np.ndarray:
 def _config(folder: Path) -> tuple[ModelSize, np.ndarray]:
     path = folder / CONFIG
     try:
-        config = json.loads(path.read_text())
+        config = dict(json.loads(path.read_text()))
         size, silence = ModelSize.of(config), np.asarray(config['silence'], np.int64)
     except FileNotFoundError:
         raise MissingWeights(f'there is no model of kame-small in {folder}: no {CONFIG}') from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, *_NO_CONFIG) as error:
         raise CorruptWeights(
             f'{path} does not describe a model of kame-small ({misfit(error)})'
         ) from error
@@ -177,6 +179,10 @@ def _tensors(folder: Path, shapes: dict[str, tuple[int, ...]]) -> Tensors:
             found |= load_file(path)
         except (OSError, SafetensorError) as error:
             raise CorruptWeights(f'{path} is no whole safetensors file ({error})') from error
+        except (TypeError, KeyError, AttributeError) as error:  # numpy has no bfloat16
+            raise CorruptWeights(
+                f'{path} holds tensors that are not float16 or float32 ({error})'
+            ) from error
     for name, shape in shapes.items():
         if name not in found:
             raise CorruptWeights(f'the model in {folder} lacks the tensor {name}')

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.s2s.front_end import Event, FrontEnd, Piece, Step
 from kame_ros.s2s.tts.config import TtsConfig
 from kame_ros.s2s.tts.mouth import Mark, Mouth, Mouthful
@@ -449,7 +450,7 @@ class TtsFrontEnd(FrontEnd):
         """No text may end the node: what the voice fails at is counted, and not heard."""
         try:
             return self._voice.say(words).trimmed()
-        except (Exception, SystemExit):
+        except RAISED_BY_OTHERS:
             self._count['voice_errors'] += 1
             return Speech(np.zeros(0, np.float32), (0,) * len(words))
 

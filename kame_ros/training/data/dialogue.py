@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
+
+from kame_ros.text.misfit import misfit
 
 SPEAKERS = ('A', 'B')
 OVERLAP_S = 0.02  # s by which two words of one speaker may overlap: aligners round
@@ -63,7 +66,7 @@ class Dialogue:
         for word in self.words:
             if word.speaker not in SPEAKERS:
                 raise DataError(f'{self.name}: the speaker of a word is A or B, not {word.speaker}')
-            if not 0 <= word.start <= word.end:
+            if not 0 <= word.start <= word.end < math.inf:
                 raise DataError(
                     f'{self.name}: the word {word.text!r} goes from {word.start} s to {word.end} s'
                 )
@@ -140,23 +143,26 @@ def _goes_on(before: DialogueWord, after: list[DialogueWord], end: float) -> boo
 def load(path: Path) -> Dialogue:
     """Reads a list of {speaker, word, start, end}, the format of SakanaAI/kame_finetune.
 
-    Raises DataError, which names the file, for what is no such list, or has words without times.
+    A word without letters, as aligners write a pause, is left out. Raises DataError, which names
+    the file, for what is no such list, or has words without times.
     """
     try:
         rows = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, 'strerror', None) or error
-        raise DataError(f'{path} cannot be read: {reason}') from error
-    if not isinstance(rows, list) or not rows:
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f'{path} cannot be read: {misfit(error)}') from error
+    words = [_word(path, row) for row in rows] if isinstance(rows, list) else []
+    words = [word for word in words if word.text]
+    if not words:
         raise DataError(f'{path} should hold a list of words, {{speaker, word, start, end}}')
-    words = sorted((_word(path, row) for row in rows), key=lambda word: (word.start, word.end))
+    words.sort(key=lambda word: (word.start, word.end))
     return Dialogue(path.stem, tuple(words))
 
 
 def _word(path: Path, row: Any) -> DialogueWord:
     try:
-        text, speaker = str(row['word']).strip(), str(row['speaker'])
+        text, speaker = row['word'], str(row['speaker'])
         start, end = row['start'], row['end']
+        text = '' if text is None else str(text).strip()
     except KeyError as error:
         raise DataError(f'{path}: a word has no {error}: {row}') from error
     except TypeError as error:
@@ -166,4 +172,7 @@ def _word(path: Path, row: Any) -> DialogueWord:
             f'{path}: the word {text!r} has no times: align the transcript first (for instance '
             'with whisper --word_timestamps or the Montreal Forced Aligner)'
         )
-    return DialogueWord(speaker, text, float(start), float(end))
+    try:
+        return DialogueWord(speaker, text, float(start), float(end))
+    except OverflowError as error:
+        raise DataError(f'{path}: the word {text!r}: {misfit(error)}') from error

@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -118,7 +118,7 @@ class Preparation:
     def _new_shards(self) -> list[Shard]:
         there = {(entry.name, entry.robot): entry for entry in self._data.entries()}
         held = {name: entry.held_out for (name, _), entry in there.items()}
-        held = held_out([*self._sources, *held], self.options.held_out) | held
+        held = held_out([*self._sources, *held], self.options.held_out, held)
         highest = max([int(shard.file[5:10]) for shard in self._data.shards], default=-1)
         shards: list[Shard] = []
         size = math.inf
@@ -194,7 +194,8 @@ class Preparation:
         self.report.problems += [Problem(*item) for item in bad.items()]
         if bad and not self.options.skip_bad:
             raise DataError('\n'.join(bad.values()))
-        data.skipped |= bad
+        there = {entry.name for entry in data.entries()}
+        data.skipped = {n: why for n, why in (data.skipped | bad).items() if n not in there}
         data.complete = True
         data.save()
         shutil.rmtree(self.folder / 'parts', ignore_errors=True)
@@ -223,19 +224,25 @@ class Preparation:
         return shard_file.tensors(source, codes, levels, entry.robot, self._tokenizer, marks, count)
 
 
-def held_out(names: Sequence[str], share: float) -> dict[str, bool]:
+def held_out(
+    names: Sequence[str], share: float, decided: Mapping[str, bool] | None = None
+) -> dict[str, bool]:
     """Which dialogues are never trained on: by their names alone, so that it never changes.
 
-    At least one of two or more, if the share is not 0.
+    What was `decided` before stays. At least one of two or more, if the share is not 0 and one is
+    not decided.
     """
+    decided = decided or {}
     ranks = {
         name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'big') / 2**64
         for name in names
     }
     chosen = {name for name, rank in ranks.items() if rank < share}
-    if not chosen and share > 0 and len(ranks) > 1:
-        chosen = {min(ranks, key=lambda name: ranks[name])}
-    return {name: name in chosen for name in ranks}
+    found = {name: name in chosen for name in ranks} | dict(decided)
+    free = ranks.keys() - decided.keys()
+    if not any(found.values()) and share > 0 and len(found) > 1 and free:
+        found[min(free, key=lambda name: ranks[name])] = True
+    return found
 
 
 def cores() -> int:

@@ -8,10 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kame_ros.text.json_lines import json_lines
 from kame_ros.text.misfit import misfit
 from kame_ros.training.data.arrival import ArrivedOracle
+from kame_ros.training.data.data_file import write_whole
 from kame_ros.training.data.dialogue import DataError, Dialogue
 from kame_ros.training.oracles.schedule import TRUTH, Request
+
+# What reading a line raises that is no oracle.
+_BROKEN = (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def fingerprint(dialogue: Dialogue, requests: list[Request], how: str) -> str:
@@ -40,7 +45,10 @@ class OracleFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._append(head)
             return
-        whole = path.read_text()
+        try:
+            whole = path.read_text()
+        except UnicodeDecodeError as error:
+            raise DataError(f'{path} is damaged ({misfit(error)})') from error
         lines = whole.split('\n')[:-1]  # what follows the last line break was cut off
         rows = [self._row(number, line) for number, line in enumerate(lines, 1)]
         if rows and rows[0].get('oracles') != fingerprint:
@@ -53,8 +61,8 @@ class OracleFile:
         except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f'{path} is damaged ({misfit(error)})') from error
         kept = ''.join(line + '\n' for line in lines)
-        if kept != whole or not rows:
-            path.write_text(kept)
+        if kept != whole:
+            write_whole(path, kept.encode())
         if not rows:
             self._append(head)
 
@@ -63,7 +71,7 @@ class OracleFile:
             row: Any = json.loads(line)
             if not isinstance(row, dict) or not ({'request', 'text'} <= set(row) or number == 1):
                 raise ValueError('not an oracle')
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(
                 f'line {number} of {self._path} is damaged ({misfit(error)})'
             ) from error
@@ -90,11 +98,11 @@ class OracleFile:
 def check(path: Path, dialogue: Dialogue, requests: list[Request]) -> None:
     """Raises DataError if the oracles are not those of the dialogue, all of them."""
     try:
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        rows = [json.loads(line) for line in json_lines(path.read_text())]
         made_from = rows[0].get('transcript', '') if rows else ''
         found = {int(row['request']): row for row in rows[1:]}
         times = {number: float(row['at']) for number, row in found.items()}
-    except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, *_BROKEN) as error:
         raise DataError(f'{path} is damaged or no file of oracles ({misfit(error)})') from error
     # Files from before the fingerprint of the transcript: by the times, and by the real answers.
     fits = made_from in ('', fingerprint(dialogue, requests, '')) and all(
@@ -118,12 +126,12 @@ def check(path: Path, dialogue: Dialogue, requests: list[Request]) -> None:
 def read(path: Path, listener: str) -> list[ArrivedOracle]:
     """The oracles for one speaker, in the order of the requests. Raises DataError."""
     try:
-        rows = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+        rows = [json.loads(line) for line in json_lines(path.read_text())[1:]]
         rows.sort(key=lambda row: row['request'])
         return [
             ArrivedOracle(float(row['at']), str(row['text']), row['ratio'] >= 1.0)
             for row in rows
             if row['listener'] == listener
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *_BROKEN) as error:
         raise DataError(f'{path} is damaged or no file of oracles ({misfit(error)})') from error

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.llm.clients.base import LlmClient, LlmError, Options, Usage
-from kame_ros.training.data.dialogue import Dialogue
+from kame_ros.text.markup import plain
+from kame_ros.training.data.dialogue import DataError, Dialogue
 from kame_ros.training.oracles.oracle_file import OracleFile, fingerprint
 from kame_ros.training.oracles.schedule import TRUTH, Cadence, Request, plan
 from kame_ros.training.oracles.simulate import draw, messages
@@ -65,7 +67,12 @@ class ServerDownError(RuntimeError):
 def prepare(
     dialogues: Sequence[Dialogue], folder: Path, how: str, cadence: Cadence | None = None
 ) -> list[Job]:
-    """Plans all requests and opens the files. Raises DataError for files made in another way."""
+    """Plans all requests and opens the files. Raises DataError for files made in another way, or
+    for dialogues of one name, whose oracles would be in one file.
+    """
+    twice = [name for name, count in Counter(d.name for d in dialogues).items() if count > 1]
+    if twice:
+        raise DataError(f'two transcripts are called {twice[0]}: their oracles would be one file')
     jobs = []
     for dialogue in dialogues:
         requests = plan(dialogue, cadence)
@@ -156,7 +163,7 @@ async def _ask(client: LlmClient, asked: list[dict[str, str]], tally: Tally, pau
         usage = Usage()
         try:
             options = Options(max_tokens=64, temperature=0.9)
-            text = ''.join([piece async for piece in client.stream(asked, options, usage)])
+            written = ''.join([piece async for piece in client.stream(asked, options, usage)])
         except LlmError as error:
             if not error.retryable:
                 raise
@@ -165,7 +172,7 @@ async def _ask(client: LlmClient, asked: list[dict[str, str]], tally: Tally, pau
             continue
         tally.tokens_in += max(0, usage.tokens_in)
         tally.tokens_out += max(0, usage.tokens_out)
-        if text.strip():
-            return ' '.join(text.split())
+        if text := ' '.join(plain(written).split()):  # as on the topic `oracle`
+            return text
         tally.last_error = 'an empty answer'
     return ''

@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 
 from kame_ros.training.data.arrival import mishear
-from kame_ros.training.data.dialogue import Dialogue
+from kame_ros.training.data.dialogue import DataError, Dialogue
 from kame_ros.training.oracles.schedule import Request
 
 Message = dict[str, str]
@@ -76,7 +76,7 @@ def draw(requests: Sequence[Request], others: Sequence[str], rng: random.Random)
             continue
         strangers = [text for text in others if text != request.truth]
         if not strangers:
-            raise ValueError('random oracles need at least two different answers in the data')
+            raise DataError('random oracles need at least two different answers in the data')
         size = len(request.truth.split())
         fitting = [text for text in strangers if size / 2 <= len(text.split()) <= 2 * size]
         found.append(rng.choice(fitting or strangers))

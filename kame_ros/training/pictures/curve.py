@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+NAMES = ('text', 'audio', 'words_right', 'codes_right')
 MISSING = 'pictures need matplotlib: run "pip install matplotlib"'
 
 
@@ -21,17 +22,27 @@ def pyplot() -> Any:
     return plt
 
 
+def rows(log: Path) -> list[dict[str, float]]:
+    """The lines of a log by their steps; what was cut off as the run was killed is left out."""
+    found: dict[float, dict[str, float]] = {}
+    for line in log.read_text(errors='replace').splitlines():
+        try:
+            row = json.loads(line)
+            known = isinstance(row, dict) and {'step', *NAMES} <= row.keys()
+        except (ValueError, RecursionError):
+            continue
+        if known:
+            found[row['step']] = row  # a run that was resumed wrote steps twice: the last counts
+    return [found[step] for step in sorted(found)]
+
+
 def draw(log: Path, picture: Path) -> None:
     """Draws losses and shares of right tokens over the steps, from the run's log.jsonl."""
     plt = pyplot()
-    rows = {}
-    for line in log.read_text().splitlines():
-        row = json.loads(line)
-        rows[row['step']] = row  # a run that was resumed wrote some steps twice: the last counts
-    ordered = [rows[step] for step in sorted(rows)]
+    ordered = rows(log)
     held = [row for row in ordered if 'held_text' in row]
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), constrained_layout=True)
-    for axis, names in ((left, ('text', 'audio')), (right, ('words_right', 'codes_right'))):
+    for axis, names in ((left, NAMES[:2]), (right, NAMES[2:])):
         for colour, name in zip(('tab:blue', 'tab:orange'), names, strict=True):
             label = name.replace('_', ' ')
             steps = [row['step'] for row in ordered]

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kame_ros.text.misfit import misfit
-from kame_ros.training.config import ConfigError, RunConfig
+from kame_ros.training.config import ConfigError, RunConfig, check_kinds
 
 NOTHING = -1  # a token that is no input and has no loss; moshi/models/lm.py, zero_token_id
 
@@ -32,6 +32,7 @@ class LossWeights:
     audio: float = 1.0
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         for name in ('padding', 'first', 'quiet', 'audio'):
             if getattr(self, name) < 0:
                 raise ValueError(f'the loss weight {name} is negative')

@@ -99,6 +99,7 @@ def _save(weights: Mapping[str, Tensor], path: Path) -> None:
 def _in_one_go(path: Path, write: Callable[[Path], object]) -> None:
     """A file that is there is always whole."""
     new = path.with_name(f'{path.name}.writing')
+    new.unlink(missing_ok=True)  # of a run that was killed; it may be a link to a file of the base
     try:
         write(new)
         os.replace(new, path)

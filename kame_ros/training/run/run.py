@@ -13,8 +13,10 @@ from torch import Tensor
 
 from kame_ros.s2s.moshi.weights import runtime
 from kame_ros.s2s.moshi.weights.checkpoint import Checkpoint, find
+from kame_ros.text.misfit import misfit
 from kame_ros.training.config import ConfigError, RunConfig
 from kame_ros.training.data import same_codec
+from kame_ros.training.data.data_file import write_whole
 from kame_ros.training.data.dialogue import DataError
 from kame_ros.training.data.shards import DataInfo, ShardSource
 from kame_ros.training.run import result
@@ -145,7 +147,7 @@ def _same_run(config: RunConfig, info: DataInfo, folder: Path) -> None:
     }
     path = folder / RUN
     if path.exists() and (folder / STATE).exists():
-        before = json.loads(path.read_text())
+        before = _before(path)
         for name, value in now.items():
             if before.get(name) != value:
                 raise ConfigError(
@@ -153,5 +155,17 @@ def _same_run(config: RunConfig, info: DataInfo, folder: Path) -> None:
                     f'{value!r}): give another folder, or remove it to start over'
                 )
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(now, indent=1) + '\n')
+    write_whole(path, (json.dumps(now, indent=1) + '\n').encode())
+
+
+def _before(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+        if not isinstance(found, dict):
+            raise ValueError('it holds no table')
+    except ValueError as error:
+        raise ConfigError(
+            f'{path} is damaged ({misfit(error)}): remove it to go on with the run as it is now '
+            'configured'
+        ) from error
+    return found

@@ -36,6 +36,15 @@ def is_whole(path: Path, made_of: str = '') -> bool:
         return False
 
 
+def made_of(path: Path) -> str:
+    """What its codes and pieces are those of; empty where it does not say. Raises ValueError."""
+    try:
+        with np.load(path) as file:
+            return str(file['made_of']) if 'made_of' in file.files else ''
+    except _BROKEN as error:
+        raise ValueError(f'{path.name} is broken') from error
+
+
 def books() -> str:
     """A name for the codebooks and the pieces of this package: others have another one."""
     both = (units.FILE, pieces.FILE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.s2s.small.sizes import DepthSize, ModelSize
-from kame_ros.training.config import ConfigError, check_names, check_numbers, mapping_of
+from kame_ros.training.config import ConfigError, check_kinds, check_names, mapping_of
 
 RECIPE = Path(__file__).with_name('kame-small.yaml')
 RESULT = 'kame_small'  # folder of the weights in the folder of a run
@@ -46,7 +46,7 @@ class SmallRecipe:
     turn_end_passes: int = 4
 
     def __post_init__(self) -> None:
-        check_numbers(self)
+        check_kinds(self)
         for name in _WHOLE:
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} must be at least 1, not {getattr(self, name)}')
@@ -62,7 +62,7 @@ class SmallRecipe:
 
     def model_size(self, pieces: int) -> ModelSize:
         """The sizes of the model for so many pieces of pronunciation."""
-        if not isinstance(self.size, dict) or 'pieces' in self.size:
+        if 'pieces' in self.size:
             raise ConfigError('size should hold sizes of the model by name, without the pieces')
         depth = self.size.get('depth', {})
         if not isinstance(depth, dict):

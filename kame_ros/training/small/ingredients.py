@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kame_ros.training.small import bank_file
 from kame_ros.training.small.bank import Sentences, Users
 from kame_ros.training.small.scene import Phrases, Scene, StreamsMaker, TurnMix
 
@@ -33,11 +34,18 @@ class Ingredients:
 
     @classmethod
     def of(cls, bank: Path, ahead: int, frames: int) -> Ingredients:
-        """Those of a bank, as `prepare` makes it. Raises OSError, KeyError or ValueError."""
+        """Those of a bank, as `prepare` makes it. Raises OSError, KeyError or ValueError.
+
+        Speech in the codes of other books, left from before they were made anew, is not among them.
+        """
         parts = json.loads((bank / PARTS).read_text())
         one, two, three = parts['phrase_counts']
         return cls(
-            robot=tuple(sorted(bank.glob('robot_*.npz'))),
+            robot=tuple(
+                path
+                for path in sorted(bank.glob('robot_*.npz'))
+                if bank_file.made_of(path) == parts.get('made_of', '')
+            ),
             phrases=bank / 'phrases.npz',
             users=tuple(sorted(bank.glob('users_[0-9]*.npz'))),
             phrase_counts=(one, two, three),

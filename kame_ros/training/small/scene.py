@@ -201,7 +201,7 @@ class StreamsMaker:
             ends = at + max(0, len(heard) - self._users.tail)
             oracles = self._guesses(begins, ends)
             due = ends + 1 + int(self._rng.geometric(HAZARD)) - 1
-        return self._answer(canvas, ends, due, oracles, told, room)
+        return self._answer(canvas, due, oracles, told, room)
 
     def _utterance(self, room: int) -> np.ndarray:
         kind = UserKind.PAUSED if self._chance(self._mix.paused) else UserKind.QUESTION
@@ -244,7 +244,6 @@ class StreamsMaker:
     def _answer(
         self,
         canvas: _Canvas,
-        ends: int,
         due: int,
         oracles: list[_Oracle],
         told: bool,

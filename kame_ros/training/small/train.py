@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import resource
 import time
@@ -23,6 +24,7 @@ from kame_ros.training.small.fit import StepLoss, loss_of, optimiser, prepared, 
 from kame_ros.training.small.ingredients import STREAMS
 from kame_ros.training.small.model import CARD, CODES, FEATURES, KameSmall
 
+log = logging.getLogger(__name__)
 LOG = 'log.jsonl'
 TRIED = 3  # parts of a step that a dry run tries
 _GB = 1e9
@@ -67,6 +69,7 @@ class SmallTrainer:
         torch.manual_seed(recipe.seed)
         self.model = KameSmall(size).to(device)
         self._learner = optimiser(self.model, recipe.learning_rate, fused=self._on_gpu)
+        self._norm = torch.zeros(())  # of the gradients of the last step
         self.step = 0
 
     def learn(self, scenes: dict[str, Tensor]) -> StepLoss:
@@ -84,7 +87,7 @@ class SmallTrainer:
             part = {name: value[begin : begin + at_once] for name, value in scenes.items()}
             found = self.loss(part)
             (found.total * len(part['said']) / recipe.batch).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
+        self._norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip)
         self._learner.step()
         self.step += 1
         return found
@@ -97,7 +100,7 @@ class SmallTrainer:
             return loss_of(self.model, streams)
 
     def check(self, found: StepLoss) -> dict[str, float]:
-        """The loss in numbers. Raises TrainingError if it is none."""
+        """The loss in numbers. Raises TrainingError if it, or what was learnt of it, is none."""
         numbers = {
             'loss': found.total.item(),
             'text': found.text.item(),
@@ -105,7 +108,7 @@ class SmallTrainer:
             'words_right': found.begun.item(),
             'codes_right': found.right.item(),
         }
-        if not math.isfinite(numbers['loss']):
+        if not math.isfinite(numbers['loss'] + self._norm.item()):
             raise TrainingError(
                 f'the loss of step {self.step} is no number: lower learning_rate, and start again '
                 'from the last state'
@@ -113,7 +116,7 @@ class SmallTrainer:
         return numbers
 
     def save(self, folder: Path) -> bool:
-        """Writes the state and the weights; a full disk is logged, and the run goes on."""
+        """Writes the state; a full disk is logged, and the run goes on."""
         state: dict[str, Any] = {
             'model': self.model.state_dict(),
             'learner': self._learner.state_dict(),
@@ -159,8 +162,8 @@ def train(
 ) -> Path:
     """Trains up to the last step of the recipe and gives the folder of the weights.
 
-    Every `save_every` steps the state and the weights are written into `folder`. Raises
-    TrainingError or OSError.
+    Every `save_every` steps the state and the weights are written into `folder`; where the disk is
+    full, it goes on. Raises TrainingError, or OSError if the last weights cannot be written.
     """
     recipe, told_at, told_step = trainer.recipe, time.monotonic(), trainer.step
     result = folder / RESULT
@@ -174,17 +177,29 @@ def train(
             now = time.monotonic()
             numbers['step_s'] = (now - told_at) / (trainer.step - told_step)
             told_at, told_step = now, trainer.step
-            with (folder / LOG).open('a') as log:
-                log.write(json.dumps({'step': trainer.step, **numbers}) + '\n')
+            _note(folder, {'step': trainer.step, **numbers})
             if progress is not None:
                 progress(trainer.step, numbers)
         if last or trainer.step % recipe.save_every == 0:
             trainer.check(found)  # a state without numbers in it is not to take the place of one
             trainer.save(folder)
-            weights_file.write(trainer.model, trainer.silence, result)
+            try:
+                weights_file.write(trainer.model, trainer.silence, result)
+            except OSError as error:
+                if last:
+                    raise
+                log.error('the weights so far cannot be written: %s; training goes on', error)
     if not (result / weights_file.MODEL).exists():
         weights_file.write(trainer.model, trainer.silence, result)
     return result
+
+
+def _note(folder: Path, numbers: dict[str, float]) -> None:
+    try:
+        with (folder / LOG).open('a') as file:
+            file.write(json.dumps(numbers) + '\n')
+    except OSError as error:
+        log.warning('the log cannot be written: %s', error)
 
 
 def begin(

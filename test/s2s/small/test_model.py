@@ -42,6 +42,8 @@ def test_a_folder_without_a_model(tmp_path):
         ({'layers': 3}, 'lacks the tensor layers.2'),
         ({'heads': 5}, 'does not describe'),
         ({'pieces': '40'}, 'does not describe'),
+        ({'silence': [1e30] * 8}, 'does not describe'),
+        ({'silence': [10**40] * 8}, 'does not describe'),
     ],
 )
 def test_a_model_that_is_described_wrongly(tmp_path, changed, words):
@@ -49,6 +51,14 @@ def test_a_model_that_is_described_wrongly(tmp_path, changed, words):
     path = folder / 'config.json'
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
     with pytest.raises(CorruptWeights, match=words):
+        SmallModel.load(folder)
+
+
+@pytest.mark.parametrize('content', ['[]', '"x"', '5', 'null', '{}', '[' * 100_000, '{"pieces"'])
+def test_a_description_that_is_none(tmp_path, content):
+    folder = write(tmp_path)
+    (folder / 'config.json').write_text(content)
+    with pytest.raises(CorruptWeights, match='does not describe'):
         SmallModel.load(folder)
 
 
@@ -64,4 +74,16 @@ def test_a_file_that_is_broken(tmp_path):
     next(iter(tensors.values())).flat[0] = np.nan
     save_file(tensors, path)
     with pytest.raises(CorruptWeights, match='numbers that are none'):
+        SmallModel.load(folder)
+
+
+@pytest.mark.parametrize('kind', ['BF16', 'F8_E4M3'])
+def test_numbers_of_a_kind_that_numpy_has_not(tmp_path, kind):
+    folder = write(tmp_path)
+    path = folder / 'model-0.safetensors'
+    size = {'BF16': 2, 'F8_E4M3': 1}[kind]
+    tensor = {'dtype': kind, 'shape': [4], 'data_offsets': [0, 4 * size]}
+    header = json.dumps({'a': tensor}).encode()
+    path.write_bytes(len(header).to_bytes(8, 'little') + header + bytes(4 * size))
+    with pytest.raises(CorruptWeights, match='float16 or float32'):
         SmallModel.load(folder)

@@ -231,6 +231,20 @@ def test_what_is_held_out_depends_on_names_alone() -> None:
     assert sum(held_out(names[:1], 0.05).values()) == 0
 
 
+def test_what_comes_later_is_held_out_where_nothing_is() -> None:
+    """What was decided stays, but two dialogues or more have one to evaluate on."""
+    names = [f'talk{number}' for number in range(4)]
+    least = next(name for name, held in held_out(names, 1e-9).items() if held)
+    for decided in ({least: False}, {least: False, names[0]: False, names[1]: False}):
+        chosen = held_out(names, 1e-9, decided)
+        assert decided.items() <= chosen.items()
+        assert sum(chosen.values()) == 1
+    all_decided = dict.fromkeys(names, False)
+    assert held_out(names, 1e-9, all_decided) == all_decided
+    assert sum(held_out(names, 1e-9, {names[0]: True}).values()) == 1
+    assert sum(held_out(names, 0.0, {least: False}).values()) == 0
+
+
 def test_two_processes_make_the_same_shards_as_one(
     talks: Any, tmp_path: Path, prepare: Any
 ) -> None:

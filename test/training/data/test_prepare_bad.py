@@ -188,6 +188,7 @@ def test_what_turns_out_to_be_bad_while_it_is_encoded(
     assert prepare() == 0
     data = data_file.read(tmp_path / 'data')
     assert [entry.name for entry in data.entries()] == ['a', 'c', 'b']
+    assert data.skipped == {}
 
 
 @pytest.mark.parametrize(
@@ -195,6 +196,8 @@ def test_what_turns_out_to_be_bad_while_it_is_encoded(
     [
         (['--held-out', '1'], 'a share from 0'),
         (['--shard-mb', '0'], '--shard-mb must be above 0'),
+        (['--shard-mb', 'nan'], '--shard-mb must be above 0'),
+        (['--held-out', 'nan'], 'a share from 0'),
         (['--device', 'tpu'], '--device is cpu, cuda'),
         (['--device', 'cuda:99'], 'torch sees'),
         (['--oracles', 'nowhere'], 'nowhere is no folder'),

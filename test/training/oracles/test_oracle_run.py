@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kame_ros.cli import main
 from kame_ros.oracle.llm.backend import Backend
 from kame_ros.oracle.llm.clients.base import LlmError, LlmUnavailable, Message, Options, Usage
 from kame_ros.training.data.dialogue import DataError, Dialogue, DialogueWord
@@ -146,6 +147,47 @@ def test_a_full_disk_ends_the_run_and_keeps_what_is_there(
     assert len(rows(tmp_path, 'one')) == 2
 
 
+@pytest.mark.parametrize(
+    ('written', 'kept'),
+    [
+        ('It is **cold** today.', 'It is cold today.'),
+        ('<think>Let me see.</think>Sure, at 7 pm.', 'Sure, at 7 pm.'),
+        ('- one\n- two', 'one. two'),
+    ],
+)
+def test_an_oracle_is_kept_without_markup_and_thoughts(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    class Writes(FakeLlm):
+        async def stream(
+            self, messages: Sequence[Message], options: Options, usage: Usage
+        ) -> AsyncGenerator[str, None]:
+            yield written
+
+    asyncio.run(write_simulated(prepare(TALKS, tmp_path, 'fake'), Writes(), seed=0))
+    assert {row['text'] for row in rows(tmp_path, 'one') if row['level'] < 5} == {kept}
+
+
+def test_an_answer_that_is_all_thought_is_none(tmp_path: Path) -> None:
+    class Thinks(FakeLlm):
+        async def stream(
+            self, messages: Sequence[Message], options: Options, usage: Usage
+        ) -> AsyncGenerator[str, None]:
+            yield '<think>What may they mean'
+
+    tally = asyncio.run(
+        write_simulated(prepare([talk('one')], tmp_path, 'fake'), Thinks(), seed=0, pause_s=0.0)
+    )
+    assert tally.failed == 3
+    assert tally.last_error == 'an empty answer'
+
+
+def test_two_transcripts_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r'two transcripts are called one'):
+        prepare([talk('one'), talk('two'), talk('one')], tmp_path, 'fake')
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_random_oracles_are_the_same_after_a_break(tmp_path: Path) -> None:
     write_random(prepare(TALKS, tmp_path / 'a', 'random'), seed=3)
     broken = prepare(TALKS, tmp_path / 'b', 'random')
@@ -169,6 +211,44 @@ def test_a_damaged_file_names_its_line(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"level"', 'level', 1))
     with pytest.raises(DataError, match=r'line 2 of .*one\.jsonl is damaged'):
         prepare(TALKS, tmp_path, 'random')
+
+
+@pytest.mark.parametrize(
+    'content', [b'\xff\xfe{}', b'[1]\n', b'[' * 100_000 + b'\n'], ids=['bytes', 'list', 'deep']
+)
+def test_a_file_of_something_else_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / 'one.jsonl').write_bytes(content)
+    with pytest.raises(DataError, match=r'one\.jsonl is damaged'):
+        prepare(TALKS, tmp_path, 'random')
+    with pytest.raises(DataError, match=r'one\.jsonl is damaged'):
+        oracle_file.check(tmp_path / 'one.jsonl', TALKS[0], [])
+
+
+def test_a_full_disk_keeps_the_oracles_of_a_file_that_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_random(prepare(TALKS, tmp_path, 'random'), seed=0)
+    path = tmp_path / 'one.jsonl'
+    path.write_text(path.read_text()[:-5])
+    before = path.read_bytes()
+
+    def full(handle: int) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr('os.fsync', full)
+    with pytest.raises(OSError, match='No space left'):
+        prepare(TALKS, tmp_path, 'random')
+    assert path.read_bytes() == before
+
+
+def test_too_little_to_draw_from_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{'speaker': 'BA'[n // 8], 'word': f'w{n}', 'start': n, 'end': n + 1} for n in range(16)]
+    (tmp_path / 'one.json').write_text(json.dumps(rows))
+    given = ['train', 'oracles', str(tmp_path / 'one.json'), '-o', str(tmp_path / 'out')]
+    assert main([*given, '--random']) == 1
+    assert 'at least two different answers' in capsys.readouterr().err.replace('\n', ' ')
 
 
 def test_the_estimate_counts_calls_and_money(tmp_path: Path) -> None:

@@ -262,6 +262,9 @@ def test_random_oracles_end_with_the_truth() -> None:
         ([], 'list of words'),
         ([{'speaker': 'A', 'word': 'hi'}], 'no .start'),
         ([{'speaker': 'A', 'word': 'hi', 'start': None, 'end': None}], 'no times: align'),
+        ([{'speaker': 'A', 'word': ' ', 'start': 0, 'end': 1}], 'list of words'),
+        ([{'speaker': 'A', 'word': 'hi', 'start': 0, 'end': float('inf')}], 'goes from'),
+        ([{'speaker': 'A', 'word': 'hi', 'start': 10**400, 'end': 10**401}], 'too large'),
         ([{'speaker': 'C', 'word': 'hi', 'start': 0, 'end': 1}], 'A or B'),
         ([{'speaker': 'A', 'word': 'hi', 'start': 2, 'end': 1}], 'goes from'),
         (
@@ -281,7 +284,14 @@ def test_transcripts_that_cannot_be_used(tmp_path: Path, rows: object, reason: s
     assert 'talk' in str(error.value)
 
 
-def test_a_transcript_that_is_no_json(tmp_path: Path) -> None:
-    (tmp_path / 'talk.json').write_text('{')
+def test_a_word_without_letters_is_a_pause(tmp_path: Path) -> None:
+    rows = [{'speaker': 'A', 'word': word, 'start': 0, 'end': 1} for word in ('', None, ' hi')]
+    (tmp_path / 'talk.json').write_text(json.dumps(rows))
+    assert [word.text for word in load(tmp_path / 'talk.json').words] == ['hi']
+
+
+@pytest.mark.parametrize('content', ['{', '[' * 100_000])
+def test_a_transcript_that_is_no_json(tmp_path: Path, content: str) -> None:
+    (tmp_path / 'talk.json').write_text(content)
     with pytest.raises(DataError, match='cannot be read'):
         load(tmp_path / 'talk.json')

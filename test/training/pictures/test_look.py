@@ -24,6 +24,16 @@ def test_the_course_of_a_run(tmp_path: Path) -> None:
     assert (tmp_path / 'curve.png').read_bytes().startswith(PNG)
 
 
+@pytest.mark.parametrize(
+    'harm', ['{"step": 30, "te', '5', '{}', '{"step": 30}', '\0\0', '[' * 9999]
+)
+def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path, harm: str) -> None:
+    row = json.dumps(dict.fromkeys((*curve.NAMES, 'step'), 0.5))
+    log = tmp_path / 'log.jsonl'
+    log.write_text(f'{row}\n{harm}\n{row}\n')
+    assert [each['step'] for each in curve.rows(log)] == [0.5]
+
+
 def test_an_example(tmp_path: Path) -> None:
     pytest.importorskip('matplotlib')
     tokens = np.array([3, 9, 5, 3, 0, 5, 3, 3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 from dataclasses import fields, replace
 from pathlib import Path
@@ -250,6 +251,17 @@ def test_a_disk_that_is_full_at_the_end_costs_no_step(
     assert load_lm(find(str(done.last)))
 
 
+def test_what_an_ended_write_left_is_taken_away(kame: Path, tmp_path: Path) -> None:
+    """A hard link that was not yet in its place is no way to write into the old file."""
+    mine, other = tmp_path / 'mine', tmp_path / 'other'
+    mine.write_bytes(b'of another checkpoint')
+    other.write_bytes(b'the codec')
+    os.link(mine, tmp_path / 'mimi.safetensors.writing')
+    result._link(other, tmp_path / 'mimi.safetensors')
+    assert (tmp_path / 'mimi.safetensors').read_bytes() == b'the codec'
+    assert mine.read_bytes() == b'of another checkpoint'
+
+
 def test_recomputing_gives_the_same_weights(kame: Path, tmp_path: Path) -> None:
     source = FakeTalk(find(str(kame)))
     found = [
@@ -327,6 +339,10 @@ def test_a_folder_with_another_run_is_left_alone(kame: Path, moshi: Path, tmp_pa
         train(config(moshi, steps=1), source, tmp_path, OneProcess())
     with pytest.raises(ConfigError, match='another lora'):
         train(config(kame, steps=1, lora={'rank': 4}), source, tmp_path, OneProcess())
+    for harm in ('', '[]', '{"checkpoint'):
+        (tmp_path / 'run.json').write_text(harm)
+        with pytest.raises(ConfigError, match=r'run\.json is damaged'):
+            train(config(kame, steps=1), source, tmp_path, OneProcess())
 
 
 def test_what_is_published_is_the_default_for_fine_tuning(kame: Path) -> None:

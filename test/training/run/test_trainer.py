@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ pytest.importorskip('moshi')
 
 from kame_ros.s2s.moshi.model import OracleLMModel  # noqa: E402
 from kame_ros.s2s.moshi.weights.upstream import loaders  # noqa: E402
-from kame_ros.training.config import ConfigError, RunConfig, read  # noqa: E402
+from kame_ros.training.config import ConfigError, RunConfig  # noqa: E402
 from kame_ros.training.data.layout import Example  # noqa: E402
 from kame_ros.training.data.source import Batch  # noqa: E402
-from kame_ros.training.run.loss import LossWeights, count, loss, masks  # noqa: E402
+from kame_ros.training.run.loss import LossWeights, count, loss, masks, weights_of  # noqa: E402
 from kame_ros.training.run.trainer import STATE, Trainer, TrainingError  # noqa: E402
 
 TINY = {
@@ -174,30 +175,17 @@ def test_the_weights_of_the_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    ('text', 'reason'),
+    ('losses', 'reason'),
     [
-        ('steps: 0', 'steps must be at least 1'),
-        ('stepz: 3', "nothing is called 'stepz'"),
-        ('precision: int8', 'float32, bfloat16'),
-        ('learning_rate: 2', 'between 0 and 1'),
-        ('- a', 'should hold a mapping'),
-        ('a: [', 'cannot be read'),
+        ({'padding': -1.0}, 'losses: the loss weight padding is negative'),
+        ({'padding': 'much'}, "losses: padding must be a number, not 'much'"),
+        ({'first': math.nan}, 'losses: first must be a number, not nan'),
+        ({'second': 1.0}, "losses: 'second' is not known"),
     ],
 )
-def test_configurations_that_cannot_be(tmp_path: Path, text: str, reason: str) -> None:
-    path = tmp_path / 'run.yaml'
-    path.write_text(text)
+def test_weights_of_the_loss_that_cannot_be(losses: dict[str, Any], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
-        read(path)
-
-
-def test_the_learning_rate_rises_stays_and_falls() -> None:
-    config = RunConfig(steps=100, warm_up=10, decay=0.2, learning_rate=0.1)
-    rates = [config.rate(step) for step in range(100)]
-    assert rates[0] == pytest.approx(0.01)
-    assert rates[9:81] == [0.1] * 72
-    assert rates[90] == pytest.approx(0.05)
-    assert 0 < rates[99] < 0.01
+        weights_of(RunConfig(losses=losses))
 
 
 def test_parts_of_a_batch_add_up_to_the_whole() -> None:

@@ -1,11 +1,13 @@
 """Scenes made by another process while the model trains."""
 
 import fake_bank
+import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
 
 from kame_ros.training.run.state import TrainingError  # noqa: E402
+from kame_ros.training.small import bank_file  # noqa: E402
 from kame_ros.training.small.ingredients import CHUNK, Ingredients, stacked  # noqa: E402
 from kame_ros.training.small.pool import Pool  # noqa: E402
 
@@ -23,6 +25,20 @@ def test_a_bank_tells_what_its_tokens_are(ingredients):
     assert ingredients.silence.tolist() == [511] * 8
     assert len(ingredients.begins_word) == fake_bank.PIECES
     assert [path.name for path in ingredients.users] == ['users_00.npz', 'users_01.npz']
+
+
+def test_speech_of_other_codes_is_not_trained_on(tmp_path):
+    fake_bank.write_whole(tmp_path)
+    known = Ingredients.of(tmp_path, 6, FRAMES).robot
+    with np.load(known[0]) as file:
+        other = {name: file[name] for name in file.files} | {'made_of': np.array('other codes')}
+    bank_file.write(tmp_path / 'robot_99.npz', other)
+    assert Ingredients.of(tmp_path, 6, FRAMES).robot == known
+    bank_file.write(known[0], other)
+    assert known[0] not in Ingredients.of(tmp_path, 6, FRAMES).robot
+    (tmp_path / 'robot_99.npz').write_bytes(b'broken')
+    with pytest.raises(ValueError, match=r'robot_99\.npz is broken'):
+        Ingredients.of(tmp_path, 6, FRAMES)
 
 
 def test_batches_are_of_the_scenes_that_a_process_makes(ingredients):

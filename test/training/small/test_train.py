@@ -135,6 +135,50 @@ def test_a_loss_that_is_no_number_ends_the_run(scenes, tmp_path):
     assert not (tmp_path / 'state.pt').exists()
 
 
+def test_weights_without_numbers_take_the_place_of_no_state(scenes, tmp_path):
+    """The loss of a step is a number though its gradient is none."""
+    trainer = begin(RECIPE, SIZE, SILENCE, tmp_path)
+    broken = trainer.model.norm.register_hook(lambda gradient: gradient * float('nan'))
+    with pytest.raises(TrainingError, match='no number'):
+        train(trainer, scenes, tmp_path)
+    assert trainer.step == 2  # the first that is looked at
+    assert not (tmp_path / 'state.pt').exists()
+    broken.remove()
+    at_save = begin(replace(RECIPE, note_every=100), SIZE, SILENCE, tmp_path)
+    at_save.model.norm.register_hook(
+        lambda gradient: gradient * (float('nan') if at_save.step == 2 else 1)
+    )
+    with pytest.raises(TrainingError, match='no number'):
+        train(at_save, scenes, tmp_path)
+    assert not (tmp_path / 'state.pt').exists()
+
+
+def test_a_full_disk_costs_weights_on_the_way_and_not_the_run(
+    scenes, tmp_path, monkeypatch, caplog
+):
+    written = []
+    write = weights_file.write
+
+    def full_at_first(*given):
+        written.append(1)
+        if len(written) == 1:
+            raise OSError(28, 'No space left on device')
+        write(*given)
+
+    monkeypatch.setattr(weights_file, 'write', full_at_first)
+    result = train(begin(RECIPE, SIZE, SILENCE, tmp_path), scenes, tmp_path)
+    assert 'No space left' in caplog.text
+    assert weights_in(result)
+    written.clear()
+    monkeypatch.setattr('kame_ros.training.run.state.write', lambda *given: True)
+    with pytest.raises(OSError, match='No space left'):  # what is asked for is the last
+        train(
+            begin(replace(RECIPE, save_every=100), SIZE, SILENCE, tmp_path / 'two'),
+            scenes,
+            tmp_path / 'two',
+        )
+
+
 def test_a_gpu_that_is_not_there_is_told_of(tmp_path):
     if torch.cuda.is_available():
         pytest.skip('there is a GPU')

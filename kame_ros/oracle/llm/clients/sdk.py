@@ -11,6 +11,7 @@ from typing import Any
 
 from kame_ros.oracle.llm.clients.base import ClientConfig, LlmUnavailable, missing_sdk
 from kame_ros.oracle.llm.clients.errors import retry_after, sent_on, told, web_page
+from kame_ros.runtime.faults import RAISED_BY_OTHERS
 from kame_ros.trust.proxies import CERTIFICATES, connection_options, proxy_hint
 from kame_ros.trust.redact import redact
 
@@ -27,14 +28,14 @@ def load_sdk(module: str, package: str) -> Any:
             if error.name and f'{module}.'.startswith(f'{error.name}.'):
                 raise missing_sdk(package) from error
             raise _broken(package, error) from error
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             if not _has_proxy():
                 raise _broken(package, error) from error
         # Ollama's makes a client while it is loaded, which fails at a proxy that httpx cannot use.
         try:
             with _without_proxies():
                 return importlib.import_module(module)
-        except (Exception, SystemExit) as error:
+        except RAISED_BY_OTHERS as error:
             raise _broken(package, error) from error
 
 

@@ -164,7 +164,7 @@ def _lm_kwargs(source: str, config: dict[str, Any]) -> tuple[dict[str, Any], int
     kwargs = {key: value for key, value in config.items() if key not in NOT_FOR_THE_LM}
     if not any(key in config for key in _LM_MARKS):
         kwargs = {**moshi_7b.LM, **kwargs}
-    for key in ('dep_q', 'n_q'):
+    for key in ('dep_q', 'n_q', *(key for key in ('card', 'text_card') if key in kwargs)):
         if not isinstance(kwargs.get(key), int) or isinstance(kwargs[key], bool):
             raise CheckpointError(f'{source} has no whole number {key!r}')
     return _only_what_it_says(kwargs), kwargs['dep_q']
@@ -228,8 +228,8 @@ def _lm_files(
         raise CheckpointError(f'the index of {name} has no weight_map')
     folder = name.path.rpartition('/')[0]
     paths = []
-    for shard in sorted(set(shards.values())):
-        path = '/'.join(filter(None, (folder, read_name(shard).path)))
+    for shard in sorted({read_name(value).path for value in shards.values()}):
+        path = '/'.join(filter(None, (folder, shard)))
         paths.append(need(FileName(path, name.repository, name.here)))
     return tuple(paths)
 
@@ -270,7 +270,8 @@ def _object(where: str, config: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _scaling(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not abs(value) < 1e30:  # nor is NaN
         raise CheckpointError(f'lora_scaling of {where} should be a number, not {value!r}')
     return float(value)
 

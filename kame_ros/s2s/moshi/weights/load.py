@@ -22,6 +22,11 @@ from kame_ros.text.misfit import misfit
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
+# What moshi raises for sizes of which no model can be made.
+_NO_MODEL = (
+    *(TypeError, AssertionError, ValueError, KeyError, AttributeError),
+    *(ArithmeticError, RuntimeError),
+)
 TEXT_PREFIX = 'text_emb.'
 CLEAN = ': run clean_moshi of kame_finetune on it, and give the folder that it writes'
 KEPT_IN_F32 = ('condition_provider.', 'fuser.')  # as moshi/models/loaders.py does
@@ -93,6 +98,8 @@ def empty_lm(checkpoint: Checkpoint, oracle: bool, context: int | None = None) -
     if 'demux_second_stream' in kwargs:
         kwargs['demux_second_text_stream'] = kwargs.pop('demux_second_stream')
     fuser = kwargs.pop('fuser', None) or {}
+    if not isinstance(fuser, dict):
+        raise CheckpointError(f'fuser of {checkpoint.where} should be a JSON object')
     if kwargs.pop('conditioners', None) or any(isinstance(v, list) and v for v in fuser.values()):
         raise CheckpointError(f'{checkpoint.where} is a conditioned model, which is not supported')
     if context is not None:
@@ -100,7 +107,7 @@ def empty_lm(checkpoint: Checkpoint, oracle: bool, context: int | None = None) -
     kind = OracleLMModel if oracle else LMModel
     try:
         return kind(device='meta', dtype=torch.bfloat16, **kwargs)
-    except (TypeError, AssertionError, ValueError, KeyError) as error:
+    except _NO_MODEL as error:
         raise CheckpointError(
             f'config.json of {checkpoint.where} describes no Moshi model: {misfit(error)}'
         ) from error
@@ -134,6 +141,9 @@ def add_lora(
     """
     for key in file.entries:
         if key.endswith('.lora_B.weight'):
+            a_key = f'{key.removesuffix(".lora_B.weight")}.lora_A.weight'
+            if a_key not in file.entries:
+                raise CheckpointError(f'{file.path} has {key}, but no {a_key}')
             continue
         if key.endswith('.lora_A.weight'):
             _add_pair(model, file, key.removesuffix('.lora_A.weight'), scaling, pending)
@@ -153,6 +163,9 @@ def _add_pair(
     if b_key not in file.entries:
         raise CheckpointError(f'{file.path} has {a_key}, but no {b_key}')
     weight = _weight(model, name, file)
+    for key in (a_key, b_key):
+        if len(shape := file.entries[key].shape) != 2:
+            raise CheckpointError(f'{file.path}: {key} is of shape {list(shape)}, no matrix')
     (rank, wide), (rows, other) = file.entries[a_key].shape, file.entries[b_key].shape
     if other != rank:
         raise CheckpointError(f'{file.path}: the ranks of {a_key} and {b_key} differ')
@@ -184,9 +197,16 @@ def load_mimi(checkpoint: Checkpoint, device: str = 'cpu') -> MimiModel:
     """Loads the codec, in float32. Raises CheckpointError if its file is damaged or another's."""
     if checkpoint.mimi_file is None:
         raise CheckpointError(f'{checkpoint.where} was looked for without its Mimi')
-    mimi = loaders.get_mimi(
-        None, checkpoint.mimi_config, device=device, num_codebooks=checkpoint.codebooks
-    )
+    try:
+        mimi = loaders.get_mimi(
+            None, checkpoint.mimi_config, device=device, num_codebooks=checkpoint.codebooks
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except _NO_MODEL as error:
+        raise CheckpointError(
+            f'the checkpoint {checkpoint.where} describes no Mimi: {misfit(error)}'
+        ) from error
     with SafetensorsFile(checkpoint.mimi_file) as file:
         state = {key: file.read(key, None, device) for key in file.entries}
     _assign(mimi, state, str(checkpoint.mimi_file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -25,13 +26,16 @@ def use_threads(count: int) -> None:
 def choose_device(wanted: str) -> str:
     """Gives a torch device for `auto`, `cpu`, `cuda` or `cuda:N`.
 
-    Raises RuntimeError if that GPU is not there.
+    Raises RuntimeError if that GPU is not there, or for what is no device.
     """
     if wanted == 'auto':
         return 'cuda' if torch.cuda.is_available() else 'cpu'
     if wanted == 'cpu':
         return wanted
-    index = int(wanted.partition(':')[2] or 0)
+    number = re.fullmatch(r'cuda(?::(\d+))?', wanted)
+    if number is None:
+        raise RuntimeError(f'{wanted!r} is no device: auto, cpu, cuda or cuda:N')
+    index = int(number[1] or 0)
     if index >= torch.cuda.device_count():
         raise RuntimeError(
             f'device is {wanted}, but torch sees {torch.cuda.device_count()} GPUs: '

@@ -7,6 +7,7 @@ Format: https://github.com/huggingface/safetensors (a length, a JSON header, raw
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ from torch import Tensor
 from kame_ros.s2s.moshi.weights.errors import CheckpointError
 from kame_ros.s2s.moshi.weights.safetensors_header import read_header
 
+# What reading an entry of a header raises that is none.
+_BROKEN = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 CHUNK_BYTES = 8 << 20
 DTYPES = {
     'F64': torch.float64,
@@ -79,7 +82,7 @@ class SafetensorsFile:
             header, base = read_header(self._file, self.path)
             header.pop('__metadata__', None)
             entries = {key: self._entry(key, item, base) for key, item in header.items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (*_BROKEN, RecursionError) as error:
             raise CheckpointError(f'{self.path} has a broken safetensors header') from error
         for key, entry in entries.items():
             if entry.end > size:
@@ -95,10 +98,8 @@ class SafetensorsFile:
             raise CheckpointError(f'{self.path}: {key} has the unknown dtype {name}')
         dtype, shape = DTYPES[name], tuple(int(n) for n in item['shape'])
         start, end = (base + int(n) for n in item['data_offsets'])
-        count = 1
-        for n in shape:
-            count *= n
-        if start < base or end - start != count * dtype.itemsize:
+        count = math.prod(shape)
+        if min(shape, default=0) < 0 or start < base or end - start != count * dtype.itemsize:
             raise CheckpointError(
                 f'{self.path}: {key} of shape {list(shape)} cannot be {end - start} bytes long'
             )

@@ -149,6 +149,68 @@ def test_weights_that_do_not_fit_are_refused_by_name(folder, change, complaint):
         load_lm(find(str(folder)))
 
 
+@pytest.mark.parametrize(
+    ('spoil', 'complaint'),
+    [
+        (
+            lambda s: s.pop('linears.0.lora_A.weight'),
+            r'linears\.0\.lora_B\.weight, but no .*lora_A',
+        ),
+        (
+            lambda s: s.pop('linears.0.lora_B.weight'),
+            r'linears\.0\.lora_A\.weight, but no .*lora_B',
+        ),
+        (
+            lambda s: s.update({'linears.0.lora_A.weight': torch.zeros(4, 64, 1)}),
+            r'linears\.0\.lora_A\.weight is of shape \[4, 64, 1\]',
+        ),
+        (
+            lambda s: s.update({'linears.0.lora_B.weight': torch.zeros(4)}),
+            r'linears\.0\.lora_B\.weight is of shape \[4\]',
+        ),
+    ],
+)
+def test_lora_weights_that_are_no_pairs_are_refused(folder, spoil, complaint):
+    state = {'linears.0.lora_A.weight': torch.zeros(4, 64)}
+    state['linears.0.lora_B.weight'] = torch.zeros(256, 4)
+    file = folder / 'lora.safetensors'
+    save_file(state, file)
+    load_lm(find(str(folder), lora=str(file)))
+    spoil(state)
+    save_file(state, file)
+    with pytest.raises(CheckpointError, match=complaint):
+        load_lm(find(str(folder), lora=str(file)))
+
+
+@pytest.mark.parametrize(
+    'header',
+    [
+        '[' * 100_000,
+        '[]',
+        '{"a": {"dtype": "F32", "shape": [-1, -1], "data_offsets": [0, 4]}}',
+        '{"a": {"dtype": "F32", "shape": [Infinity], "data_offsets": [0, 4]}}',
+        '{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, Infinity]}}',
+        '{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0]}}',
+        '{"a": {"dtype": [], "shape": [1], "data_offsets": [0, 4]}}',
+        '{"a": 5}',
+    ],
+)
+def test_a_header_that_is_none_is_refused(tmp_path, header):
+    path = tmp_path / 'model.safetensors'
+    path.write_bytes(len(header).to_bytes(8, 'little') + header.encode() + bytes(4))
+    with pytest.raises(CheckpointError, match=r'model\.safetensors'):
+        SafetensorsFile(path)
+
+
+@pytest.mark.parametrize('config', [{}, {'seanet': 1}, {'sample_rate': 24000}])
+def test_a_description_of_no_codec_is_refused(folder, config):
+    file = folder / 'mimi.json'
+    file.unlink()
+    file.write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match='describes no Mimi'):
+        load_mimi(find(str(folder)))
+
+
 @pytest.mark.parametrize('keep', [0, 5, 100, 3_000_000, -1])
 def test_a_truncated_file_is_refused(folder, keep):
     file = folder / 'model.safetensors'
@@ -172,6 +234,15 @@ def test_a_truncated_codec_is_refused(folder):
         ({'conditioners': {'a': {}}}, 'conditioned model'),
         ({'colour': 'red'}, r'describes no Moshi model.*colour'),
         ({'dim': 130}, 'describes no Moshi model'),
+        ({'dim': 0}, 'describes no Moshi model'),
+        ({'dim': -1}, 'describes no Moshi model'),
+        ({'hidden_scale': float('inf')}, 'describes no Moshi model'),
+        ({'layer_scale': 10**30}, 'describes no Moshi model'),
+        ({'fuser': 'x'}, 'fuser .*should be a JSON object'),
+        ({'card': 'x'}, "no whole number 'card'"),
+        ({'text_card': None}, "no whole number 'text_card'"),
+        ({'lora_scaling': float('nan')}, 'lora_scaling .*should be a number, not nan'),
+        ({'lora_scaling': 10**400}, 'lora_scaling .*should be a number'),
         ({'dep_q': None}, "no whole number 'dep_q'"),
         ({'mimi_name': 'nowhere.safetensors'}, r'has no nowhere\.safetensors'),
         ({'moshi_name': 'nowhere.safetensors'}, r'has no nowhere\.safetensors'),

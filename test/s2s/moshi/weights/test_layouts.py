@@ -219,6 +219,11 @@ def test_shards_in_a_folder_of_their_own(folder, want):
     (folder / 'lm/index.json').write_text(json.dumps({'weight_map': places}))
     change(folder, moshi_name='lm/index.json')
     same(load_lm(find(str(folder)), dtype=torch.float32), want)
+    for spoilt in ({'a': 5}, {'a': ['b']}, {'a': 'b', 'c': None}, ['a'], {}):
+        (folder / 'lm/index.json').write_text(json.dumps({'weight_map': spoilt}))
+        with pytest.raises(CheckpointError, match=r'no weight_map|no name of a file'):
+            find(str(folder))
+    (folder / 'lm/index.json').write_text(json.dumps({'weight_map': places}))
     (folder / 'lm/part-1.safetensors').unlink()
     with pytest.raises(CheckpointError, match=r'no lm/part-1\.safetensors: the checkpoint is not'):
         find(str(folder))
