@@ -72,8 +72,9 @@ class Taken(RuntimeError):
     """A robot runs already where another one was to be started."""
 
     def __init__(self, domain: int, namespace: str) -> None:
+        self.domain, self.namespace = domain, namespace.strip('/')
         super().__init__(
-            f'a robot runs already as /{namespace.strip("/")} in ROS_DOMAIN_ID {domain}: end it, '
+            f'a robot runs already as /{self.namespace} in ROS_DOMAIN_ID {domain}: end it, '
             'or give this one another --namespace or --domain'
         )
 
