@@ -68,8 +68,8 @@ def elsewhere(args: argparse.Namespace) -> Callable[[Taken], None] | None:
 
     def tell(taken: Taken) -> None:
         console.print(
-            f'a robot runs already as /{escape(taken.namespace)} in ROS_DOMAIN_ID {taken.domain} of '
-            'the environment: this graph takes a domain of its own',
+            f'a robot runs already as /{escape(taken.namespace)} in ROS_DOMAIN_ID {taken.domain} '
+            'of the environment: this graph takes a domain of its own',
             soft_wrap=True,
         )
 

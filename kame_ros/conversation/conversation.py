@@ -69,6 +69,9 @@ class Conversation(Consumer):
         self.now = 0.0
         self.turns: deque[LiveTurn] = deque(maxlen=_TURNS if bounded else None)
         self.happenings: deque[Happening] = deque()
+        # When the front-end took a turn for ended, and which of these ends it took back.
+        self.turn_ends: deque[float] = deque(maxlen=_TURNS if bounded else None)
+        self.taken_back: deque[float] = deque(maxlen=_TURNS if bounded else None)
         self.heard = LastLevels(SPAN_S)
         self.played = LastLevels(SPAN_S)
         self.health: dict[str, Health] = {}
@@ -180,6 +183,10 @@ class Conversation(Consumer):
         what = _TOLD.get(event.kind)
         if what is None:  # the robot's speech is measured where it is played
             return
+        if event.kind == TurnKind.TURN_ENDED:
+            self.turn_ends.append(event.t)
+        elif event.kind == TurnKind.TAKEN_BACK:
+            self.taken_back.append(event.t)
         if event.kind == TurnKind.USER_SPEECH_START:
             self.user_speaks = True
         elif event.kind == TurnKind.USER_SPEECH_END:
@@ -312,6 +319,8 @@ class Conversation(Consumer):
         self.now = t
         self.happenings = deque(h for h in self.happenings if abs(h.t - t) <= self._span_s)
         self._characters = sum(len(happening.text) for happening in self.happenings)
+        self.turn_ends.clear()
+        self.taken_back.clear()
         self._words.forget()
         self._last_loud = float('-inf')
         self.robot_speaks = self.user_speaks = False

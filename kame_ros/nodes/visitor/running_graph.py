@@ -125,7 +125,7 @@ def running(
 
 @contextlib.contextmanager
 def _joined(graph: Graph, domain: int | None, discovery: str) -> Iterator[_Joined]:
-    """This process in the domain in which a graph is to be; raises Taken."""
+    """Takes this process into the domain in which a graph is to be; raises Taken."""
     with contextlib.ExitStack() as stack:
         if domain is None:
             own = Domain()
