@@ -25,6 +25,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from kame_ros.text.language import primary
 from kame_ros.turns import smart_turn
@@ -261,12 +262,7 @@ def mean_pause_s(earlier_s: Sequence[float]) -> float:
 def make(settings: EndOfTurnSettings) -> EndOfTurn:
     """Combined where its model is installed and can be run; else words and silence alone."""
     if not smart_turn.is_there():
-        log.info(
-            'the end of a turn is told by words and silence: the model %s is not there; get it '
-            'with: %s',
-            smart_turn.NAME,
-            smart_turn.install(),
-        )
+        _tell_that_it_is_missing()
         return WordsAndSilence(settings)
     try:
         return Combined(settings)
@@ -279,3 +275,9 @@ def make(settings: EndOfTurnSettings) -> EndOfTurn:
             error,
         )
         return WordsAndSilence(settings)
+
+
+@lru_cache(maxsize=1)
+def _tell_that_it_is_missing() -> None:
+    """Once in the life of a process, whatever asks for it."""
+    log.warning('%s', smart_turn.why_worse())
