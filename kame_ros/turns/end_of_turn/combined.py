@@ -117,6 +117,16 @@ class Combined:
             self._ended_at_s = pause.voice_end_s
         return decision
 
+    def told(self, pause: Pause, over: bool) -> None:
+        """See Learns: an end that another one found may be wrong, too, and one that was doubted
+        was none.
+        """
+        self._remember(pause, None)
+        if over:
+            self._ended_at_s = pause.voice_end_s
+        elif self._ended_at_s == pause.voice_end_s:
+            self._ended_at_s = -1.0
+
     def _judged(self, pause: Pause, over: float | None, words: str) -> Decision:
         """The same, as if it had never been wrong."""
         if words == 'noise' or (self.is_strange and pause.words.expected):
