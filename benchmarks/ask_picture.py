@@ -9,12 +9,13 @@ the robot said it. A word of the robot stands where it is heard to begin.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from option_types import readable, writable
 
 from kame_ros.audio.wav import read_wav
 from kame_ros.wire.frame import SAMPLE_RATE
@@ -99,7 +100,17 @@ def mix(question: Path, answer: Path, sound: Path) -> None:
     soundfile.write(sound, np.clip(heard, -1, 1), _HEARD_HZ)
 
 
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ('question', 'answer', 'session'):
+        parser.add_argument(name, type=readable)
+    for name in ('picture', 'sound'):
+        parser.add_argument(name, type=writable)
+    options = parser.parse_args()
+    draw(options.question, options.answer, options.session, options.picture)
+    mix(options.question, options.answer, options.sound)
+
+
 if __name__ == '__main__':
-    asked, answered, told, *made = map(Path, sys.argv[1:])
-    draw(asked, answered, told, made[0])
-    mix(asked, answered, made[1])
+    main()

@@ -14,19 +14,18 @@ import argparse
 import json
 from typing import Any
 
-from option_types import some_of, whisper_model
+from option_types import in_minutes, some_of, whisper_model
 from result_file import Results
 from rich.console import Console
 
 from kame_ros.audio.echo.canceller import METHODS
-from kame_ros.commands.argument_types import above_zero
 
 _PARTS = ('graph', 'devices', 'echo', 'barge_in', 'turns')
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--minutes', type=above_zero, default=10.0, help='of each run of the graph')
+    parser.add_argument('--minutes', type=in_minutes, default=10.0, help='of each run of the graph')
     parser.add_argument('--model', type=whisper_model, default='whisper-base')
     parser.add_argument('--meter', choices=('wall', 'cpu'), default='wall')
     parser.add_argument(

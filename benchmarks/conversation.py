@@ -32,13 +32,12 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
-from option_types import configuration
+from option_types import configuration, seconds_or_none
 from result_file import Results
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from kame_ros.commands.argument_types import from_zero
 from kame_ros.evaluation.words import NotInstalled, errors
 
 _QUESTIONS = (
@@ -277,7 +276,7 @@ def main() -> None:
     )
     parser.add_argument(
         '--idle',
-        type=from_zero,
+        type=seconds_or_none,
         default=60.0,
         help='seconds of silence; 0: none (default: 60)',
     )

@@ -25,10 +25,9 @@ from typing import Any
 
 import evaluation_tables
 import figures as figure_places
-from option_types import configuration, made_folder
+from option_types import configuration, how_often, in_minutes, made_folder
 from result_file import FOLDER, ROOT, Load, Results, busy_with
 
-from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.evaluation.figures import Point, score_latency
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.run_folder import RunFolder, RunPlace
@@ -410,9 +409,12 @@ def _configurations(text: str) -> list[str]:
 
 
 def _delays_of(text: str) -> list[float]:
-    delays = [float(name) for name in _names(text)]
+    try:
+        delays = [float(name) for name in _names(text)]
+    except ValueError:
+        delays = [-1.0]
     if any(not 0 <= delay <= 30 for delay in delays):
-        raise argparse.ArgumentTypeError('delays are 0 to 30 s')
+        raise argparse.ArgumentTypeError(f'delays are 0 to 30 s, not {text!r}')
     return delays
 
 
@@ -423,17 +425,21 @@ def main() -> None:
     )
     parser.add_argument('--configs', type=_configurations, default='cascade,tandem,kame-small')
     parser.add_argument('--voices', type=_names, default='hibari,slt,rms', help='slt, rms: flite')
-    parser.add_argument('--facts', type=whole(1), default=40, help='questions (default: 40)')
-    parser.add_argument('--scenes', type=whole(0), default=21, help='scenes, or 0 (default: 21)')
-    parser.add_argument('--repeat', type=whole(1), default=3, help='repetitions (default: 3)')
+    parser.add_argument('--facts', type=how_often(), default=40, help='questions (default: 40)')
+    parser.add_argument(
+        '--scenes', type=how_often(0), default=21, help='scenes, or 0 (default: 21)'
+    )
+    parser.add_argument('--repeat', type=how_often(), default=3, help='repetitions (default: 3)')
     parser.add_argument('--hold', type=_delays_of, default='0,0.5,1,2', help='s, or 0 for none')
     parser.add_argument(
-        '--hold-facts', type=whole(1), default=20, help='of the questions (default: 20)'
+        '--hold-facts', type=how_often(), default=20, help='of the questions (default: 20)'
     )
-    parser.add_argument('--hold-repeat', type=whole(1), default=1, help='repetitions (default: 1)')
+    parser.add_argument(
+        '--hold-repeat', type=how_often(), default=1, help='repetitions (default: 1)'
+    )
     parser.add_argument('--work', type=made_folder, default=str(ROOT / 'build' / 'evaluation'))
     parser.add_argument(
-        '--minutes', type=above_zero, default=math.inf, help='begin nothing after them'
+        '--minutes', type=in_minutes, default=math.inf, help='begin nothing after them'
     )
     parser.add_argument('--dry-run', action='store_true', help='only says how long it takes')
     writer = Results(parser, 'evaluation')

@@ -105,7 +105,7 @@ def main() -> None:
     for name in args.backend:
         try:
             figures[name] = asyncio.run(ask(name, args.quiet))
-        except LlmUnavailable as error:
+        except (LlmUnavailable, ValueError) as error:
             parser.exit(1, f'{name}: {error}\n')
     results.write(args, figures, figures)
 

@@ -6,14 +6,25 @@ Each reads the text of an option, for argparse; raises ArgumentTypeError with on
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from kame_ros.commands.argument_types import above_zero, from_zero, whole
 from kame_ros.commands.writable import check_writable
 from kame_ros.graph.description import load_graph
 from kame_ros.graph.names import BadConfig
 from kame_ros.runtime import weights
+
+
+def readable(text: str) -> Path:
+    """A file that is there."""
+    path = Path(text)
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise argparse.ArgumentTypeError(f'{path} is no file that can be read')
+    return path
 
 
 def writable(text: str) -> Path:
@@ -68,3 +79,38 @@ def some_of(choices: Sequence[str]) -> Callable[[str], list[str]]:
         return names
 
     return read
+
+
+def at_most(most: float, read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """What `read` reads, up to a number beyond which no machine has the time or the memory."""
+
+    def limited(text: str) -> Any:
+        value = read(text)
+        if value > most:
+            raise argparse.ArgumentTypeError(f'{text!r} is more than {most:g}')
+        return value
+
+    return limited
+
+
+in_minutes = at_most(10_000, above_zero)  # a week
+in_seconds = at_most(600_000, above_zero)
+seconds_or_none = at_most(600_000, from_zero)
+
+
+def how_often(least: int = 1) -> Callable[[str], int]:
+    """How often something is done."""
+    return at_most(1_000_000, whole(least))
+
+
+def decibels(text: str) -> float | None:
+    """How much louder speech is than the noise, dB; None for `clean`."""
+    if text == 'clean':
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not -40.0 <= value <= 100.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither -40 to 100 dB nor 'clean'")
+    return value

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 from oracle_rivals import Multiplexer, PollCancel
 from result_file import Results
+from speech_material import SPEAKERS, clips
 
 from kame_ros.oracle.policy.config import PolicyConfig
 from kame_ros.oracle.policy.decision import Adopt, Cancel, Decision, Start
@@ -307,7 +308,6 @@ def _transcript(i: int, r: dict[str, Any]) -> Transcript:
 
 def record(voices: Sequence[str]) -> None:
     """Makes the recordings with the streaming recogniser, at its real cost of CPU time."""
-    from speech_material import clips
     from stt_policies import ours
 
     policy = ours('whisper-base', 'cpu')
@@ -390,7 +390,7 @@ def _print(tables: dict[str, dict[str, dict[str, dict[str, Any]]]]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--record', nargs='+', metavar='VOICE', help='make the recordings anew')
+    parser.add_argument('--record', nargs='+', choices=SPEAKERS, help='make the recordings anew')
     return parser
 
 

@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from option_types import how_often, in_seconds
 from result_file import Results
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 import kame_ros.msg as msg
 from kame_ros.audio.wav import read_wav
-from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.graph.description import load_graph
 from kame_ros.graph.page import page_parameters
 from kame_ros.nodes.common import convert, qos
@@ -230,9 +230,9 @@ def main() -> int:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument(
-        '--trials', type=whole(1), default=5, help='questions without a page, and with'
+        '--trials', type=how_often(), default=5, help='questions without a page, and with'
     )
-    parser.add_argument('--seconds', type=above_zero, default=15.0, help='of each idle measurement')
+    parser.add_argument('--seconds', type=in_seconds, default=15.0, help='of each idle measurement')
     results = Results(parser, 'realtime')
     options = parser.parse_args()
     os.environ[TOKEN_VARIABLE] = token = new_token()

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from option_types import how_often
 from result_file import Results
 from safetensors.torch import load_file
 from torch import Tensor
 
-from kame_ros.commands.argument_types import whole
 from kame_ros.s2s.moshi.fast import lean
 from kame_ros.s2s.moshi.fast.lean import Parts
 from kame_ros.s2s.moshi.fast.linear import DenseLinear
@@ -205,7 +205,7 @@ def run_small(steps: int) -> dict[str, dict[str, float]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--steps', type=whole(1), default=100)
+    parser.add_argument('--steps', type=how_often(), default=100)
     writer = Results(parser, 's2s_small_weights', timed=False)
     args = parser.parse_args()
     torch.set_num_threads(1)

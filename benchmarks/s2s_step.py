@@ -32,10 +32,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from option_types import how_often, in_minutes
 from result_file import Results
 from s2s_models import NoTokenizer, RandomWeights, bytes_of_a_step, make_lm, make_mimi
 
-from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.s2s.moshi import memory
 from kame_ros.s2s.moshi.fast import fast_cpu, lean
 from kame_ros.s2s.moshi.model import OracleLMGen
@@ -361,10 +361,10 @@ def main() -> int:
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:N')
     parser.add_argument('--size', choices=('tiny', '7b'), default='tiny')
     parser.add_argument('--only', help='variants, with commas between them; all otherwise')
-    parser.add_argument('--steps', type=whole(1), default=200, help='steps that are timed')
-    parser.add_argument('--most-slots', type=whole(1), default=32)
-    parser.add_argument('--minutes', type=above_zero, default=8.0, help='how long it may take')
-    parser.add_argument('--threads', type=whole(1), default=1)
+    parser.add_argument('--steps', type=how_often(), default=200, help='steps that are timed')
+    parser.add_argument('--most-slots', type=how_often(), default=32)
+    parser.add_argument('--minutes', type=in_minutes, default=8.0, help='how long it may take')
+    parser.add_argument('--threads', type=how_often(), default=1)
     writer = Results(parser, 's2s_step')
     args = parser.parse_args()
     kind = args.device.split(':')[0]

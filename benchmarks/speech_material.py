@@ -17,6 +17,8 @@ from kame_ros.evaluation.noises import pink as pink
 from kame_ros.wire.frame import FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 LIBRIVOX = Path('/usr/share/pocketsphinx/test/data/librivox')
+_FLITE = ('awb', 'kal', 'kal16', 'rms', 'slt')
+SPEAKERS = ('human', 'hibari', 'espeak', *(f'flite-{voice}' for voice in _FLITE))
 LEAD_S, TRAIL_S = 1.0, 2.0  # silence around a clip
 
 SENTENCES = (

@@ -19,15 +19,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from option_types import whisper_model
-
-from kame_ros.commands.argument_types import whole
+from option_types import how_often, whisper_model
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
 from result_file import Results
-from speech_material import Clip, clips, frames
+from speech_material import SPEAKERS, Clip, clips, frames
 from stt_policies import Offline
 
 from kame_ros.stt.config import TranscriberConfig
@@ -236,9 +234,9 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--model', type=whisper_model, default='whisper-base')
-    parser.add_argument('--voices', nargs='+', default=('hibari', 'flite-slt'), metavar='VOICE')
+    parser.add_argument('--voices', nargs='+', default=('hibari', 'flite-slt'), choices=SPEAKERS)
     parser.add_argument(
-        '--count', type=whole(1), default=len(NUMBERS), help='sentences of each voice'
+        '--count', type=how_often(), default=len(NUMBERS), help='sentences of each voice'
     )
     writer = Results(parser, 'spoken_numbers', timed=False)
     options = parser.parse_args()

@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from option_types import whisper_model
+from option_types import how_often, in_seconds, whisper_model
 from result_file import Results
 from speech_material import LEAD_S, Clip
 from spoken_numbers import Remembering, Timing, broken_promises, digits, lost, stream
 from stt_policies import Offline
 from stt_scores import errors, normal
 
-from kame_ros.commands.argument_types import above_zero, whole
 from kame_ros.stt.engines.whisper import WhisperRecogniser
 from kame_ros.wire.frame import SAMPLE_RATE
 
@@ -129,8 +128,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folder', type=Path, help='where the two packages are unpacked')
     parser.add_argument('--model', type=whisper_model, default='whisper-base')
-    parser.add_argument('--count', type=whole(1), default=150, help='prompts, spread over all')
-    parser.add_argument('--seconds', type=above_zero, default=75.0, help='of the monologue')
+    parser.add_argument('--count', type=how_often(), default=150, help='prompts, spread over all')
+    parser.add_argument('--seconds', type=in_seconds, default=75.0, help='of the monologue')
     writer = Results(parser, 'stt_prompts', timed=False)
     options = parser.parse_args()
     every = prompts(options.folder)

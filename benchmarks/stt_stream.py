@@ -16,15 +16,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from option_types import whisper_model
-
-from kame_ros.commands.argument_types import above_zero
+from option_types import decibels, in_minutes, whisper_model
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
 from result_file import Results
-from speech_material import HELD_OUT, SENTENCES, Clip, clips, noisy
+from speech_material import HELD_OUT, SENTENCES, SPEAKERS, Clip, clips, noisy
 from stt_echo import echo_scores
 from stt_policies import METERS, Offline, Policy, Run, full_redecode, ours
 from stt_scores import false_transcripts, score, word_error_rate
@@ -134,14 +132,14 @@ def _print(tables: Tables, echo: Any) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--model', type=whisper_model, default='whisper-base')
-    parser.add_argument('--voices', nargs='+', default=VOICES, metavar='VOICE')
+    parser.add_argument('--voices', nargs='+', default=VOICES, choices=SPEAKERS)
     parser.add_argument('--held-out', action='store_true', help='sentences not tuned on')
     parser.add_argument('--policies', nargs='*', default=list(MAKERS), choices=list(MAKERS))
     parser.add_argument(
         '--clocks', nargs='+', default=['virtual', 'real'], choices=['virtual', 'real']
     )
-    parser.add_argument('--snr', type=lambda s: None if s == 'clean' else float(s), default=10.0)
-    parser.add_argument('--noise-minutes', type=above_zero, default=10.0)
+    parser.add_argument('--snr', type=decibels, default=10.0, help='dB, or clean')
+    parser.add_argument('--noise-minutes', type=in_minutes, default=10.0)
     parser.add_argument('--meter', choices=list(METERS), default='wall')
     parser.add_argument('--no-echo', dest='echo', action='store_false')
     return parser

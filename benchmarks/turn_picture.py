@@ -5,10 +5,11 @@ python benchmarks/turn_picture.py [RESULTS.json [PICTURE.svg]]
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
+from option_types import readable, writable
 from result_file import FOLDER, ROOT
 
 _COLOURS = {
@@ -58,6 +59,15 @@ def draw(results: Path, picture: Path) -> None:
     drawing.savefig(picture, metadata={'Date': None})
 
 
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('figures', type=readable, nargs='?', default=FOLDER / 'turns.json')
+    picture = ROOT / 'docs' / 'pictures' / 'turns.svg'
+    parser.add_argument('picture', type=writable, nargs='?', default=picture)
+    options = parser.parse_args()
+    draw(options.figures, options.picture)
+
+
 if __name__ == '__main__':
-    given = [Path(argument) for argument in sys.argv[1:3]]
-    draw(*(given + [FOLDER / 'turns.json', ROOT / 'docs' / 'pictures' / 'turns.svg'][len(given) :]))
+    main()

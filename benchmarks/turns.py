@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from option_types import how_often
 from result_file import Results
 from speech_material import VoiceMissing, frames
 from turn_cases import VOICES, foreign, human, monologue, speeches, synthetic, told
@@ -55,7 +56,6 @@ from turn_hearing import (
 )
 from turn_material import Turn, WordTimes, noisy
 
-from kame_ros.commands.argument_types import whole
 from kame_ros.turns.end_listener import ASKED_AFTER_S, EndListener, sound_of
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings, Pause
 from kame_ros.turns.end_of_turn import combined as weighed
@@ -392,7 +392,7 @@ def main() -> None:
     )
     parser.add_argument(
         '--most',
-        type=whole(0),
+        type=how_often(0),
         default=40,
         metavar='N',
         help='sentences of each foreign human voice (default: 40)',

@@ -301,16 +301,16 @@ def _weights() -> Iterator[Finding]:
 
     for model in weights.catalogue():
         detail = f'{model.role}, {model.licence}'
+        lost = f'; without it {model.without}' if model.without else ''
         if not model.present:
-            yield Finding('weights', model.name, WARN, detail, model.install)
+            yield Finding('weights', model.name, WARN, detail + lost, model.install)
             continue
         try:
             weights.check(model)
             yield Finding('weights', model.name, OK, detail)
         except (weights.CorruptWeights, weights.MissingWeights, OSError) as error:
-            # Without Smart Turn words and silence tell the end of a turn.
-            level = WARN if model.kind == 'turn' else LACK
-            yield Finding('weights', model.name, level, f'broken: {error}', _anew(model))
+            level = WARN if lost else LACK
+            yield Finding('weights', model.name, level, f'broken: {error}{lost}', _anew(model))
 
 
 def _anew(model: Weights) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from kame_ros import doctor
 from kame_ros.graph.description import load_graph
+from kame_ros.runtime import weights
 
 
 def test_every_finding_that_is_not_well_says_what_to_do():
@@ -65,6 +66,15 @@ def test_a_broken_file_of_weights_is_no_green_lamp(tmp_path, monkeypatch):
     assert finding.level == doctor.WARN
     assert finding.detail.startswith(f'broken: {file} is not the pinned file')
     assert finding.remedy == 'pip install --no-deps pipecat-ai==0.0.108 --force-reinstall'
+    assert finding.detail.endswith('the robot interrupts more often, or answers later')
+
+
+def test_what_is_worse_without_the_melody_is_said(monkeypatch):
+    monkeypatch.setattr(weights.Pinned, 'locate', lambda self: None)
+    findings = [f for f in doctor.examine() if f.area == 'weights']
+    worse = {f.what: f.detail for f in findings if 'without it' in f.detail}
+    assert list(worse) == ['smart-turn']
+    assert worse['smart-turn'].endswith('the robot interrupts more often, or answers later')
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def _ask(commands: Any) -> None:
     parser.add_argument(
         '--json', type=Path, metavar='JSON', help='where the record of the session goes'
     )
-    _add_graph(parser)
+    _add_graph(parser, domain='that of the environment where no robot runs, or one of its own')
     _add_get(parser)
     _add_consumers(parser)
 

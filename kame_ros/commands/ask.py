@@ -13,7 +13,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
-from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load, no_loudspeaker
+from kame_ros.commands.bring_up import (
+    bring_up,
+    elsewhere,
+    explain,
+    first_listeners,
+    load,
+    no_loudspeaker,
+)
 from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
 from kame_ros.commands.show import console, fail, in_words, refuse, turn_table, warnings
@@ -57,7 +64,9 @@ def ask(args: argparse.Namespace) -> int:
     record = Record(transcribes='stt' in graph.names)
     watch = EndWatch(_ending('oracle' in graph.names), record, _voice())
     try:
-        with running(graph, domain=args.domain, discovery=args.discovery) as graph_run:
+        with running(
+            graph, domain=args.domain, discovery=args.discovery, elsewhere=elsewhere(args)
+        ) as graph_run:
             try:
                 with following(graph_run, followers, [record, watch]):
                     outcome = _converse(graph_run, record, watch, sound, args.patience)

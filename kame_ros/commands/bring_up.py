@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from kame_ros.graph.early import BAD_SETTING
 from kame_ros.graph.names import check_discovery, check_domain, visitor_name
 from kame_ros.graph.page import NODE as PAGE
 from kame_ros.graph.page import page_mode, page_parameters
+from kame_ros.graph.processes import Taken
 from kame_ros.nodes.visitor.conductor import BringUpError
 from kame_ros.nodes.visitor.running_graph import RunningGraph
 from kame_ros.text.well_formed import printable_lines
@@ -39,6 +40,7 @@ def load(args: argparse.Namespace, more: Mapping[str, Mapping[str, Any]] | None 
     for node, given in parse_overrides(args.set).items():
         values.setdefault(node, {}).update(given)
     args.discovery = check_discovery(args.discovery)
+    args.may_move = not args.domain.strip()
     args.domain = domain(args)
     return load_graph(
         args.config,
@@ -56,6 +58,22 @@ def domain(args: argparse.Namespace) -> int | None:
     """
     asked = check_domain(args.domain, '--domain')
     return check_domain(os.environ.get('ROS_DOMAIN_ID', '')) if asked is None else asked
+
+
+def elsewhere(args: argparse.Namespace) -> Callable[[Taken], None] | None:
+    """What `running` is told of a graph that nobody looks for; None: --domain says where it is.
+
+    In the domain of the environment a robot may run already: a trial goes out of its way.
+    """
+
+    def tell(taken: Taken) -> None:
+        console.print(
+            f'a robot runs already as /{escape(taken.namespace)} in ROS_DOMAIN_ID {taken.domain} '
+            'of the environment: this graph takes a domain of its own',
+            soft_wrap=True,
+        )
+
+    return tell if args.may_move else None
 
 
 def no_loudspeaker(names: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from kame_ros.audio.wav import BadAudio, read_wav
 from kame_ros.commands.ask import counters
-from kame_ros.commands.bring_up import bring_up, explain, first_listeners, load, no_loudspeaker
+from kame_ros.commands.bring_up import (
+    bring_up,
+    elsewhere,
+    explain,
+    first_listeners,
+    load,
+    no_loudspeaker,
+)
 from kame_ros.commands.eval_check import refusals, unreadable
 from kame_ros.commands.show import console, fail, in_words, refuse
 from kame_ros.evaluation.run_folder import BadRun, RunFolder, RunPlace, describe
@@ -138,7 +145,9 @@ def _lead(
 ) -> int:
     done, failed, late, spent = 0, 0, 0, 0.0
     try:
-        with running(graph, domain=args.domain, discovery=args.discovery) as graph_run:
+        with running(
+            graph, domain=args.domain, discovery=args.discovery, elsewhere=elsewhere(args)
+        ) as graph_run:
             try:
                 bring_up(graph_run, args.patience)
                 with _bar(len(todo)) as show, Interview(graph_run, show.tick) as interview:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kame_ros.conversation.conversation import Conversation
+from kame_ros.conversation.together import Together, together
 from kame_ros.conversation.turn import LiveTurn
 from kame_ros.record.generations import GenerationRecord
 from kame_ros.text.seconds import in_seconds
@@ -27,27 +28,28 @@ class Over:
     """Which turns are over, each told once and in their order."""
 
     def __init__(self) -> None:
-        self.told = 0  # the number of the last one
+        self.told = 0  # the number of the last utterance of them
+        self.count = 0
 
-    def take(self, conversation: Conversation, all_of_them: bool = False) -> list[LiveTurn]:
+    def take(self, conversation: Conversation, all_of_them: bool = False) -> list[Together]:
         """Those that are over since the last call; at the end, the last one, too."""
         over = []
-        for turn in list(conversation.turns):
-            if turn.number <= self.told:
-                continue
-            if not all_of_them and not is_over(turn, conversation):
+        for turn in together(conversation, self.told):
+            if not all_of_them and not is_over(turn.last, conversation):
                 break
-            self.told = turn.number
-            if turn.heard.strip() or turn.words:
+            self.told = turn.last.number
+            if any(part.heard.strip() or part.words for part in turn.parts):
                 over.append(turn)
         return over
 
 
 def is_over(turn: LiveTurn, conversation: Conversation) -> bool:
-    """Whether nothing more is to come of a turn, as far as one can know."""
+    """Whether nothing more is to come of a turn, as far as one can know, after this utterance."""
     now, newest = conversation.now, conversation.turn
     if newest is not None and newest.number > turn.number:
-        return turn.measured or now - newest.start > 1.0
+        # Until the front-end has told of an end, the next utterance may be of the same turn.
+        sure = bool(conversation.turn_ends or turn.words)
+        return turn.measured or now - newest.start > (1.0 if sure else _UNANSWERED_S)
     if conversation.robot_speaks or conversation.user_speaks:
         return False
     if turn.words:
@@ -55,50 +57,56 @@ def is_over(turn: LiveTurn, conversation: Conversation) -> bool:
     return turn.final and turn.end is not None and now - turn.end > _UNANSWERED_S
 
 
-def line_of(turn: LiveTurn) -> str:
+def line_of(number: int, turn: Together) -> str:
     """A turn in one line of plain text."""
-    parts = [f'turn {turn.number}', f'{in_seconds(turn.latency):>8}']
-    if turn.heard.strip():
-        parts.append(f'heard: {_short(turn.heard)}')
+    parts = [f'turn {number}', f'{in_seconds(turn.last.latency):>8}']
+    if any(part.heard.strip() for part in turn.parts):
+        parts.append(f'heard: {_heard(turn).plain}')
     parts.append(f'said: {_short(turn.said)}' if turn.said else 'said nothing')
-    if turn.barge_in is not None:
+    if turn.interrupted:
         parts.append('(interrupted)')
-    if turn.taken_back:
-        parts.append('(they went on)')
-    dropped = sum(not g.applied for g in turn.generations.values())
+    dropped = sum(not g.applied for g in turn.generations)
     if turn.generations:
         parts.append(f'[{len(turn.generations)} asked, {dropped} dropped]')
     return '  '.join(parts)
 
 
-def turn_view(turn: LiveTurn) -> Table:
+def turn_view(turn: Together) -> Table:
     """A turn with what is settled of it, what is thought, and what is said."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify='right', style='dim', min_width=8, no_wrap=True)
     table.add_column()
-    if turn.heard or turn.utterance >= 0:
-        heard = Text(_short(turn.heard[: turn.settled], keep_end=True), 'bold cyan')
-        heard.append(_short(turn.heard[turn.settled :]), 'italic bright_black')
-        if turn.taken_back:
-            heard.append('  they went on', 'magenta')
-        table.add_row('user', heard)
-    for generation in list(turn.generations.values())[-_ANSWERS:]:
+    if any(part.heard or part.utterance >= 0 for part in turn.parts):
+        table.add_row('user', _heard(turn))
+    for generation in turn.generations[-_ANSWERS:]:
         table.add_row('oracle', _answer(generation))
     said = Text(_short(turn.said, keep_end=True), 'yellow')
-    if turn.barge_in is not None:
+    if turn.interrupted:
         said.append(' ✂ interrupted', 'bold red')
-    if turn.latency is not None:
-        said.append(f'  {turn.latency:+.2f} s', 'green' if turn.latency < 1.0 else 'red')
+    if (latency := turn.last.latency) is not None:
+        said.append(f'  {latency:+.2f} s', 'green' if latency < 1.0 else 'red')
     table.add_row('robot', said)
     return table
 
 
+def _heard(turn: Together) -> Text:
+    """What the user said, with a mark where the robot took them too early for finished."""
+    heard = Text()
+    for part, taken_back in turn.heard:
+        if heard:
+            heard.append(' ')
+        heard.append(_short(part.heard[: part.settled], keep_end=True), 'bold cyan')
+        heard.append(_short(part.heard[part.settled :]), 'italic bright_black')
+        if taken_back:
+            heard.append(' (taken back)', 'magenta')
+    return heard
+
+
 def view(conversation: Conversation, told: int = 0) -> Group:
-    """The newest turn, if it is after turn `told`, and a line about all of it."""
+    """The newest turn, if it is after utterance `told`, and a line about all of it."""
     parts: list[Table | Text] = []
-    newest = conversation.turn
-    if newest is not None and newest.number > told:
-        parts.append(turn_view(newest))
+    if newest := together(conversation, told):
+        parts.append(turn_view(newest[-1]))
     known = sorted(turn.latency for turn in conversation.turns if turn.latency is not None)
     status = Text('   ', 'dim')
     status.append(f'mic {_meter(conversation.heard.dbfs)}', _lit(conversation.user_speaks, 'cyan'))
@@ -141,13 +149,15 @@ class Screen:
         if self._live is not None:
             self._live.update(view(self._conversation, self._over.told), refresh=True)
 
-    def _print(self, turns: list[LiveTurn]) -> None:
+    def _print(self, turns: list[Together]) -> None:
         for turn in turns:
+            self._over.count += 1
             if self._console.is_terminal:
-                self._console.rule(f'turn {turn.number}', style='dim', align='left')
+                self._console.rule(f'turn {self._over.count}', style='dim', align='left')
                 self._console.print(turn_view(turn))
             else:
-                self._console.print(Text(line_of(turn)), soft_wrap=True)
+                line = line_of(self._over.count, turn)
+                self._console.print(Text(line), soft_wrap=True)
 
 
 def _answer(generation: GenerationRecord) -> Text:

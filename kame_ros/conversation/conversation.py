@@ -30,6 +30,7 @@ _HAPPENINGS = 3_000
 _CHARACTERS = 300_000  # in all happenings together
 _GENERATIONS = 300
 _WORDS = 2_000  # of one turn
+_OTHER_CLOCK_S = 30.0  # s: no words come so late: such stamps are of before the clock was set
 _LOUD = pcm(SPEECH_PEAK_DBFS)
 _PAUSE_S = 0.4  # between words, no end of the robot's speech
 _LOOK_S = 0.5  # before and after what the recogniser takes for the user's speech, as in a record
@@ -68,6 +69,9 @@ class Conversation(Consumer):
         self.now = 0.0
         self.turns: deque[LiveTurn] = deque(maxlen=_TURNS if bounded else None)
         self.happenings: deque[Happening] = deque()
+        # When the front-end took a turn for ended, and which of these ends it took back.
+        self.turn_ends: deque[float] = deque(maxlen=_TURNS if bounded else None)
+        self.taken_back: deque[float] = deque(maxlen=_TURNS if bounded else None)
         self.heard = LastLevels(SPAN_S)
         self.played = LastLevels(SPAN_S)
         self.health: dict[str, Health] = {}
@@ -148,7 +152,7 @@ class Conversation(Consumer):
             if not transcript.text.strip():
                 return
             turn = self._begin_turn(transcript.utterance, transcript.start)
-        turn.heard = transcript.text
+        turn.start, turn.heard = transcript.start, transcript.text
         turn.settled = max(transcript.committed, transcript.stable)
         turn.final, turn.end = transcript.final, transcript.end
         self._tell(
@@ -179,6 +183,10 @@ class Conversation(Consumer):
         what = _TOLD.get(event.kind)
         if what is None:  # the robot's speech is measured where it is played
             return
+        if event.kind == TurnKind.TURN_ENDED:
+            self.turn_ends.append(event.t)
+        elif event.kind == TurnKind.TAKEN_BACK:
+            self.taken_back.append(event.t)
         if event.kind == TurnKind.USER_SPEECH_START:
             self.user_speaks = True
         elif event.kind == TurnKind.USER_SPEECH_END:
@@ -245,7 +253,7 @@ class Conversation(Consumer):
             turn.taken_back = True
 
     def _say(self, token: MonologueToken, t: float) -> None:
-        turn = next((turn for turn in reversed(self.turns) if turn.start <= t), None)
+        turn = next((turn for turn in reversed(self.turns) if _has_begun(turn, t)), None)
         if turn is None:  # the robot speaks first
             turn = self.turns[0] if self.turns else self._begin_turn(-1, t)
         if len(turn.words) < _WORDS:
@@ -311,9 +319,16 @@ class Conversation(Consumer):
         self.now = t
         self.happenings = deque(h for h in self.happenings if abs(h.t - t) <= self._span_s)
         self._characters = sum(len(happening.text) for happening in self.happenings)
+        self.turn_ends.clear()
+        self.taken_back.clear()
         self._words.forget()
         self._last_loud = float('-inf')
         self.robot_speaks = self.user_speaks = False
+
+
+def _has_begun(turn: LiveTurn, t: float) -> bool:
+    """Whether a turn was there at `t`; one of a time far ahead was, before the clock was set."""
+    return not t < turn.start < t + _OTHER_CLOCK_S
 
 
 def _grown(health: Health) -> dict[str, float]:

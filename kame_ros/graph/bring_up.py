@@ -12,6 +12,7 @@ CONFIGURE, ACTIVATE = 'configure', 'activate'
 _REACHED = {CONFIGURE: ('inactive', 'active'), ACTIVATE: ('active',)}
 _FROM = {CONFIGURE: 'unconfigured', ACTIVATE: 'inactive'}
 _MOST_S, _FORGIVEN_S = 30.0, 300.0
+_LIVES = 8  # of a node that are over and remembered: one that died long ago tells nothing
 _LOST_S = 3.0  # a node that tells of its old state so long after it was asked has not heard it
 
 
@@ -56,6 +57,13 @@ class _Node:
     tries: Backoff = field(default_factory=lambda: Backoff(free=0))
     gone: dict[str, float] = field(default_factory=dict)  # lives that are over, and since when
 
+    def is_gone(self, t: float) -> None:
+        """Its life is over."""
+        if self.life:
+            self.gone[self.life] = t
+        if len(self.gone) > _LIVES:
+            del self.gone[next(iter(self.gone))]
+
 
 class BringUp:
     """Says which node to ask for what, from what the nodes tell of themselves.
@@ -78,8 +86,7 @@ class BringUp:
         if life != node.life:
             if life in node.gone and not self._is_back(t, name, life):
                 return
-            if node.life:
-                node.gone[node.life] = t
+            node.is_gone(t)
             self._nodes[name] = node = _Node(life, tries=node.tries, gone=node.gone)
         node.told, node.told_at = state, t
         while node.goal and state in _REACHED[node.goal]:
@@ -101,8 +108,7 @@ class BringUp:
     def ended(self, t: float, name: str) -> None:
         """The process of the node has ended: what it was asked is void."""
         node = self._nodes[name]
-        if node.life:
-            node.gone[node.life] = t
+        node.is_gone(t)
         self._nodes[name] = _Node(tries=node.tries, gone=node.gone)
 
     def asked(self, t: float, ask: Ask) -> None:

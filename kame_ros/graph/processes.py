@@ -23,6 +23,7 @@ from kame_ros.trust.private_folder import open_private, private_folder
 _DOMAINS = range(1, 102)  # above 101, Linux may hand a domain's ports to other programs
 _GENTLE_S = 8.0  # for a node to end after SIGINT
 _FIRM_S = 2.0  # after SIGTERM
+_TAIL_BYTES = 64_000  # of a log that are read for its last lines: it may be as long as the disk
 
 
 class Domain:
@@ -71,8 +72,9 @@ class Taken(RuntimeError):
     """A robot runs already where another one was to be started."""
 
     def __init__(self, domain: int, namespace: str) -> None:
+        self.domain, self.namespace = domain, namespace.strip('/')
         super().__init__(
-            f'a robot runs already as /{namespace.strip("/")} in ROS_DOMAIN_ID {domain}: end it, '
+            f'a robot runs already as /{self.namespace} in ROS_DOMAIN_ID {domain}: end it, '
             'or give this one another --namespace or --domain'
         )
 
@@ -207,9 +209,14 @@ class NodeProcess:
         return said[-1].removeprefix(early.REFUSAL) if said else ''
 
     def tail(self, lines: int = 12) -> str:
-        """The last lines that it printed."""
-        text = self.log.read_text(encoding='utf-8', errors='replace') if self.log.exists() else ''
-        return '\n'.join(text.splitlines()[-lines:])
+        """The last lines that it printed; of a very long one its end."""
+        try:
+            with self.log.open('rb') as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
+                end = log.read(_TAIL_BYTES)
+        except OSError:
+            return ''
+        return '\n'.join(end.decode('utf-8', errors='replace').splitlines()[-lines:])
 
 
 class GraphProcesses:

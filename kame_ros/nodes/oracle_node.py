@@ -127,6 +127,7 @@ class OracleNode(KameNode):
         return {
             'model': model,
             **(runner.counters() if runner else {}),
+            'words_unplayed': self._monologue.unplayed,
             **self._books,
         }
 

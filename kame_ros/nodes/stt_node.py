@@ -31,6 +31,7 @@ from kame_ros.wire.frame import Frame
 from kame_ros.wire.turn import TurnEvent, TurnKind
 
 _MIC_BOUND = 750  # frames: a minute, as long as a slow machine may lag before sound is lost
+_PLAYED_BOUND = 64  # frames: 5 s, as far back as the robot's own voice is known
 _ENDS_BOUND = 4  # ends of turns: only the newest is of use
 _TYPED_BOUND = 8  # texts
 _POLL_S = 0.2
@@ -55,7 +56,7 @@ class SttNode(KameNode):
         self._transcriber: SpeechToText | None = None
         self._thread: OwnerThread | None = None
         self._mic: Inbox[Frame] = Inbox(_MIC_BOUND)
-        self._played: Inbox[Frame] = Inbox(25)
+        self._played: Inbox[Frame] = Inbox(_PLAYED_BOUND)
         self._turn_ends: Inbox[float] = Inbox(_ENDS_BOUND)
         self._written: Inbox[str] = Inbox(_TYPED_BOUND, drop='newest')
         self._typed = TypedTexts(0)
@@ -85,7 +86,7 @@ class SttNode(KameNode):
         self.listen(String, 'typed', qos.TEXT, _text, self._on_typed)
 
     def start(self) -> None:
-        self._mic = Inbox(_MIC_BOUND)
+        self._mic.open()
         self._thread = self.owner('transcriber', self._transcribe)
         self._thread.start()
 
@@ -104,6 +105,8 @@ class SttNode(KameNode):
             'model': self.param('model'),
             'engine': self.param('engine'),
             **self._mic.counters('frames'),
+            'played_dropped': self._played.dropped,
+            'turn_ends_dropped': self._turn_ends.dropped,
             'texts_typed': self._typed.given,
             'texts_dropped': self._typed.dropped + self._written.dropped,
             **(transcriber.counters() if transcriber else {}),

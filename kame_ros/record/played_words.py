@@ -15,10 +15,12 @@ class PlayedWords:
 
     A front-end that was started anew numbers its frames anew: its words are not those of the life
     before, though they have the same numbers. `bounded=False` keeps all: for a recording.
+    `unplayed`: words of which nobody told in time that they were played.
     """
 
     def __init__(self, bounded: bool = True) -> None:
         self._bounded = bounded
+        self.unplayed = 0
         self._waiting: dict[int, list[MonologueToken]] = {}  # by speech frame
         self._played: dict[int, float] = {}  # speech frame -> when it was played, s
 
@@ -29,10 +31,11 @@ class PlayedWords:
             return played
         waiting = self._waiting.pop(token.seq, [])
         if waiting and waiting[0].t != token.t:
-            waiting = []  # of an earlier life
+            self.unplayed += len(waiting)  # of an earlier life
+            waiting = []
         self._waiting[token.seq] = [*waiting, token]
         if self._bounded and len(self._waiting) > _WAITING:
-            del self._waiting[next(iter(self._waiting))]
+            self.unplayed += len(self._waiting.pop(next(iter(self._waiting))))
         return None
 
     def on_played(self, frame: Frame) -> list[MonologueToken]:
@@ -44,7 +47,10 @@ class PlayedWords:
         self._played[seq] = frame.t
         if self._bounded and len(self._played) > _PLAYED:
             del self._played[next(iter(self._played))]
-        return [t for t in self._waiting.pop(seq, ()) if frame.t - t.t < _LATEST_S]
+        waiting = self._waiting.pop(seq, [])
+        words = [token for token in waiting if frame.t - token.t < _LATEST_S]
+        self.unplayed += len(waiting) - len(words)
+        return words
 
     def forget(self) -> None:
         """Forgets all: nothing of before is heard any more."""

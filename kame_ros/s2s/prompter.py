@@ -37,12 +37,16 @@ class Prompter:
         self._tell = tell
         self._speaker: Speaker | None = None
         self._overlap: Overlap | None = None
-        self.open()
+        self._told: Inbox[Callable[[float], None]] = Inbox(_BOUND)
 
     def open(self) -> None:
         """What was heard before is not told any more."""
-        self._told: Inbox[Callable[[float], None]] = Inbox(_BOUND)
+        self._told.open()
         self._asked: dict[tuple[int, int], str] = {}  # by utterance and revision, the newest last
+
+    def counters(self) -> dict[str, float]:
+        """Frames, what the mux counts, and what waits to be told, by name."""
+        return {'frames_in': self.frames, **self._told.counters('heard'), **self.mux.counters()}
 
     def join(self, speaker: Speaker, drop_on_barge_in: bool) -> None:
         """Somebody speaks from now on.

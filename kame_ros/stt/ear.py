@@ -14,6 +14,7 @@ from kame_ros.turns.vad import Vad
 from kame_ros.wire.frame import FRAME_S, Frame
 
 _PAUSE_S = 0.06  # s: who was silent for less speaks
+_AHEAD_S = 60.0  # s: what is to come later than this is told by another clock
 _MENDED = ('gaps', 'concealed', 'stale', 'restarts', 'jumps', 'clipped')
 
 
@@ -35,7 +36,7 @@ class Ear:
     def _start_over(self) -> None:
         self._hearing = Hearing()
         self._gate = SpeechGate(self._gate_config)
-        self._over_at: float | None = None  # when the user's turn was over, if it is told
+        self._over_at: float | None = None  # when the user's turn was over, s of the stream
         self._recent: deque[Window] = deque(maxlen=64)  # 2 s before the start of speech
 
     def reset(self) -> None:
@@ -65,15 +66,16 @@ class Ear:
 
         Not if they have gone on since. What was heard until `t` may still be to come.
         """
-        self._over_at = t
+        over_at = t - self.clock(0.0)
+        self._over_at = over_at if over_at - self.now < _AHEAD_S else None
 
     def _end_if_over(self, window: Window) -> GateEvent | None:
         """The end of speech, once all is heard that the turn was found to be over by."""
-        if self._over_at is None or self.clock(window.end) < self._over_at - 1e-6:
+        if self._over_at is None or window.end < self._over_at - 1e-6:
             return None
         over_at, self._over_at = self._over_at, None
         goes_on = self._gate.pause(window.end) < _PAUSE_S
-        if goes_on or self.clock(self._gate.voice_end) > over_at:
+        if goes_on or self._gate.voice_end > over_at:
             return None
         return self._gate.close(window.end)
 

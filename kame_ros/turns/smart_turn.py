@@ -55,9 +55,10 @@ def is_there() -> bool:
     return weights.KNOWN[NAME].present and importlib.util.find_spec('onnxruntime') is not None
 
 
-def install() -> str:
-    """The command that gets the model."""
-    return weights.KNOWN[NAME].install
+def why_worse() -> str:
+    """What is worse without the model, and the command that gets it."""
+    model = weights.KNOWN[NAME]
+    return f'without the model {NAME} {model.without}; get it with: {model.install}'
 
 
 @lru_cache(maxsize=2)

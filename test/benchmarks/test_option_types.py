@@ -1,6 +1,7 @@
 """What the benchmarks refuse before they begin."""
 
 import os
+import re
 import subprocess
 import sys
 from argparse import ArgumentTypeError
@@ -49,6 +50,45 @@ def test_a_name_that_means_nothing_is_refused(read, text, reason):
         read(text)
 
 
+@pytest.mark.parametrize(
+    ('read', 'text', 'reason'),
+    [
+        (option_types.decibels, 'nan', 'neither -40 to 100 dB'),
+        (option_types.decibels, '-inf', 'neither -40 to 100 dB'),
+        (option_types.decibels, 'loud', "nor 'clean'"),
+        (option_types.in_minutes, '1e30', 'is more than 10000'),
+        (option_types.in_minutes, '0', 'no number above 0'),
+        (option_types.in_seconds, 'inf', 'no number above 0'),
+        (option_types.seconds_or_none, '-0.1', 'no number from 0 on'),
+        (option_types.how_often(), '0', 'no whole number from 1 on'),
+        (option_types.how_often(), '9' * 5_000, 'no whole number'),
+        (option_types.how_often(0), '99999999999', 'is more than 1e'),
+        (option_types.readable, '/nowhere', '/nowhere is no file'),
+        (option_types.readable, '/', '/ is no file'),
+    ],
+)
+def test_a_number_that_nothing_can_be_measured_with_is_refused(read, text, reason):
+    with pytest.raises(ArgumentTypeError, match=reason):
+        read(text)
+
+
+def test_numbers_that_can_be_are_taken():
+    assert option_types.decibels('clean') is None
+    assert option_types.decibels('-5') == -5.0
+    assert option_types.in_minutes('0.5') == 0.5
+    assert option_types.seconds_or_none('0') == 0.0
+    assert (option_types.how_often()('1'), option_types.how_often(0)('0')) == (1, 0)
+
+
+NUMBER = re.compile(r'type=(?:int|float|whole|above_zero|from_zero|lambda)\b')
+
+
+def test_no_option_of_a_benchmark_reads_a_number_without_limits():
+    files = sorted(FOLDER.glob('*.py'))
+    assert len(files) > 20
+    assert [path.name for path in files if NUMBER.search(path.read_text())] == []
+
+
 def test_names_that_mean_something_are_taken(tmp_path):
     assert option_types.some_of(('a', 'b', 'c'))('a,c') == ['a', 'c']
     assert option_types.configuration('tandem') == 'tandem'
@@ -75,6 +115,9 @@ def run(*arguments, path=()):
         'conversation.py --json /dev/null/x',
         'realtime.py --results /dev/null/x',
         'audio_path.py --only graph,nothing',
+        'oracle_policy.py --record nobody',
+        'spoken_numbers.py --count 99999999999',
+        'evaluation.py --hold x',
     ],
 )
 def test_a_benchmark_refuses_in_a_sentence_what_it_cannot_do(given):

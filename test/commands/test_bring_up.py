@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from kame_ros.commands import ask, eval_run
-from kame_ros.commands.bring_up import explain, first_listeners, load
+from kame_ros.commands.bring_up import elsewhere, explain, first_listeners, load
 from kame_ros.graph.description import NodeSpec, load_graph
 from kame_ros.graph.names import BadConfig, visitor_name
 from kame_ros.graph.processes import NodeProcess
@@ -37,6 +37,7 @@ def test_the_domain_is_that_asked_for_or_of_the_environment(
     given = args(domain=asked)
     load(given)
     assert given.domain == domain
+    assert bool(elsewhere(given)) == (not asked)  # who names a domain means it
 
 
 def test_a_domain_of_the_environment_that_is_none(monkeypatch):

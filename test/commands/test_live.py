@@ -6,6 +6,7 @@ from scripted_conversation import QUESTION, T0, event, final, partial, play, wor
 
 from kame_ros.commands.live import Over, Screen, line_of, view
 from kame_ros.conversation.conversation import Conversation
+from kame_ros.conversation.together import together
 
 
 def seen(table=QUESTION, seconds=12.0, **sound):
@@ -27,7 +28,7 @@ def test_what_is_settled_is_set_apart():
     spans = {heard.plain[s.start : s.end].strip(): s.style for s in heard.spans}
     assert spans['the capital'] == 'italic bright_black'
     assert heard.plain == 'What is the capital'
-    assert str(heard.style) == 'bold cyan'
+    assert spans['What is'] == 'bold cyan'
 
 
 def test_answers_are_asked_adopted_dropped():
@@ -84,8 +85,58 @@ def test_turns_are_told_in_order_and_once():
         robot=[(2.8, 3.2), (5.6, 6.0)],
     )
     over = Over()
-    assert [turn.heard for turn in over.take(conversation)] == ['One', 'Two']
+    assert [turn.last.heard for turn in over.take(conversation)] == ['One', 'Two']
     assert over.take(conversation, all_of_them=True) == []
+
+
+TWO_PARTS = [
+    event(0.5, 'TURN_ENDED', source='s2s'),
+    final(2.0, 'What is'),
+    final(4.0, 'the capital?', utterance=1, start=3.0),
+    event(4.3, 'TURN_ENDED', source='s2s'),
+    word(4.8, 'Paris.'),
+]
+TAKEN_BACK = [
+    final(2.0, 'What is'),
+    event(2.4, 'TURN_ENDED', source='s2s'),
+    word(2.56, 'It'),
+    (3.1, *event(2.4, 'TAKEN_BACK', source='s2s')[1:]),  # the end that was none
+    *TWO_PARTS[2:],
+]
+
+
+@pytest.mark.parametrize(
+    ('table', 'robot', 'heard'),
+    [
+        (TWO_PARTS, [(4.8, 5.2)], 'What is the capital?'),
+        (TAKEN_BACK, [(2.56, 3.2), (4.8, 5.2)], 'What is (taken back) the capital?'),
+    ],
+)
+def test_a_turn_of_several_utterances_is_one(table, robot, heard):
+    console = Console(file=io.StringIO(), width=60)
+    conversation = Conversation()
+    with Screen(console, conversation).shown() as screen:
+        play(conversation, table, user=[(1.0, 2.0), (3.0, 4.0)], robot=robot)
+        screen.update()
+        (line,) = console.file.getvalue().splitlines()
+    assert line.startswith('turn 1   +0.8')
+    assert line.endswith(f'heard: {heard}  said: Paris.')
+    assert heard in plain(view(conversation))
+
+
+def test_two_turns_are_two_and_counted():
+    table = [
+        *TWO_PARTS,
+        final(7.0, 'And?', utterance=2, start=6.5),
+        event(7.3, 'TURN_ENDED', source='s2s'),
+    ]
+    console = Console(file=io.StringIO(), width=60)
+    conversation = Conversation()
+    with Screen(console, conversation).shown():
+        play(conversation, table, user=[(1.0, 2.0), (3.0, 4.0), (6.5, 7.0)], robot=[(4.8, 5.2)])
+    lines = console.file.getvalue().splitlines()
+    assert [line.split('  ')[0] for line in lines] == ['turn 1', 'turn 2']
+    assert lines[1].endswith('heard: And?  said nothing')
 
 
 def test_a_turn_that_was_told_is_not_shown_again():
@@ -99,14 +150,14 @@ def test_an_interruption_is_told():
         user=[(1.0, 2.0)],
         robot=[(2.8, 4.0)],
     )
-    assert '(interrupted)' in line_of(conversation.turn)
+    assert '(interrupted)' in line_of(1, *together(conversation))
     assert '✂ interrupted' in plain(view(conversation))
 
 
 @pytest.mark.parametrize('text', ['[bold]x[/]', '\x1b[2J\x07', 'x' * 5_000, '‮abc'])
 def test_what_people_say_rules_no_terminal(text):
     conversation = seen([final(2.0, text), word(2.8, text)])
-    for told in (plain(view(conversation)), line_of(conversation.turn)):
+    for told in (plain(view(conversation)), line_of(1, *together(conversation))):
         assert '\x1b' not in told
         assert '\x07' not in told
         assert '‮' not in told

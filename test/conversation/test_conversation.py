@@ -9,6 +9,7 @@ from kame_ros.record.record import Record
 from kame_ros.wire.frame import Frame
 from kame_ros.wire.health import Health
 from kame_ros.wire.monologue import MonologueToken
+from kame_ros.wire.transcript import Transcript
 
 
 @pytest.fixture
@@ -189,6 +190,19 @@ def test_a_clock_that_jumps_begins_the_minute_anew(conversation):
     assert [h.what.name for h in conversation.happenings] == ['ROBOT_SILENT']
     conversation.tick(T0 - 430.0)
     assert not conversation.happenings
+
+
+@pytest.mark.parametrize('jump', [-86_400.0, -3_600.0, -100.0, 100.0, 86_400.0])
+@pytest.mark.parametrize('when', ['before the question', 'while it is asked', 'before the answer'])
+def test_words_are_of_the_newest_turn_when_the_clock_was_set(conversation, jump, when):
+    early, asked = conversation.turn.said, T0 + 10.0
+    first = asked + (jump if when == 'before the question' else 0.0)
+    last = asked + (0.0 if when == 'before the answer' else jump)
+    conversation.on_transcript(Transcript(1, 0, 'And', 0, False, first, first + 0.5))
+    conversation.on_transcript(Transcript(1, 1, 'And of Italy?', 13, True, last, last + 1.0))
+    conversation.on_played(Frame(300, asked + jump + 2.0, LOUD, 900))
+    conversation.on_monologue(MonologueToken(900, asked + jump + 1.9, 'Rome.'))
+    assert [turn.said for turn in conversation.turns] == [early, 'Rome.']
 
 
 @pytest.mark.parametrize('text', ['no JSON', '[1]', '"x"', ''])

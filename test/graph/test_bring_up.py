@@ -168,6 +168,16 @@ def test_the_last_words_of_the_dead_are_no_second_node(robot):
     assert robot.policy.is_up('ear')
 
 
+def test_what_is_remembered_of_the_dead_is_bounded():
+    policy = BringUp(['ear'])
+    for life in range(1_000):
+        policy.told(60.0 * life, 'ear', f'life {life}', 'unconfigured')
+        policy.ended(60.0 * life + 30.0, 'ear')
+    assert list(policy._nodes['ear'].gone) == [f'life {life}' for life in range(992, 1_000)]
+    policy.told(59_971.0, 'ear', 'life 999', 'active')  # its last words
+    assert policy._nodes['ear'].life == ''
+
+
 def test_two_deaths_at_once_cost_a_second():
     backoff = Backoff()
     assert [backoff.failed(t) - t for t in (0.0, 0.5, 2.0, 5.0)] == [0, 1, 2, 4]

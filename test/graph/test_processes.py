@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
@@ -61,6 +62,21 @@ def test_the_output_of_a_process_is_kept(process):
     assert 'beautiful is better than ugly' in process.tail(30).lower()
     assert process.exit_status == 0
     assert not process.running
+
+
+def test_of_a_long_log_only_the_end_is_read(process):
+    with process.log.open('wb') as log:
+        log.write(b'\xe4\xbd' * 500_000 + b'\n')
+        log.write(b''.join(b'line %d\n' % k for k in range(100)))
+        log.seek(200_000_000)  # a hole
+        log.write('\nthe end, 亀\nerror: a wrong setting\n'.encode())
+    tracemalloc.start()
+    assert process.tail(2) == 'the end, 亀\nerror: a wrong setting'
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
+    assert process.refusal == 'a wrong setting'
+    assert len(process.tail()) < 70_000
 
 
 def test_a_process_that_was_never_started_is_harmless(process):

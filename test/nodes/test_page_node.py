@@ -215,7 +215,7 @@ def test_what_somebody_wants_reaches_the_robot(ros, page):
     assert told(do='ear', where='the moon')[0] is False
     ok, text = told(do='ear', where='page')
     assert not ok
-    assert 'nobody offers audio_capture/get_parameters' in text
+    assert 'nobody offers audio_capture/get_state' in text
     assert told(do='nothing')[0] is False
     # Who the robot is for one who talks, it is no longer when they are gone.
     talks = Client(page, 'v1/realtime')
@@ -297,7 +297,7 @@ def test_ear_and_mouth_are_changed_while_they_run_or_stay_as_they_were(ros, page
         node.transitions.serve()
     clients = page._desk._asking._clients
     names = [name for name in clients if name.startswith('audio_')]
-    assert len(names) == 6
+    assert len(names) == 8
     assert ros.until(lambda: all(clients[name].service_is_ready() for name in names))
     looks = Client(page, 'watch')
 

@@ -45,6 +45,7 @@ def test_a_front_end_that_was_started_anew_does_not_say_the_words_of_its_last_li
     assert words.on_monologue(again) is None
     assert words.on_played(played(5, 30.5)) == [again]
     assert words.on_played(played(7, 30.6)) == []
+    assert words.unplayed == 2
 
 
 @pytest.mark.parametrize('bounded', [True, False])
@@ -56,6 +57,7 @@ def test_what_is_kept_is_bounded_but_for_a_recording(bounded):
     assert len(words._waiting) == (250 if bounded else 2_000)
     assert len(words._played) == (750 if bounded else 2_000)
     assert words.on_played(played(1_999, 2_000 * FRAME_S)) == [word(1_999, 1_999 * FRAME_S)]
+    assert words.unplayed == (2_000 - 250 if bounded else 0)
     words.forget()
     assert not words._waiting
     assert not words._played

@@ -96,6 +96,32 @@ def test_one_that_is_called_as_one_of_ours_is_named_once(toys, caplog):
     ]
 
 
+@pytest.mark.parametrize('order', [('bells', 'Chimes'), ('Chimes', 'bells')])
+def test_of_two_packages_with_one_name_it_is_told_which_is_taken(
+    tmp_path, monkeypatch, caplog, order
+):
+    doors._tell_of_others.cache_clear()
+    for name in order:  # the one that was put first is found last
+        info = tmp_path / name / f'{name}-1.0.dist-info'
+        info.mkdir(parents=True)
+        (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n')
+        lines = [f'theirs = toy_{name}:A_BELL', 'same = toy_bells:A_BELL']
+        (info / 'entry_points.txt').write_text('\n'.join(['[kame_ros.toy]', *lines]) + '\n')
+        (tmp_path / name / f'toy_{name}.py').write_text(TOY)
+        monkeypatch.syspath_prepend(tmp_path / name)
+    for _ in range(3):
+        assert type(DOOR.load('theirs')).__module__ == 'toy_bells'
+    assert DOOR.label('theirs') == 'the bell theirs of the package bells'
+    DOOR.load('same')  # whoever brings it, it is one thing
+    assert DOOR.names() == ('ours', 'same', 'theirs')
+    assert [record.getMessage() for record in caplog.records] == [
+        'the bell theirs is that of the package bells; that of the package Chimes has the same '
+        'name, and is not used: uninstall one of them, or give one another name in its '
+        'pyproject.toml'
+    ]
+    sys.modules.pop('toy_bells')
+
+
 def test_what_is_none_says_so_in_a_sentence(toys):
     told = 'the bell number of the package toy-bells is none: int does not ring'
     with pytest.raises(ImportError, match=told):

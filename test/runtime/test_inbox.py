@@ -1,8 +1,13 @@
+import re
 import threading
+from pathlib import Path
 
 import pytest
 
+import kame_ros
 from kame_ros.runtime.inbox import Inbox
+
+QUEUE = re.compile(r'self\.(\w+)(?:: [^=\n]+)? = (?:Inbox|Intake|Mailbox|MicQueue|Once)\(')
 
 
 def filled(drop: str) -> Inbox[int]:
@@ -61,3 +66,24 @@ def test_counters_have_a_prefix():
         'mic_queue_deepest': 3,
         'mic_dropped': 2,
     }
+
+
+def test_it_opens_empty_and_counts_on():
+    inbox = filled('oldest')
+    inbox.close()
+    inbox.open()
+    assert inbox.drain() == []
+    assert inbox.put(7)
+    assert (inbox.get(), inbox.received, inbox.dropped) == (7, 6, 2)
+
+
+def test_what_any_queue_drops_is_counted():
+    uncounted, queues = [], 0
+    for path in Path(kame_ros.__file__).parent.rglob('*.py'):
+        text = path.read_text()
+        for name in set(QUEUE.findall(text)):
+            queues += 1
+            if not re.search(rf'self\.{name}\.(dropped|counters\()', text):
+                uncounted.append(f'{path.name}: {name}')
+    assert queues > 12
+    assert uncounted == []

@@ -53,7 +53,7 @@ def test_it_remembers_a_bounded_number() -> None:
     for k in range(10_000):
         once.put('reliable', b'%d' % k, k * 1e-3)
         once.put('best effort', b'x%d' % k, k * 1e-3, sure=False)
-    assert len(once._seen) <= 201
+    assert len(once._seen) <= 1_000
     assert len(once._waiting) <= 100
     assert once.dropped > 0
 
@@ -66,3 +66,24 @@ def test_there_are_as_many_as_the_best_way_brought(came: list[tuple[str, bytes]]
     by_way = Counter(came)
     for message in (b'a', b'b'):
         assert out[message] == max(by_way[way, message] for way in WAYS)
+
+
+def test_a_copy_is_known_however_many_came_at_once() -> None:
+    burst = [b'%d' % k for k in range(90)]
+    came = [(0.0, 'reliable', word) for word in [*burst, *burst[:60]]]
+    came += [(0.01, 'best effort', word) for word in burst]
+    assert Counter(run(came)) == Counter([*burst, *burst[:60]])
+    many = [b'%d' % k for k in range(500)]
+    came = [(0.0, 'reliable', word) for word in many]
+    came += [(0.01, 'best effort', word) for word in many]
+    assert run(came) == many
+
+
+def test_what_is_forgotten_too_early_is_counted() -> None:
+    once = Once()
+    for k in range(1_500):
+        once.put('reliable', b'%d' % k, 0.001 * k)
+    assert once.forgotten == 500
+    for k in range(1_500):
+        once.put('reliable', b'later %d' % k, 100.0 + 0.001 * k)
+    assert once.forgotten == 1_000  # those of long before were no loss

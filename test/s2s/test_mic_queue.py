@@ -87,3 +87,16 @@ def test_what_was_dropped_before_the_first_frame_explains_no_later_gap():
     taken(queue)
     counters = queue.counters()
     assert (counters['frames_dropped'], counters['frames_missing']) == (3, 1)
+
+
+def test_it_opens_empty_and_counts_on():
+    queue = MicQueue()
+    for seq in range(BOUND + 5):
+        queue.put(Frame(seq, 0.08 * seq), 0.0)
+    assert taken(queue)
+    queue.close()
+    queue.open()
+    queue.put(Frame(1_000, 80.0), 0.0)
+    assert [frame.seq for frame in taken(queue)] == [1_000]
+    assert queue.counters()['frames_dropped'] == 5
+    assert queue.counters()['frames_missing'] == 0

@@ -171,6 +171,8 @@ def test_what_waits_is_bounded():
     t.prompt()
     assert len(t.mouth.notes) <= 64
     assert t.mouth.notes[-1][1] == '999'
+    # Their words are told twice: to whom speaks, and to who notices the user speaking over them.
+    assert t.prompter.counters()['heard_dropped'] == 2 * 1_000 - 64
 
 
 def test_the_end_of_its_thread_is_no_interruption():

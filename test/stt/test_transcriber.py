@@ -88,6 +88,23 @@ def test_the_final_comes_when_the_turn_is_over():
     assert told[-1] == (when, TurnKind.USER_SPEECH_END)
 
 
+def test_an_end_of_another_clock_ends_nothing_later():
+    """It is told by the clock of before, which is a second to a day ahead, and is forgotten."""
+    end = words_of(TEXT)[-1].end
+    (late,) = [t for t, o in told_over([(1.0, end)], 99.0) if isinstance(o, Transcript) and o.final]
+    transcriber = Transcriber(FakeRecogniser(words_of(TEXT)), FakeVad())
+    frames = speech([(1.0, end)], end + 2.0)
+    transcriber.feed(frames[0])
+    transcriber.end_turn(90_000.0)
+    finals_at = []
+    for k, frame in enumerate(frames[1:], 1):  # then the clock comes to where it was told
+        outputs = transcriber.feed(replace(frame, t=frame.t + 90_000.0 - end - 0.2))
+        while transcriber.busy:
+            outputs += transcriber.work()
+        finals_at += [(k + 1) * FRAME_S for o in outputs if isinstance(o, Transcript) and o.final]
+    assert finals_at == [late]
+
+
 def test_who_has_gone_on_is_heard_out():
     end = words_of(TEXT)[-1].end
     for at in (2.0, 2.45):  # while they speak; after they have gone on

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from kame_ros.audio.echo.delay import EchoDelay
 from kame_ros.audio.echo.reference import EchoReference, power
 from kame_ros.audio.level import ECHO_RMS_DBFS, pcm
+from kame_ros.runtime.inbox import Inbox
 from kame_ros.settings.param import check_settings, setting
 from kame_ros.wire.frame import FRAME_S, SAMPLE_RATE, Frame
 
@@ -73,22 +73,21 @@ class EchoCanceller:
         self.config = config or EchoConfig()
         self._processor = _processor(self.config)
         self._lag = getattr(self._processor, 'lag_s', 0.0)
-        self._new: deque[Frame] = deque(maxlen=_PLAYED_BOUND)
+        self._new: Inbox[Frame] = Inbox(_PLAYED_BOUND)
         self._reference = EchoReference()
         self._delay = EchoDelay()
         self._shift = 0.0  # s, taken off the delay by reading the reference later
         self._before = self._after = 0.0  # power while the robot speaks, smoothed
-        self._count = dict.fromkeys(('realignments', 'reference_frames'), 0)
+        self._realignments = 0
 
     def played(self, frame: Frame) -> None:
         """A frame left the loudspeaker."""
-        self._new.append(frame)
-        self._count['reference_frames'] += 1
+        self._new.put(frame)
 
     def process(self, frame: Frame) -> Frame:
         """The microphone's frame without the echo; its sound may begin a little earlier."""
-        while self._new:
-            self._reference.add(self._new.popleft())
+        for played in self._new.drain():
+            self._reference.add(played)
         if not self.config.cancel:
             return replace(frame, samples=self._processor.process(frame.samples))
         if self._delay.push(frame.samples, self._reference.rough(frame.t - _BACK_S)):
@@ -112,8 +111,9 @@ class EchoCanceller:
         return {
             'echo_delay_ms': round(1e3 * delay, 1) if delay is not None else -1.0,
             'echo_removed_db': round(10.0 * math.log10(max(ratio, 1e-9)), 1),
-            'echo_realignments': self._count['realignments'],
-            'echo_reference_frames': self._count['reference_frames'],
+            'echo_realignments': self._realignments,
+            'echo_reference_frames': self._new.received,
+            'echo_reference_dropped': self._new.dropped,
             'echo_reference_jumps': self._reference.jumps,
             'echo_reference_missing_s': round(self._reference.missing / SAMPLE_RATE, 2),
         }
@@ -123,7 +123,7 @@ class EchoCanceller:
         assert delay is not None
         if not _EASY_S[0] <= delay - self._shift <= _EASY_S[1]:
             self._shift = delay - _LEAD_S
-            self._count['realignments'] += 1
+            self._realignments += 1
 
     def _judge(self, heard: np.ndarray, clean: np.ndarray, far: np.ndarray) -> None:
         if power(far) < _AUDIBLE:

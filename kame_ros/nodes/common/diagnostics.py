@@ -16,7 +16,7 @@ PERIOD_S = 1.0
 
 
 # Of every node; the others are its own.
-_WARN_WHEN_GROWING = ('bad_messages', 'callbacks_failed')
+_WARN_WHEN_GROWING = ('bad_messages', 'texts_lost', 'callbacks_failed')
 
 
 class Subject(Protocol):

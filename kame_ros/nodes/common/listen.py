@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,6 +16,7 @@ from rclpy.subscription import Subscription
 import kame_ros.msg as msg
 from kame_ros.nodes.common import qos
 from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
+from kame_ros.runtime.inbox import Inbox
 from kame_ros.runtime.once import Once
 
 _TICK_S = 0.1
@@ -42,6 +42,7 @@ class MessageReader:
         self._unread = Faults(tell, _why_unread)
         self._survive = survive
         self._sound: set[str] = set()  # topics
+        self._anyone: dict[str, Anyone] = {}  # by topic
 
     def reading(self, kind: type, topic: str, convert: Callback, callback: Callback) -> Callback:
         """A callback that cannot raise: gives `callback` what `convert` makes of a message.
@@ -64,12 +65,19 @@ class MessageReader:
 
         return read
 
+    def follow(self, topic: str, anyone: Anyone) -> None:
+        """What this one loses is counted, too."""
+        self._anyone[topic] = anyone
+
     def counters(self, prefix: str = '') -> dict[str, float]:
-        """How many messages of the topics that begin with `prefix` could not be used."""
+        """How many messages of the topics that begin with `prefix` were lost, or of no use."""
+        heard = [one for topic, one in self._anyone.items() if topic.startswith(prefix)]
         each = {topic: n for topic, n in self._unread.by_place.items() if topic.startswith(prefix)}
         return {
             'bad_messages': float(sum(each.values())),
             'bad_frames': float(sum(each[topic] for topic in each.keys() & self._sound)),
+            'texts_lost': float(sum(one.lost for one in heard)),
+            'texts_doubled': float(sum(one.doubled for one in heard)),
             **{
                 f'bad_messages.{topic[len(prefix) :]}': float(each[topic]) for topic in sorted(each)
             },
@@ -122,14 +130,25 @@ class Anyone:
         self._node, self._kind, self._topic = node, kind, topic
         self._callback = node.reader.reading(kind, topic, self._unpacking(convert), callback)
         self._once = Once()
-        self._held: deque[bytes] = deque(maxlen=_HELD)
+        self._held: Inbox[bytes] = Inbox(_HELD)
         self._ways: set[str] = set()
         self._full_name = self._subscribe('reliable', qos.TEXT).topic_name
         self._looked = 0.0
+        node.reader.follow(topic, self)
         # Not a timer of the node's clock: simulated time may stand still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         timer = node.create_timer(_TICK_S, self._tick, clock=steady)
         node._entities.append((node.destroy_timer, timer))
+
+    @property
+    def lost(self) -> int:
+        """Messages that had to wait and found no room."""
+        return self._once.dropped + self._held.dropped
+
+    @property
+    def doubled(self) -> int:
+        """Messages that may have been given on twice, as too many came to remember them."""
+        return self._once.forgotten
 
     @staticmethod
     def ways(infos: list[Any]) -> set[str]:
@@ -173,7 +192,7 @@ class Anyone:
     def _on_message(self, way: str, message: bytes) -> None:
         if not self._node.active:
             if way == 'latched':
-                self._held.append(message[: _MAX_BYTES + 1])
+                self._held.put(message[: _MAX_BYTES + 1])
             return
         if self._once.put(way, message, time.monotonic(), sure=way != 'best effort'):
             self._callback(message)
@@ -186,8 +205,8 @@ class Anyone:
             for way in sorted(self.ways(infos) - self._ways):
                 self._subscribe(way, qos.LATCHED if way == 'latched' else qos.TEXT_ASK_ANY)
         if self._node.active:
-            while self._held:
-                self._on_message('latched', self._held.popleft())
+            for message in self._held.drain():
+                self._on_message('latched', message)
             for message in self._once.due(now):
                 self._callback(message)
 

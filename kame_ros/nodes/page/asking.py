@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 from rclpy.parameter import Parameter, parameter_value_to_python
@@ -39,6 +39,7 @@ class Asking:
         self.know(SetParametersAtomically, f'{name}/set_parameters_atomically')
         self.know(GetParameters, f'{name}/get_parameters')
         self.know(ChangeState, f'{name}/change_state')
+        self.know(GetState, f'{name}/get_state')
 
     async def call(self, name: str, request: Any, patience: float = _PATIENCE_S) -> Any:
         """The answer of a service."""
@@ -76,6 +77,11 @@ class Asking:
         answer = await self.call(f'{node}/get_parameters', request)
         values = [parameter_value_to_python(value) for value in answer.values]
         return {name: v for name, v in zip(names, values, strict=False) if v is not None}
+
+    async def state(self, node: str) -> int:
+        """Where a node is in its life: a number of lifecycle_msgs/State."""
+        answer = await self.call(f'{node}/get_state', GetState.Request())
+        return int(answer.current_state.id)
 
     async def change(self, node: str, transition: int) -> None:
         """Brings a node from one state of its life to the next."""

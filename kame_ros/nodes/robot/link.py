@@ -58,6 +58,7 @@ WARN_WHEN_GROWING = (
     'frames_missing',
     'frames_late',
     'bad_frames',
+    'heard_dropped',
     'oracle_dropped',
     'orders_dropped',
     'ignored_old',
@@ -104,7 +105,10 @@ class RobotLink:
         if visits:
             self._count |= {'visits': 0, 'frames_unanswered': 0, 'oracle_unanswered': 0}
         self._idle_checks = 0  # since the last frame
-        self.open()
+        self.mic = MicQueue()
+        self._chunks = Intake(_CHUNK_BOUND)
+        self._says = Intake(_SAY_BOUND)
+        self._orders: Inbox[Callable[[float], None]] = Inbox(_ORDER_BOUND, drop='newest')
         self._make_topics()
 
     def _make_topics(self) -> None:
@@ -136,12 +140,12 @@ class RobotLink:
     # The life of the link, beside that of the node.
 
     def open(self) -> None:
-        """The node becomes active: new inboxes."""
-        self.mic = MicQueue()
-        self._chunks = Intake(_CHUNK_BOUND)
-        self._says = Intake(_SAY_BOUND)
+        """The node becomes active: its inboxes are empty, their counters go on."""
+        self.mic.open()
+        self._chunks.forget()
+        self._says.forget()
         self._prompter.open()
-        self._orders: Inbox[Callable[[float], None]] = Inbox(_ORDER_BOUND, drop='newest')
+        self._orders.open()
         self._idle_checks = 0
 
     def close(self) -> None:
@@ -180,16 +184,16 @@ class RobotLink:
 
     def counters(self) -> dict[str, float]:
         """Running totals for diagnostics, by name."""
-        mux = self._prompter.mux.counters()
-        mux['truncated_chars'] += self._chunks.cut_chars + self._says.cut_chars
+        prompter = self._prompter.counters()
+        prompter['truncated_chars'] += self._chunks.cut_chars + self._says.cut_chars
         return {
-            'frames_in': self._prompter.frames,
             **self._count,
             'frames_out': self._mouth.spoken,
             **self.mic.counters(),
             **self._chunks.counters('oracle'),
+            'oracle_dropped': self._chunks.dropped + self._says.dropped,
             **self._orders.counters('orders'),
-            **mux,
+            **prompter,
             'says_open': self._say.open,
             'says_refused': self._say.refused,
             **self._node.reader.counters(f'{self.prefix}/' if self.prefix else ''),

@@ -26,6 +26,10 @@ _FIRST_TRIES = 3  # of a process in the first bring-up
 _STEP_BYTES = 1_000_000  # less is no progress: every node reads and writes a little
 
 
+# The domain, its environment, our node and the conductor in it, and a way to let them work.
+_Joined = tuple[int, dict[str, str], Node, Conductor, Callable[[float], None]]
+
+
 class Stopped(Exception):
     """Ctrl-C or SIGTERM."""
 
@@ -93,14 +97,35 @@ class RunningGraph:
 
 @contextlib.contextmanager
 def running(
-    graph: Graph, *, domain: int | None = None, discovery: str = 'LOCALHOST'
+    graph: Graph,
+    *,
+    domain: int | None = None,
+    discovery: str = 'LOCALHOST',
+    elsewhere: Callable[[Taken], None] | None = None,
 ) -> Iterator[RunningGraph]:
     """Starts the processes of a graph, and ends them when the block is left.
 
     Nothing is configured yet. Without a `domain`, the graph gets one of its own; in one that is
-    given, another robot may live, but not in the same namespace: raises Taken. Raises Stopped in
-    the block, from `spin`, on Ctrl-C, SIGTERM or SIGHUP.
+    given, another robot may live, but not in the same namespace: raises Taken, or, if there is
+    `elsewhere`, tells it and takes a domain of its own. Raises Stopped in the block, from `spin`,
+    on Ctrl-C, SIGTERM or SIGHUP.
     """
+    with contextlib.ExitStack() as stack:
+        try:
+            place = stack.enter_context(_joined(graph, domain, discovery))
+        except Taken as error:
+            if elsewhere is None:
+                raise
+            elsewhere(error)
+            place = stack.enter_context(_joined(graph, None, discovery))
+        number, env, node, conductor, spin = place
+        processes = stack.enter_context(GraphProcesses(graph, env))
+        yield RunningGraph(graph, number, node, processes, conductor, spin)
+
+
+@contextlib.contextmanager
+def _joined(graph: Graph, domain: int | None, discovery: str) -> Iterator[_Joined]:
+    """Takes this process into the domain in which a graph is to be; raises Taken."""
     with contextlib.ExitStack() as stack:
         if domain is None:
             own = Domain()
@@ -113,8 +138,7 @@ def running(
         conductor = Conductor(node, graph, spin)
         if domain is not None and conductor.somebody_lives():
             raise Taken(number, graph.namespace)
-        processes = stack.enter_context(GraphProcesses(graph, env))
-        yield RunningGraph(graph, number, node, processes, conductor, spin)
+        yield number, env, node, conductor, spin
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ _GOES_ON_S = 2.0  # s: who is heard so soon after a turn that was taken back spe
 _STOPS_S = 1.0  # s: in which the robot ends its word, and its sound leaves the loudspeaker
 _BROKE_IN = 8  # times that a turn was taken back, before its final comes
 _RACE_S = 0.1  # s: by which clocks of sound heard and played may differ
+_OTHER_CLOCK_S = 600.0  # s: what is so far ahead was stamped before the clock was set
 _ENOUGH = 4  # characters: more than a token has on average, so a text of so many is long enough
 
 
@@ -72,7 +73,7 @@ class History:
             # A final is late: the turn may have been taken back since, or the next one.
             later = (t for t in self._broke_in_at if since is not None and t > since + _RACE_S)
             self._broke_in_at = tuple(later)
-        before = [p for p in self._robot if since is None or p.t < since]
+        before = self._robot if since is None else self._before(self._robot, since)
         after = self._robot[len(before) :]
         if text.strip():
             self._add_robot(before)
@@ -91,7 +92,7 @@ class History:
 
     def robot_said_until(self, t: float) -> str:
         """What the robot has said since the last turn and until `t`."""
-        return ''.join(p.text for p in self._robot if p.t <= t)
+        return ''.join(p.text for p in self._robot if not _is_after(p, t))
 
     def take_back(self, t: float) -> None:
         """The user's turn seemed to be over at `t`, and goes on: what they say next belongs to it.
@@ -106,7 +107,7 @@ class History:
 
         Only words of the answer that is being said can be cut.
         """
-        said = [p for p in self._robot if p.t <= t]
+        said = [p for p in self._robot if not _is_after(p, t)]
         lost = len(self._robot) - len(said)
         if lost and said:
             said[-1] = _Piece(said[-1].text.rstrip() + '—', said[-1].t)
@@ -123,7 +124,7 @@ class History:
             if turn.role == 'user' and turn.utterance == utterance >= 0:
                 return turns[:i]
         meant, since = self._meant(), self._open_since
-        said = ''.join(p.text for p in meant if since is None or p.t < since)
+        said = ''.join(p.text for p in (meant if since is None else self._before(meant, since)))
         if said.strip():
             turns.append(Turn('assistant', said.strip()))
         return turns
@@ -159,6 +160,12 @@ class History:
                 until = since + _STOPS_S
                 return [p for p in self._robot if not begun - _RACE_S <= p.t <= until]
         return self._robot
+
+    @staticmethod
+    def _before(pieces: list[_Piece], since: float) -> list[_Piece]:
+        """The first of these words, up to the last one that was said before `since`."""
+        places = [k for k, p in enumerate(pieces, 1) if p.t != since and not _is_after(p, since)]
+        return pieces[: places[-1]] if places else []
 
     def _add_robot(self, pieces: list[_Piece]) -> None:
         text = ''.join(p.text for p in pieces).strip()
@@ -199,13 +206,17 @@ class History:
 
     def _bound_frozen(self, since: float) -> None:
         """While the user speaks, the turns stay: only words of the robot may go."""
-        early = [p for p in self._robot if p.t < since]
+        early = self._before(self._robot, since)
+        late = self._robot[len(early) :]
         while early and self._size(early) > self.max_tokens:
             self._drop_word(self._robot.index(early.pop(0)))
-        late = [p for p in self._robot if p.t >= since]
         while late and self.count(''.join(p.text for p in late)) > self.max_tokens:
             self._drop_word(self._robot.index(late.pop(0)))
 
     def _drop_word(self, at: int) -> None:
         del self._robot[at]
         self.dropped_words += 1
+
+
+def _is_after(piece: _Piece, t: float) -> bool:
+    return t < piece.t < t + _OTHER_CLOCK_S

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from kame_ros.s2s.small.turn_end import TurnEndHead
-from kame_ros.turns.end_of_turn import Decision, EndOfTurn, Pause
+from kame_ros.turns.end_of_turn import Decision, EndOfTurn, Learns, Pause
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
 
 LEAST_S = 0.032  # of silence: a window of the VAD
@@ -27,7 +27,9 @@ _HASTE = 4.0  # by how much both move from patient to quick
 class HeardEnd:
     """An `EndOfTurn` that listens to each frame. Words that hang in the air are against the head.
 
-    A decision of the other judge that has a probability that they go on is a guess.
+    A decision of the other judge that has a probability that they go on is a guess. If it `Learns`,
+    it is told how the turn was judged in the end: who goes on after an end that kame-small heard
+    pauses, too.
     """
 
     def __init__(self, head: TurnEndHead, other: EndOfTurn, quickness: float = 0.5) -> None:
@@ -48,6 +50,12 @@ class HeardEnd:
 
     def decide(self, pause: Pause) -> Decision:
         """See EndOfTurn."""
+        decision = self._decided(pause)
+        if isinstance(self._other, Learns):
+            self._other.told(pause, decision.over)
+        return decision
+
+    def _decided(self, pause: Pause) -> Decision:
         odds = self._head.odds
         if odds >= self._sure and self._words.wanted(pause)[1] != 'incomplete':
             return Decision(True, 'ear', 1.0 / (1.0 + math.exp(odds)))

@@ -102,6 +102,14 @@ class EndOfTurn(Protocol):
         """A new session: nothing of the last one is remembered."""
 
 
+@runtime_checkable
+class Learns(Protocol):
+    """An `EndOfTurn` that learns from whether the user went on after an end, whoever found it."""
+
+    def told(self, pause: Pause, over: bool) -> None:
+        """Whether the turn is over now, as was decided in the end by another one that asks it."""
+
+
 DOOR = Door(
     'end-of-turn strategy',
     'kame_ros.end_of_turn',

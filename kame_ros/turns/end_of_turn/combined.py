@@ -25,6 +25,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from kame_ros.text.language import primary
 from kame_ros.turns import smart_turn
@@ -115,6 +116,16 @@ class Combined:
         if decision.over:
             self._ended_at_s = pause.voice_end_s
         return decision
+
+    def told(self, pause: Pause, over: bool) -> None:
+        """See Learns: an end that another one found may be wrong, too, and one that was doubted
+        was none.
+        """
+        self._remember(pause, None)
+        if over:
+            self._ended_at_s = pause.voice_end_s
+        elif self._ended_at_s == pause.voice_end_s:
+            self._ended_at_s = -1.0
 
     def _judged(self, pause: Pause, over: float | None, words: str) -> Decision:
         """The same, as if it had never been wrong."""
@@ -261,12 +272,7 @@ def mean_pause_s(earlier_s: Sequence[float]) -> float:
 def make(settings: EndOfTurnSettings) -> EndOfTurn:
     """Combined where its model is installed and can be run; else words and silence alone."""
     if not smart_turn.is_there():
-        log.info(
-            'the end of a turn is told by words and silence: the model %s is not there; get it '
-            'with: %s',
-            smart_turn.NAME,
-            smart_turn.install(),
-        )
+        _tell_that_it_is_missing()
         return WordsAndSilence(settings)
     try:
         return Combined(settings)
@@ -279,3 +285,9 @@ def make(settings: EndOfTurnSettings) -> EndOfTurn:
             error,
         )
         return WordsAndSilence(settings)
+
+
+@lru_cache(maxsize=1)
+def _tell_that_it_is_missing() -> None:
+    """Once in the life of a process, whatever asks for it."""
+    log.warning('%s', smart_turn.why_worse())

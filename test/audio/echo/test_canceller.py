@@ -132,6 +132,14 @@ def test_a_frame_of_another_size_is_refused(speex) -> None:
         speex.process(Frame(0, 0.0, np.zeros(1_000, np.int16)))
 
 
+def test_what_waits_for_the_microphone_is_bounded_and_counted(speex) -> None:
+    for seq in range(60):
+        speex.played(Frame(seq, FRAME_S * seq))
+    counters = speex.counters()
+    assert counters['echo_reference_frames'] == 60
+    assert counters['echo_reference_dropped'] == 10
+
+
 def test_the_missing_library_of_speex_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from kame_ros.audio.echo.canceller import EchoCanceller, EchoConfig
 

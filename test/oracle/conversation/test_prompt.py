@@ -97,6 +97,35 @@ def test_words_that_overlap_the_user_wait_and_go_where_their_time_says():
     ]
 
 
+@pytest.mark.parametrize('jump', [-86_400.0, -700.0, 700.0, 86_400.0])
+def test_no_word_is_lost_or_doubled_when_the_clock_is_set(jump):
+    history = History(max_tokens=600)
+    history.user_begins(0.0)
+    history.user_ends(0, 'tell me a story')
+    for word, t in (('Once', 2.0), (' upon', 2.5), (' a', 3.0 + jump), (' time', 3.5 + jump)):
+        history.robot_said(word, t)
+    assert history.robot_said_until(4.0 + jump) == 'Once upon a time'
+    history.user_begins(5.0 + jump)
+    history.robot_said(' there', 5.5 + jump)
+    history.user_ends(1, 'go on')
+    assert history.all_turns() == [
+        Turn('user', 'tell me a story', 0),
+        Turn('assistant', 'Once upon a time'),
+        Turn('user', 'go on', 1),
+        Turn('assistant', 'there'),
+    ]
+    assert history.cut(5.0 + jump) == 1
+
+
+def test_words_that_come_in_another_order_are_neither_lost_nor_doubled():
+    history = History(max_tokens=600)
+    for word, t in (('Once', 1.0), (' upon', 1.5), (' a', 1.4), (' time', 1.8)):
+        history.robot_said(word, t)
+    history.user_begins(1.45)
+    history.user_ends(0, 'go on')
+    assert [turn.text for turn in history.all_turns()] == ['Once upon a', 'go on', 'time']
+
+
 def test_an_interruption_cuts_what_was_not_said():
     history = History(max_tokens=600)
     history.user_ends(0, 'tell me a story')

@@ -46,6 +46,11 @@ def test_who_was_found_to_interrupt_made_no_remark(remarks):
     assert remarks.is_remark(heard('Okay.', 22.0, 22.4), '')
 
 
+def test_after_the_clock_was_set_back_remarks_are_remarks(remarks):
+    remarks.robot_stopped(10_000.0)
+    assert remarks.is_remark(heard('Okay.', 22.0, 22.4), '')
+
+
 def test_a_new_conversation_knows_of_no_speech(remarks):
     remarks.forget()
     assert not remarks.is_remark(heard('Okay.', 22.0, 22.4), '')

@@ -1,10 +1,15 @@
 """The end of a turn by what kame-small hears, and by another judge where it is not sure."""
 
+from dataclasses import replace
+
 import numpy as np
+from fake_end_model import FakeEndModel, FakeExecutor
 from pauses import pause_of
 
 from kame_ros.s2s.small.heard_end import DOUBTS, DOUBTS_S, LEAST_S, SURE, HeardEnd
+from kame_ros.turns.end_listener import EndListener
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn
+from kame_ros.turns.end_of_turn.combined import Combined
 from kame_ros.turns.end_of_turn.silence import Silence
 
 
@@ -81,6 +86,36 @@ def test_the_head_doubts_a_guess_for_a_while_only():
     guesses = HeardEnd(FakeHead(), FakeJudge(0.3))
     assert not decision(guesses, DOUBTS - 9.0, DOUBTS_S - 0.1).over
     assert decision(guesses, DOUBTS - 9.0, DOUBTS_S) == Decision(True, 'melody', 0.3)
+
+
+def waits(strategy, odds, turn_start_s, voice_end_s):
+    """After how much silence the turn ends, s."""
+    for k in range(1, 200):
+        strategy.hear(np.array([odds]))
+        pause = pause_of(0.02 * k, 'It is late.', voice_end_s=voice_end_s)
+        if strategy.decide(replace(pause, turn_start_s=turn_start_s)).over:
+            return round(pause.silence_s, 2)
+    return None
+
+
+def combined(melody):
+    return HeardEnd(FakeHead(), Combined(None, EndListener(FakeEndModel(melody), FakeExecutor())))
+
+
+def test_who_went_on_after_an_end_that_it_heard_is_given_more_time():
+    strategy = combined(0.99)
+    before = waits(strategy, 0.9, 0.5, 2.0)
+    assert before < 0.3
+    strategy = combined(0.99)
+    assert waits(strategy, SURE + 1.0, 0.5, 2.0) == 0.02
+    assert waits(strategy, 0.9, 0.5, 4.0) == 0.82  # the same turn goes on
+
+
+def test_an_end_that_was_doubted_was_no_wrong_one():
+    strategy = combined(0.99)
+    for k in range(1, 40):  # in this pause the other judge alone would have ended the turn
+        assert not decision(strategy, DOUBTS - 9.0, 0.02 * k, 'It is late.').over
+    assert waits(strategy, 0.9, 0.5, 4.0) < 0.4
 
 
 def test_quickness_is_how_sure_it_has_to_be():
