@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from kame_ros.commands.show import bar, console, fail
 
 if TYPE_CHECKING:
     from kame_ros.training.small.config import SmallRecipe
+    from kame_ros.training.small.prepare import Missing
 
 ABOUT = """\
 Trains kame-small from nothing: makes what it is trained on in FOLDER/bank, then the weights.
@@ -120,7 +122,11 @@ def _plan(args: argparse.Namespace, recipe: SmallRecipe) -> int:
             f'to be made: {left.hours:.1f} h of speech, {len(left.users)} files of users, about '
             f'{left.minutes:.0f} minutes of one core'
         )
+    for what in _lacks(left, args.texts or args.folder / 'texts'):
+        console.print(f'[yellow]missing:[/] {escape(what)}', soft_wrap=True)
     device = device_of(args.device)
+    if device == 'cpu':
+        console.print('a part of a step is tried, which takes some minutes on a CPU')
     cost = try_out(recipe, recipe.model_size(len(Pieces.load().names)), device)
     console.print(
         f'{cost.parameters / 1e6:.1f} M parameters, {cost.step_s:.2f} s a step on {device}, '
@@ -128,6 +134,24 @@ def _plan(args: argparse.Namespace, recipe: SmallRecipe) -> int:
         f'{cost.memory_gb:.1f} GB of memory and up to {cost.pool_gb:.1f} GB for scenes'
     )
     return 0
+
+
+def _lacks(left: Missing, texts: Path) -> Iterator[str]:
+    """What stops the making of what is left, with what brings it."""
+    from kame_ros.training.small import voices
+    from kame_ros.training.small.corpus import NoTextsError, find_wordnet
+    from kame_ros.training.small.espeak import EspeakMissingError
+
+    try:
+        if left.hours or left.phrases or left.books:
+            find_wordnet(texts)
+    except NoTextsError as error:
+        yield str(error)
+    try:
+        if left.users:
+            voices.present(voices.TRAINING)
+    except EspeakMissingError as error:
+        yield str(error)
 
 
 def _prepare(args: argparse.Namespace, recipe: SmallRecipe) -> Path:

@@ -19,6 +19,7 @@ from kame_ros.commands.page_link import page_token, tell_page
 from kame_ros.commands.show import console, fail, in_words, refuse, warnings
 from kame_ros.consumers.queued import Queued
 from kame_ros.conversation.conversation import Conversation
+from kame_ros.conversation.happening import What
 from kame_ros.fetch.errors import FetchError
 from kame_ros.graph.names import BadConfig
 from kame_ros.graph.processes import Taken
@@ -58,7 +59,7 @@ def up(args: argparse.Namespace) -> int:
                     tell_page(run, token)
                     _greet(run, args.discovery)
                     screen = Screen(console, conversation) if watched else None
-                    return _watch(run, args.duration, queued, screen)
+                    return _watch(run, args.duration, queued, conversation, screen)
             except BringUpError as error:
                 return explain(run, error)
     except (Taken, BadSurroundings, NoPrivateFolder, OSError) as error:
@@ -78,15 +79,24 @@ def _greet(run: RunningGraph, discovery: str) -> None:
 
 
 def _watch(
-    run: RunningGraph, duration: float | None, followers: Sequence[Queued], screen: Screen | None
+    run: RunningGraph,
+    duration: float | None,
+    followers: Sequence[Queued],
+    conversation: Conversation,
+    screen: Screen | None,
 ) -> int:
     with screen.shown() if screen else contextlib.nullcontext():
-        return _look(run, duration, followers, screen)
+        return _look(run, duration, followers, conversation, screen)
 
 
 def _look(
-    run: RunningGraph, duration: float | None, followers: Sequence[Queued], screen: Screen | None
+    run: RunningGraph,
+    duration: float | None,
+    followers: Sequence[Queued],
+    conversation: Conversation,
+    screen: Screen | None,
 ) -> int:
+    seen = 0
     end = None if duration is None else time.monotonic() + duration
     told = Told()
     while end is None or time.monotonic() < end:
@@ -94,6 +104,7 @@ def _look(
         run.revive()
         if screen:
             screen.update()
+        seen = tell_failures(conversation, told, seen)
         double = run.conductor.doubled
         if double and told.is_news(time.monotonic(), double, _DOUBLE):
             console.print(f'[yellow]{double}[/]: {_DOUBLE}')
@@ -108,6 +119,17 @@ def _look(
             if follower.dropped and told.is_news(time.monotonic(), follower.name, dropped):
                 console.print(f'[yellow]{escape(follower.name)}[/]: {dropped}')
     return 0
+
+
+def tell_failures(conversation: Conversation, told: Told, seen: int) -> int:
+    """Prints why the LLM failed since happening number `seen`; gives the number of the newest."""
+    for happening in conversation.since(seen):
+        seen = happening.number
+        if happening.what is not What.FAILED or not happening.text:
+            continue
+        if told.is_news(time.monotonic(), 'LLM', happening.text):
+            console.print(f'[yellow]oracle[/]: {escape(printable(happening.text))}', soft_wrap=True)
+    return seen
 
 
 class Told:

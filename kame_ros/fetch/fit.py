@@ -26,6 +26,10 @@ from kame_ros.s2s.moshi.fits import LACK, OK, WARN, FitVerdict, Gpu, Machine, Mo
 from kame_ros.s2s.moshi.weights import checkpoint, moshi_7b, random_sizes
 from kame_ros.s2s.moshi.weights.errors import NO_SAFETENSORS, CheckpointError, NotHere
 from kame_ros.s2s.moshi.weights.safetensors_header import read_header
+from kame_ros.s2s.small import can_run
+from kame_ros.s2s.small.config import KAME_SMALL
+from kame_ros.s2s.small.model import SmallModel
+from kame_ros.s2s.small.turn_end import TurnEndWeights
 from kame_ros.settings.param import Param
 from kame_ros.settings.values import shown
 
@@ -45,6 +49,9 @@ def examine(graph: Graph) -> Iterator[FitVerdict]:
     ]
     for name, values in spoken:
         yield from _of_moshi(name, values)
+    for spec in graph.nodes:
+        if spec.name == 's2s' and spec.values.get('front_end') == 'small':
+            yield _of_small(spec.name, str(spec.values.get('small.weights', KAME_SMALL)))
     for need in needs(graph):
         known = weights.KNOWN.get(need.name)
         if known is not None:
@@ -52,6 +59,21 @@ def examine(graph: Graph) -> Iterator[FitVerdict]:
             yield FitVerdict(need.name, WARN, detail, f'kame get {need.name}')
     if not spoken:
         yield FitVerdict('GPU', OK, 'none is needed')
+
+
+def _of_small(name: str, where: str) -> FitVerdict:
+    """The weights are read: that takes half a second, and the node would say the same."""
+    why = can_run.why_not(where)
+    if not why:
+        folder = can_run.folder_of(where)
+        try:
+            TurnEndWeights.load(folder, SmallModel.load(folder).size.dim)
+        except (weights.MissingWeights, weights.CorruptWeights) as error:
+            why = str(error)
+    if why:
+        remedy = '' if where == KAME_SMALL else f'correct {name}.small.weights'
+        return FitVerdict('weights', LACK, why, remedy or 'make setup mends most')
+    return FitVerdict('weights', OK, where)
 
 
 def _of_moshi(name: str, values: dict[str, Any]) -> Iterator[FitVerdict]:

@@ -197,8 +197,12 @@ def _parts(text: str, speech: str) -> Iterator[tuple[str, str]]:
         return
     groups = list(_groups(words))
     size = -(-len(text) // len(groups))
-    for number, group in enumerate(groups):
-        yield text[number * size : (number + 1) * size].strip() or group, group
+    cuts = [min(number * size, len(text)) for number in range(1, len(groups))]
+    # A space between two parts begins the second one, as nothing is put between them.
+    cuts = [len(text[:cut].rstrip()) for cut in cuts]
+    for group, begin, end in zip(groups, [0, *cuts], [*cuts, len(text)], strict=True):
+        part = text[begin:end]
+        yield part if part.strip() else group, group
 
 
 def _groups(words: list[str]) -> Iterator[str]:

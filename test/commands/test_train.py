@@ -204,6 +204,8 @@ def test_a_dry_run_of_small_tells_what_it_needs(
     assert main([*wanted, '--dry-run']) == 0
     said = ' '.join(capsys.readouterr().err.split())
     assert 'to be made: 0.0 h of speech, 3 files of users' in said
+    assert f'missing: there is no WordNet below {tmp_path / "run" / "texts"}; get it with' in said
+    assert 'a part of a step is tried' in said
     assert 'M parameters' in said
     assert 'for 2 steps' in said
     assert not (tmp_path / 'run').exists()

@@ -8,7 +8,9 @@ from rich.console import Console
 pytest.importorskip('rclpy')
 
 from kame_ros.commands import up
-from kame_ros.commands.up import Told
+from kame_ros.commands.up import Told, tell_failures
+from kame_ros.conversation.conversation import Conversation
+from kame_ros.wire.turn import TurnEvent, TurnKind
 
 
 def lines(told, name, messages, start=0.0):
@@ -41,6 +43,19 @@ def test_it_remembers_a_bounded_number_of_kinds():
     words = [f'{a}{b}{c}' for a in 'abcdefgh' for b in 'abcdefgh' for c in 'abcdefgh']
     assert lines(told, 'ear', words) == len(words)
     assert len(told._seen) <= 200
+
+
+def test_why_the_llm_failed_is_told_once(monkeypatch):
+    console = Console(width=40, record=True, file=open('/dev/null', 'w'))  # noqa: SIM115
+    monkeypatch.setattr(up, 'console', console)
+    conversation, told, seen = Conversation(), Told(), 0
+    why = 'no server answers at http://127.0.0.1:9/v1: is it started?'
+    for t in (1.0, 2.0, 3.0):
+        conversation.on_turn(TurnEvent(TurnKind.GENERATION_BEGUN, t, generation=int(t)))
+        conversation.on_turn(TurnEvent(TurnKind.GENERATION_FAILED, t, generation=int(t), text=why))
+        seen = tell_failures(conversation, told, seen)
+    assert console.export_text().splitlines() == [f'oracle: {why}']
+    assert seen == conversation.happenings[-1].number
 
 
 def test_what_is_to_be_copied_is_one_line(monkeypatch):

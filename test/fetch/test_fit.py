@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from kame_ros.fetch import fit, needs
 from kame_ros.graph.description import load_graph
 from kame_ros.s2s.moshi.fits import Gpu, Machine
 from kame_ros.s2s.moshi.weights import moshi_7b
+from kame_ros.s2s.small import can_run
 
 SMI = """\
 NVIDIA GeForce RTX 4090, 24564, 1024, 580.65.06, 8.9
@@ -82,6 +84,21 @@ def test_what_is_in_the_package_is_there(monkeypatch):
     found = told(monkeypatch, 'kame-random', on_cpu)
     assert found['weights'].detail == 'on this machine'
     assert found['RAM'].level == doctor.OK
+
+
+def test_kame_small_is_read_before_it_is_brought_up(monkeypatch, tmp_path):
+    if why := can_run.why_not():
+        pytest.skip(why)
+    found = told(monkeypatch, 'kame-small')
+    assert (found['weights'].level, found['weights'].detail) == (doctor.OK, 'kame-small')
+    found = told(monkeypatch, 'kame-small', s2s={'small.weights': str(tmp_path)})
+    assert found['weights'].level == doctor.LACK
+    assert found['weights'].detail == f'there is no model of kame-small in {tmp_path}'
+    shutil.copytree(can_run.FOLDER, tmp_path, dirs_exist_ok=True)
+    (tmp_path / 'model.safetensors').write_bytes(b'cut off')
+    found = told(monkeypatch, 'kame-small', s2s={'small.weights': str(tmp_path)})
+    assert 'model.safetensors is no whole safetensors file' in found['weights'].detail
+    assert found['weights'].remedy == 'correct s2s.small.weights'
 
 
 def test_a_bad_parameter_and_a_bad_folder_are_sentences(monkeypatch):

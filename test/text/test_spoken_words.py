@@ -237,6 +237,16 @@ def test_endless_words_come_in_parts(text: str) -> None:
     assert all(len(word.speech) <= 400 for word in words)
 
 
+@pytest.mark.parametrize(
+    'text', ['Call +1 (555) 123-4567.', 'Call 0171 234 567 891 23 now.', f'It is {"9" * 60}.']
+)
+def test_the_parts_of_a_word_make_the_text_again(text: str) -> None:
+    words = words_of(text, ended=True)
+    assert any(word.broken for word in words)
+    shown = ''.join(word.text + ('' if word.broken else ' ') for word in words)
+    assert shown == f'{text} '
+
+
 _SIGNS = (
     '0123456789²³⁻⁰½¾⅓٣५४①⑳ⅣⅧ㎞㎡℃№™ªº.,:;/-–—−'
     '+*×÷^%°\'"′″$€£¥¢₹#~<>=≤≥()[]{}|\\`_&@!?… abxXIVmkgKMé'

@@ -26,7 +26,7 @@ from kame_ros.nodes.common.listen import MessageReader
 from kame_ros.nodes.common.parameters import converted, declare, refuse_unknown
 from kame_ros.nodes.common.python_log import PythonLog
 from kame_ros.nodes.common.trusted_parameters import TrustedParameters
-from kame_ros.runtime import progress
+from kame_ros.runtime import heap, progress
 from kame_ros.runtime.doors import UnknownName
 from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
 from kame_ros.runtime.owner import OutOfMemory, Owners, OwnerThread
@@ -304,6 +304,7 @@ class KameNode(LifecycleNode):
             self.trusted.check(row.name, self.param(row.name))
         self._step_back()
         self.load()
+        heap.give_back()
 
     def _step_back(self) -> None:
         more = self.param('niceness') - self._niceness

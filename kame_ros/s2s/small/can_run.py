@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kame_ros.runtime import weights
 from kame_ros.s2s.small.config import KAME_SMALL
+from kame_ros.s2s.small.model import files_of
 
 FOLDER = Path(__file__).with_name('kame_small')
 _MODULES = ('onnxruntime', 'safetensors')
@@ -27,6 +28,6 @@ def why_not(model: str = KAME_SMALL) -> str:
         if not weights.KNOWN[name].present:
             return f'{name} is not installed; get it with: {weights.KNOWN[name].install}'
     folder = folder_of(model)
-    if not (folder / 'config.json').is_file() or not any(folder.glob('*.safetensors')):
+    if not (folder / 'config.json').is_file() or not files_of(folder):
         return f'there is no model of kame-small in {folder}'
     return ''

@@ -3,17 +3,23 @@
 Two ears that must agree are wrong less often: where the other judge only guesses, by the melody
 that it hears, the turn goes on while kame-small hears no end, for 1.5 s of silence. What silence or
 words tell is no guess.
+
+Where the user went on after an end, it waits, as `combined` does, whoever had said that end; and so
+it does in a long turn, which has more sentences. A whole question or a short answer ends any turn.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from kame_ros.s2s.small.turn_end import TurnEndHead
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, Learns, Pause
+from kame_ros.turns.end_of_turn.combined import WRONG_S, hold_s, is_whole
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
+from kame_ros.turns.end_of_turn.wrong_ends import WrongEnds
 
 LEAST_S = 0.032  # of silence: a window of the VAD
 # Logarithms of the odds, at a quickness of 0.5: from SURE on the head is believed, below DOUBTS no
@@ -36,7 +42,9 @@ class HeardEnd:
         self._head, self._other = head, other
         haste = _HASTE * (quickness - 0.5)
         self._sure, self._doubts = SURE - haste, DOUBTS - haste
+        self._patience = 2.0 * (1.0 - quickness)
         self._words = WordsAndSilence()
+        self._wrong = WrongEnds()
         self.min_silence_s = LEAST_S
 
     @property
@@ -50,14 +58,24 @@ class HeardEnd:
 
     def decide(self, pause: Pause) -> Decision:
         """See EndOfTurn."""
-        decision = self._decided(pause)
+        words = self._words.wanted(pause)[1]
+        self._wrong.hear(pause, noise=words == 'noise')
+        decision = self._judged(pause, words)
+        whole = words == 'noise' or (words == 'complete' and is_whole(pause))
+        if not whole and pause.silence_s < self._patience * self._wrong.least_s(WRONG_S) - 1e-6:
+            decision = replace(decision, over=False)
+        if decision.over:
+            self._wrong.ended(pause)
         if isinstance(self._other, Learns):
             self._other.told(pause, decision.over)
         return decision
 
-    def _decided(self, pause: Pause) -> Decision:
+    def _judged(self, pause: Pause, words: str) -> Decision:
+        """The same, as if no end had been wrong."""
         odds = self._head.odds
-        if odds >= self._sure and self._words.wanted(pause)[1] != 'incomplete':
+        held = pause.silence_s < self._patience * hold_s(pause.voice_end_s - pause.turn_start_s)
+        held = held and not (words == 'complete' and is_whole(pause))
+        if odds >= self._sure and words != 'incomplete' and not held:
             return Decision(True, 'ear', 1.0 / (1.0 + math.exp(odds)))
         if pause.silence_s < self._other.min_silence_s - 1e-6:
             return Decision(False, '')
@@ -71,3 +89,4 @@ class HeardEnd:
         """A new session."""
         self._head.reset()
         self._other.reset()
+        self._wrong.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 
 from kame_ros.runtime import weights
@@ -16,12 +17,15 @@ from kame_ros.s2s.small.phrases import OWN_PHRASES
 from kame_ros.s2s.small.pieces import Pieces
 from kame_ros.s2s.small.pronounce import Pronouncer, hibari_phonemes
 from kame_ros.s2s.small.step import Stepper
+from kame_ros.s2s.small.turn_end import FILE as TURN_END
 from kame_ros.s2s.small.turn_end import TurnEndHead, TurnEndWeights
 from kame_ros.s2s.small.unit_decoder import UnitDecoder
 from kame_ros.s2s.small.window import OracleWindow
 from kame_ros.turns import profiles
 from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.vad import SileroVad, Vad
+
+log = logging.getLogger(__name__)
 
 
 def make(settings: FrontEndSettings) -> SmallFrontEnd:
@@ -47,8 +51,17 @@ def build(
     folder = folder_of(config.weights)
     model = SmallModel.load(folder)
     head = TurnEndWeights.load(folder, model.size.dim)
-    if end_of_turn is not None and head is not None and config.speak != 'always':
+    waits = end_of_turn is not None and config.speak != 'always'
+    if end_of_turn is not None and waits and head is not None:
         end_of_turn = HeardEnd(TurnEndHead(head), end_of_turn, config.quickness)
+    elif waits:
+        log.warning(
+            'the end of a turn is told by %s alone: there is no %s in %s, so kame-small cannot '
+            'hear it',
+            config.end_of_turn,
+            TURN_END,
+            folder,
+        )
     pieces = Pieces.load()
     if model.size.pieces != len(pieces.names):
         raise weights.CorruptWeights(

@@ -10,6 +10,7 @@ import numpy as np
 
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
 from kame_ros.s2s.small.sizes import CARD, CODES, FEATURES, DepthSize, ModelSize
+from kame_ros.s2s.small.turn_end import FILE as TURN_END
 from kame_ros.text.misfit import misfit
 
 CONFIG = 'config.json'
@@ -57,7 +58,7 @@ class SmallModel:
 
     @classmethod
     def load(cls, folder: Path) -> SmallModel:
-        """Reads config.json and all safetensors files beside it.
+        """Reads config.json and the safetensors files of the model beside it.
 
         Raises MissingWeights where there are none, CorruptWeights for what is no such model.
         """
@@ -165,14 +166,19 @@ def _config(folder: Path) -> tuple[ModelSize, np.ndarray]:
     return size, silence
 
 
+def files_of(folder: Path) -> list[Path]:
+    """The files with the weights of the model itself."""
+    return [path for path in sorted(folder.glob('*.safetensors')) if path.name != TURN_END]
+
+
 def _tensors(folder: Path, shapes: dict[str, tuple[int, ...]]) -> Tensors:
     """The tensors of all safetensors files of a folder, checked. Raises as `SmallModel.load`."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    paths = sorted(folder.glob('*.safetensors'))
+    paths = files_of(folder)
     if not paths:
-        raise MissingWeights(f'there is no model of kame-small in {folder}: no .safetensors file')
+        raise MissingWeights(f'there is no model of kame-small in {folder}: no model.safetensors')
     found: Tensors = {}
     for path in paths:
         try:

@@ -60,18 +60,23 @@ class Meaning:
     examples: tuple[str, ...]
 
 
+def find_wordnet(folder: Path) -> Path:
+    """Its folder, somewhere below `folder`. Raises NoTextsError."""
+    files = sorted(folder.rglob('data.noun'))
+    if not files:
+        raise NoTextsError(
+            f'there is no WordNet below {folder}; get it with: apt-get download wordnet-base '
+            f'fortunes fortunes-min; for p in *.deb; do dpkg -x $p {folder}; done'
+        )
+    return files[0].parent
+
+
 class Corpus:
     """Sentences of WordNet, of fortunes and of templates, without those of words kept out."""
 
     def __init__(self, folder: Path) -> None:
         """Reads what is below `folder` in some seconds. Raises NoTextsError."""
-        files = sorted(folder.rglob('data.noun'))
-        if not files:
-            raise NoTextsError(
-                f'there is no WordNet below {folder}; get it with: apt-get download wordnet-base '
-                f'fortunes fortunes-min; for p in *.deb; do dpkg -x $p {folder}; done'
-            )
-        wordnet = files[0].parent
+        wordnet = find_wordnet(folder)
         entries = [
             entry for kind in ('noun', 'verb', 'adj', 'adv') for entry in _entries(wordnet, kind)
         ]

@@ -38,6 +38,7 @@ from kame_ros.turns.end_listener import (
 )
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, EndOfTurnSettings, Pause
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
+from kame_ros.turns.end_of_turn.wrong_ends import WrongEnds
 from kame_ros.turns.smart_turn import SmartTurn
 from kame_ros.turns.words_heard import is_answer, is_request
 
@@ -59,7 +60,7 @@ TELLS, _TELLS_MOST = 0.7, 5  # for each time but the first that they went on: th
 # s of silence, at least, for each doubling of a turn's length beyond so much (s); at most.
 HOLD_S, LONG_S, _MOST_HOLD_S = 0.4, 4.0, 0.5
 # s of silence, at least, in a turn that was taken for over and went on; half of it in the next one.
-WRONG_S, _MOST_WRONG_S = 0.8, 1.2
+WRONG_S = 0.8
 MEAN_PAUSE_S = 0.8  # of somebody whom we do not know yet
 _KNOWN = 12  # pauses: so much is our guess of the mean worth against what was heard
 _SHORTEST_MEAN_S, _LONGEST_MEAN_S = 0.4, 1.2
@@ -88,6 +89,7 @@ class Combined:
         self._by_words = WordsAndSilence(settings)
         self._threshold = _HASTE * (settings.quickness - 0.5)
         self._patience = 2.0 * (1.0 - settings.quickness)
+        self._wrong = WrongEnds()
         self.min_silence_s = ASKED_AFTER_S
         self._forget()
 
@@ -97,24 +99,21 @@ class Combined:
         self._ends: deque[float] = deque(maxlen=_ENDS)  # the same of turns that have ended
         self._voice_end_s = -1.0  # of the last pause
         self._misled = 0  # times that they went on after an end by its melody
-        self._ended_at_s = -1.0  # the voice after which this turn was said to be over
-        self._wrong = 0.0  # times that they went on after that; halved with each turn
-        self._went_on = 0.0  # how much of that is of the last pause: it may have been a noise
+        self._wrong.forget()
 
     def decide(self, pause: Pause) -> Decision:
         """Whether it is unlikely enough that they go on."""
         over = self._heard(pause)
         self._remember(pause, over)
         _, words = self._by_words.wanted(pause)
-        if words == 'noise':
-            self._wrong, self._went_on = self._wrong - self._went_on, 0.0
+        self._wrong.hear(pause, noise=words == 'noise')
         decision = self._judged(pause, over, words)
         whole = words == 'complete' and is_whole(pause)
-        least_s = self._patience * min(_MOST_WRONG_S, WRONG_S * self._wrong)
+        least_s = self._patience * self._wrong.least_s(WRONG_S)
         if words != 'noise' and not whole and pause.silence_s < least_s:
             decision = replace(decision, over=False)
         if decision.over:
-            self._ended_at_s = pause.voice_end_s
+            self._wrong.ended(pause)
         return decision
 
     def told(self, pause: Pause, over: bool) -> None:
@@ -122,10 +121,11 @@ class Combined:
         was none.
         """
         self._remember(pause, None)
+        self._wrong.hear(pause)
         if over:
-            self._ended_at_s = pause.voice_end_s
-        elif self._ended_at_s == pause.voice_end_s:
-            self._ended_at_s = -1.0
+            self._wrong.ended(pause)
+        else:
+            self._wrong.not_ended(pause)
 
     def _judged(self, pause: Pause, over: float | None, words: str) -> Decision:
         """The same, as if it had never been wrong."""
@@ -134,8 +134,7 @@ class Combined:
         if words == 'complete' and pause.silence_s >= _WHOLE_S and is_whole(pause):
             return Decision(True, 'question or answer')
         least_s = self._patience * max(
-            hold_s(pause.voice_end_s - pause.turn_start_s),
-            min(_MOST_WRONG_S, WRONG_S * self._wrong),
+            hold_s(pause.voice_end_s - pause.turn_start_s), self._wrong.least_s(WRONG_S)
         )
         long_enough = pause.silence_s >= max(least_s, self._patience * _REQUEST_S)
         if words == 'complete' and long_enough and asks_for_something(pause):
@@ -182,13 +181,9 @@ class Combined:
                 self._ends.append(self._last)
             self._turn_start_s, self._last = pause.turn_start_s, None
             self._misled //= 2
-            self._wrong /= 2.0
-            self._ended_at_s, self._went_on = -1.0, 0.0
         elif pause.voice_end_s != self._voice_end_s:
             self._misled += self._last is not None and self._last > 0.0
             self._last = None
-            self._went_on = float(self._ended_at_s == self._voice_end_s)
-            self._wrong += self._went_on
         self._voice_end_s = pause.voice_end_s
         if over is not None:
             self._last = log_odds(over)

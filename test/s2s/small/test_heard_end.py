@@ -128,3 +128,53 @@ def test_a_new_session_is_not_over():
     strategy.hear(np.array([9.0]))
     strategy.reset()
     assert not strategy.decide(pause_of(0.1, None)).over
+
+
+def wait_in(strategy, turn_start_s, voice_end_s, text='It is late.', *, noise=False):
+    """After how much silence the turn is over, of a user whose ends the head is sure of."""
+    strategy.hear(np.array([SURE + 1.0]))
+    for k in range(1, 200):
+        pause = pause_of(0.02 * k, text, voice_end_s=voice_end_s)
+        pause.words.noise_until = voice_end_s if noise else -np.inf
+        if strategy.decide(replace(pause, turn_start_s=turn_start_s)).over:
+            return round(0.02 * k, 2)
+    return None
+
+
+def test_who_went_on_after_an_end_that_it_heard_is_given_more_time():
+    strategy = judge()
+    assert wait_in(strategy, 0.5, 2.0) == 0.02
+    assert wait_in(strategy, 0.5, 3.0) == 0.8  # the same turn
+    assert wait_in(strategy, 0.5, 4.0) == 1.2
+    assert wait_in(strategy, 0.5, 5.0, 'What time is it?') == 0.02  # a whole question
+    after = [wait_in(strategy, t, t + 2.0) for t in (20.0, 30.0, 40.0, 50.0)]
+    assert after[0] > after[1] > after[2] > after[3]  # but not for ever
+    strategy.reset()
+    assert wait_in(strategy, 0.5, 2.0) == 0.02
+
+
+def test_a_quick_robot_waits_less_after_a_wrong_end_and_a_patient_one_more():
+    quick, patient = judge(0.75), judge(0.4)
+    assert (wait_in(quick, 0.5, 2.0), wait_in(quick, 0.5, 3.0)) == (0.02, 0.4)
+    assert (wait_in(patient, 0.5, 2.0), wait_in(patient, 0.5, 3.0)) == (0.02, 0.96)
+
+
+def test_a_cough_after_an_end_that_it_heard_teaches_nothing():
+    strategy = judge()
+    assert wait_in(strategy, 0.5, 2.0) == 0.02
+    assert wait_in(strategy, 0.5, 3.0, noise=True) == 0.02
+    assert wait_in(strategy, 10.0, 12.0) == 0.02
+
+
+def test_after_a_wrong_end_a_guess_of_the_other_judge_waits_too():
+    strategy = HeardEnd(FakeHead(), FakeJudge(0.3))
+    assert wait_in(strategy, 0.5, 2.0) == 0.02
+    strategy.hear(np.array([DOUBTS + 0.1]))
+    assert not strategy.decide(pause_of(0.5, 'It is late.', voice_end_s=3.0)).over
+    assert strategy.decide(pause_of(0.8, 'It is late.', voice_end_s=3.0)).over
+
+
+def test_a_long_turn_ends_after_more_silence():
+    assert wait_in(judge(), 0.5, 6.5) == 0.24
+    assert wait_in(judge(), 0.5, 60.5) == 0.5
+    assert wait_in(judge(), 0.5, 60.5, 'What time is it?') == 0.02

@@ -85,6 +85,15 @@ def test_the_parameters_of_the_node_make_it(folder):
             make_front_end({**deaf, 'small.speak': speak}.get)
 
 
+def test_a_model_that_cannot_hear_the_end_of_a_turn_is_told(folder, caplog):
+    build(SmallConfig(weights=str(folder), speak='always'), FakeVad(), WordsAndSilence())
+    build(SmallConfig(), FakeVad(), WordsAndSilence())  # that of the package can
+    assert not caplog.messages
+    build(SmallConfig(weights=str(folder)), FakeVad(), WordsAndSilence())
+    assert len(caplog.messages) == 1
+    assert f'there is no turn_end.safetensors in {folder}' in caplog.text
+
+
 @pytest.mark.parametrize('wrong', [{'temperature': -1.0}, {'top_k': 0}, {'silent_above': 1.5}])
 def test_what_cannot_be_is_refused(wrong):
     with pytest.raises(BadParameter):

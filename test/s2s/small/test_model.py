@@ -9,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
 from kame_ros.s2s.small.model import SmallModel
+from kame_ros.s2s.small.turn_end import FILE as TURN_END
 
 
 def test_a_model_is_read_as_training_writes_it(tmp_path):
@@ -28,7 +29,8 @@ def test_a_folder_without_a_model(tmp_path):
     folder = write(tmp_path)
     for path in folder.glob('*.safetensors'):
         path.unlink()
-    with pytest.raises(MissingWeights, match=r'no \.safetensors file'):
+    (folder / TURN_END).touch()  # no part of the model itself
+    with pytest.raises(MissingWeights, match=r'no model\.safetensors'):
         SmallModel.load(folder)
 
 

@@ -166,7 +166,7 @@ def test_a_long_pause_that_no_end_was_found_in_was_no_mistake():
     strategy = Combined(None, EndListener(FakeEndModel(0.05), FakeExecutor()))
     for k in range(4):
         assert not strategy.decide(pause_of(0.5, HALF, voice_end_s=2.0 + k)).over
-    assert strategy._wrong == 0
+    assert strategy._wrong.count == 0
 
 
 def talk_of(pauses_s, gap_s):
