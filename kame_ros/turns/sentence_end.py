@@ -82,8 +82,8 @@ _JAPANESE = tuple(_PARTICLES.split())
 _JAPANESE_ENDS = ('ですが', 'ますが')  # polite, and yet they go on
 # "7 a.m.", "in May", "plan A": these want no other word, as the article and the verbs do.
 _NAMED = re.compile(r'(\ba\. ?m|\d ?am|(?<=[^.?!…] )(AM|May|Will|A))[.!]?$')
-# "How long does it", "Could you please": a question of which only the subject was said; and "Tell me
-# more about", where nothing before asks what.
+# "How long does it", "Could you please": a question of which only the subject was said; and
+# "Tell me more about", where nothing before asks what.
 _DO = r'(?:do|does|did|can|could|would|will|should)\b'
 _ASKED_WHAT = r'(?:what|which|who|whose|where|when|why|how)\b'
 _ONLY_BEGUN = re.compile(
