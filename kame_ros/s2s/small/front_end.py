@@ -136,8 +136,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             eager=eager,
             opens=self._opens,
             answers=int(row[0]) if self._answers else 0,
-            # An answer to some of it is there, so that the whole one will soon be.
-            shunned=() if oracle is None or not self._is_asked else self._long_openings,
+            shunned=self._long_openings if self._opens_briefly(oracle) else (),
             mute=mute,
         )
         words, self._late = self._late, self._window.said(piece)
@@ -246,6 +245,12 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             return False
         is_silent = self._since_piece >= max(_PIECE_ENDS, self._since_turn)
         return is_silent and not self._gate.speaking
+
+    def _opens_briefly(self, oracle: Oracle | None) -> bool:
+        """Whether a lead-in should be short: the answer may come while it is said, or is coming, as
+        one to some of the question is there.
+        """
+        return self._is_asked and (oracle is not None or self._since_turn < _OPENS)
 
     @property
     def _is_held(self) -> bool:
