@@ -3,8 +3,17 @@
 import numpy as np
 from pauses import pause_of
 
-from kame_ros.s2s.small.heard_end import DOUBTS, DOUBTS_S, LEAST_S, SURE, HeardEnd
+from kame_ros.s2s.small.heard_end import (
+    AT_ONCE_S,
+    DOUBTS,
+    DOUBTS_REQUEST,
+    DOUBTS_S,
+    LEAST_S,
+    SURE,
+    HeardEnd,
+)
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn
+from kame_ros.turns.end_of_turn.combined import REQUEST
 from kame_ros.turns.end_of_turn.silence import Silence
 
 
@@ -41,6 +50,11 @@ def test_who_is_sure_does_not_wait():
     assert not decision(judge(), SURE - 0.1).over
 
 
+def test_the_head_alone_is_believed_in_the_first_moments_only():
+    assert decision(judge(), SURE + 0.1, AT_ONCE_S).over
+    assert not decision(judge(), SURE + 0.1, AT_ONCE_S + 0.05).over
+
+
 def test_who_is_not_sure_waits_as_long_as_the_other_judge():
     silent = decision(judge(), SURE - 0.1, Silence().min_silence_s)
     assert silent.over
@@ -57,11 +71,11 @@ class FakeJudge:
 
     min_silence_s = 0.0
 
-    def __init__(self, goes_on):
-        self._goes_on = goes_on
+    def __init__(self, goes_on, why='melody'):
+        self._said = Decision(True, why, goes_on)
 
     def decide(self, pause):
-        return Decision(True, 'melody', self._goes_on)
+        return self._said
 
     def reset(self):
         pass
@@ -75,6 +89,13 @@ def test_a_guess_of_the_other_judge_counts_only_where_the_head_does_not_doubt_it
     assert decision(knows, DOUBTS - 9.0).over
     quick = HeardEnd(FakeHead(), FakeJudge(0.3), quickness=0.75)
     assert decision(quick, DOUBTS - 0.5).over
+
+
+def test_a_request_counts_unless_the_head_is_sure_that_they_go_on():
+    asked = HeardEnd(FakeHead(), FakeJudge(0.0, REQUEST))
+    assert decision(asked, DOUBTS_REQUEST + 0.1, 1.0).over
+    assert not decision(asked, DOUBTS_REQUEST - 0.1, 1.0).over
+    assert decision(asked, DOUBTS_REQUEST - 0.1, DOUBTS_S).over
 
 
 def test_the_head_doubts_a_guess_for_a_while_only():
