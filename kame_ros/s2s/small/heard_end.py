@@ -53,7 +53,7 @@ class HeardEnd:
 
     def decide(self, pause: Pause) -> Decision:
         """See EndOfTurn."""
-        odds, at_once = self._head.odds, pause.silence_s <= AT_ONCE_S
+        odds, at_once = self._head.odds, pause.silence_s <= AT_ONCE_S + 1e-6
         if at_once and odds >= self._sure and self._words.wanted(pause)[1] != 'incomplete':
             return Decision(True, 'ear', 1.0 / (1.0 + math.exp(odds)))
         if pause.silence_s < self._other.min_silence_s - 1e-6:
