@@ -213,7 +213,7 @@ class VirtualGraph:
         seq, chunks = self._prompter.frames, self._chunks
         self._chunks = []
         self._prompter.prompt(heard, chunks)
-        step = self._front_end.step(heard.samples, self._prompter.mux.current())
+        step = self._front_end.step(heard.samples, self._prompter.current())
         self._playout.put(Frame(seq, heard.t, step.speech, source_seq=heard.seq))
         for piece in step.pieces:
             token = MonologueToken(seq, heard.t, piece.text, piece.source, piece.generation)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from kame_ros.runtime.inbox import Inbox
 from kame_ros.s2s.front_end import Event, Speaker, Step
 from kame_ros.s2s.mux.mux import MuxConfig, OracleMux
 from kame_ros.turns.talk_over import Overlap
 from kame_ros.wire.frame import FRAME_S, Frame
-from kame_ros.wire.oracle import OracleChunk
+from kame_ros.wire.oracle import Oracle, OracleChunk
 from kame_ros.wire.transcript import Transcript
 from kame_ros.wire.turn import TurnEvent, TurnKind
 
 _BOUND = 64  # of the user's words and speech; more of them in a step are old already
+_REMEMBERED = 64  # revisions of what the user says: an answer to an older one is not told from new
 _SPEECH = (TurnKind.USER_SPEECH_START, TurnKind.USER_SPEECH_END)
 
 
@@ -40,6 +42,7 @@ class Prompter:
     def open(self) -> None:
         """What was heard before is not told any more."""
         self._told: Inbox[Callable[[float], None]] = Inbox(_BOUND)
+        self._asked: dict[tuple[int, int], str] = {}  # by utterance and revision, the newest last
 
     def join(self, speaker: Speaker, drop_on_barge_in: bool) -> None:
         """Somebody speaks from now on.
@@ -66,10 +69,24 @@ class Prompter:
         if speaker:
 
             def tell(t: float) -> None:
+                self._remember(heard)
                 speaker.hear_language(heard.language)
                 speaker.hear_words(*said, start - t, end - t, heard.final)
 
             self._told.put(tell)
+
+    def _remember(self, heard: Transcript) -> None:
+        self._asked.pop((heard.utterance, heard.revision), None)
+        self._asked[heard.utterance, heard.revision] = heard.text
+        if len(self._asked) > _REMEMBERED:
+            del self._asked[next(iter(self._asked))]
+
+    def current(self) -> Oracle | None:
+        """What the robot should say now, with the words of the user that it answers."""
+        oracle = self.mux.current()
+        if oracle is None:
+            return None
+        return replace(oracle, asked=self._asked.get((oracle.utterance, oracle.revision), ''))
 
     def on_turn(self, event: TurnEvent) -> None:
         """The stt node tells that the user begins or ends to speak, or that it was noise."""

@@ -37,8 +37,18 @@ class Disturbance:
         self._judge.reset()
         self.gain = 1.0
 
-    def update(self, now: float, user: TurnTracker, floor: bool, floor_since: float) -> Verdict:
-        """What the robot does, which has or has not had the `floor` since `floor_since`."""
+    def update(
+        self,
+        now: float,
+        user: TurnTracker,
+        floor: bool,
+        floor_since: float,
+        asks: bool = False,
+    ) -> Verdict:
+        """What the robot does, which has or has not had the `floor` since `floor_since`.
+
+        `asks`: what it said last is a question, so that a "yes" over its end is an answer.
+        """
         calm = self._judge.state is Verdict.NONE
         if calm:
             self.gain = 1.0
@@ -61,6 +71,6 @@ class Disturbance:
         elif verdict is Verdict.GO_ON:
             self.gain = 1.0
             remark = user.words.since(self._since)
-            if remark is not None and is_backchannel(remark.text):
+            if remark is not None and not asks and is_backchannel(remark.text):
                 self.remarks.append(remark.utterance)
         return verdict

@@ -11,7 +11,7 @@ from kame_ros.turns.disturbance import Disturbance
 from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.half_answer import is_half
 from kame_ros.turns.profiles.moshi import MOSHI
-from kame_ros.turns.sentence_end import is_complete
+from kame_ros.turns.sentence_end import is_complete, is_question
 from kame_ros.turns.taken_back import Rest, rest_of
 from kame_ros.turns.turn_tracker import TurnTracker
 from kame_ros.turns.vad import Vad
@@ -110,7 +110,9 @@ class GiveWay:
         if floor and not self._floor:
             self._floor_since = self._now - FRAME_S
         self._floor = floor
-        verdict = self._disturbance.update(self._now, self._user, floor, self._floor_since)
+        # How far it has come is not known here: no LLM is asked where "yes" is no answer.
+        asks = oracle is not None and is_question(oracle.text)
+        verdict = self._disturbance.update(self._now, self._user, floor, self._floor_since, asks)
         if verdict is Verdict.STOP:
             self._begun, self._yielded = None, True
         waits = self._user.in_turn or broke_in

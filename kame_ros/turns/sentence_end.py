@@ -146,6 +146,11 @@ def _is_only_begun(clause: str) -> bool:
     return bool(_ONLY_BEGUN.match(said.rstrip(' .!?')))
 
 
+def is_question(text: str) -> bool:
+    """Whether it ends with the mark of a question, in quotes or not."""
+    return text.rstrip('"\'”’»)」 \n').endswith(('?', '？'))
+
+
 def is_clause(text: str, language: str = 'en') -> bool:
     """Whether a clause ends here: a sentence may end, or there is a comma."""
     return is_complete(text.rstrip(' ,、'), language)

@@ -98,7 +98,7 @@ _JAPANESE = """
 すみません 大丈夫です わかりました もう一度 もういちど
 """
 _MAX_UTTERANCES = 16  # of a turn
-_MAX_CHARS = 1_000  # of an utterance
+MAX_CHARS = 1_000  # of an utterance
 _MAX_BACKCHANNEL = 4  # words: "yeah, okay, I see"
 
 
@@ -223,7 +223,7 @@ class WordsHeard:
         self.expected = True
         if not text.strip():
             return
-        text = text.strip()[-_MAX_CHARS:]  # how it ends tells whether it is over
+        text = text.strip()[-MAX_CHARS:]  # how it ends tells whether it is over
         self._texts[utterance] = text
         if len(self._texts) > _MAX_UTTERANCES:
             del self._texts[next(iter(self._texts))]

@@ -46,7 +46,8 @@ class Oracle:
     """What the front-end should say now: one generation of one source, as far as it is written.
 
     `life` grows when the source numbers its generations anew: number 1 of another life is another
-    text, and no correction of what was said before.
+    text, and no correction of what was said before. `asked` are the words of the user that it
+    answers, where they are known.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Oracle:
     utterance: int = -1
     revision: int = -1
     life: int = field(default=0, compare=False)
+    asked: str = field(default='', compare=False)
 
     @property
     def key(self) -> tuple[str, int, int]:

@@ -77,6 +77,29 @@ def test_what_the_user_says_is_told_with_the_next_frame():
     assert t.mouth.notes == ['en', (3, 'what', -0.5, -0.1, False), 'excuse']
 
 
+def test_an_oracle_comes_with_the_words_that_it_answers():
+    t = Trial()
+    t.prompter.hear(Transcript(3, 0, 'how many', 0, False, T0, T0 + 0.5))
+    t.prompter.hear(Transcript(3, 1, 'how many legs', 0, False, T0, T0 + 0.9))
+
+    def asked(generation, revision, utterance=3):
+        which = {'utterance': utterance, 'revision': revision}
+        begin = OracleChunk('llm', generation, ChunkKind.BEGIN, **which)
+        t.prompt(begin, OracleChunk('llm', generation, ChunkKind.TEXT, 'Eight.', **which))
+        return t.prompter.current().asked
+
+    assert t.prompter.current() is None
+    assert [asked(1, 0), asked(2, 1), asked(3, 2), asked(4, -1, utterance=-1)] == [
+        'how many', 'how many legs', '', '',
+    ]  # fmt: skip
+    for revision in range(2, 70):  # so many that the first ones are forgotten
+        t.prompter.hear(Transcript(3, revision, 'how many legs has it', 0, False, T0, T0 + 1.0))
+        t.prompt()
+    assert [asked(5, 1), asked(6, 69)] == ['', 'how many legs has it']
+    t.prompter.open()
+    assert asked(7, 69) == ''
+
+
 def test_an_oracle_is_followed_to_its_end():
     t = Trial()
     frame, _ = t.prompt(*whole('battery', 1, 'It is low.', 20))

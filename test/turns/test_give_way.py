@@ -13,6 +13,7 @@ from kame_ros.wire.frame import FRAME_S
 from kame_ros.wire.oracle import Oracle
 
 ANSWER = Oracle('llm', 1, 'The capital of France is Paris.', utterance=4)
+ASKED = Oracle('llm', 1, 'It is Paris. Do you want to know more?', utterance=4)
 LOUD, QUIET = np.full(1920, 12_000, np.int16), np.zeros(1920, np.int16)
 DUCK, HOLD, GO_ON, STOP = Verdict.DUCK, Verdict.HOLD, Verdict.GO_ON, Verdict.STOP
 
@@ -106,15 +107,20 @@ def test_the_answer_to_what_is_being_said_is_not_spoken_over():
     assert gains[-1] == 1.0
 
 
-def test_an_answer_to_a_remark_is_not_said():
+@pytest.mark.parametrize(
+    ('said', 'word', 'is_said'),
+    [(ANSWER, 'uh-huh', False), (ASKED, 'yes', True), (ASKED, 'uh-huh', True)],
+)
+def test_an_answer_to_a_remark_is_not_said(said, word, is_said):
     judge = GiveWay(FakeVad(0.05, 0.95))
-    assert judge.choose(ANSWER) is ANSWER
+    assert judge.choose(said) is said
     for k in range(100):
         loud = 25 <= k < 33
         if k == 38:
-            judge.hear_words(5, 'uh-huh', 25 * FRAME_S - k * FRAME_S, 33 * FRAME_S - k * FRAME_S)
-        judge.hear(LOUD if loud else QUIET, True, ANSWER)
-    assert judge.choose(Oracle('llm', 2, 'You are welcome.', utterance=5)) is ANSWER
+            judge.hear_words(5, word, 25 * FRAME_S - k * FRAME_S, 33 * FRAME_S - k * FRAME_S)
+        judge.hear(LOUD if loud else QUIET, True, said)
+    welcome = Oracle('llm', 2, 'You are welcome.', utterance=5)
+    assert judge.choose(welcome) is (welcome if is_said else said)
     other = Oracle('llm', 3, 'Rome.', utterance=6)
     assert judge.choose(other) is other
     judge.reset()

@@ -268,7 +268,7 @@ class RobotLink:
         if spoken_over:
             self._say.settle(waits, 'the user spoke')
         self._say.settle(waits, 'it could not be said')
-        return heard, self._prompter.mux.current()
+        return heard, self._prompter.current()
 
     def answer(self, heard: Frame, step: Step) -> None:
         """Publishes what the front-end gave for a frame that was taken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from kame_ros.turns.sentence_end import is_question
 from kame_ros.turns.words_heard import is_backchannel
 from kame_ros.wire.transcript import Transcript
 
@@ -47,6 +48,6 @@ class Remarks:
             return False
         if heard.start <= self._stopped_at:
             return False
-        if robot_said.rstrip('"\'”’»)」 \n').endswith(('?', '？')):
+        if is_question(robot_said):
             return False
         return any(begun - _RACE_S <= heard.start <= ended for begun, ended in self._spoke)

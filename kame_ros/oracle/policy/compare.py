@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kame_ros.oracle.policy.decision import Start
-from kame_ros.text.compare import normalise
+from kame_ros.text.compare import goes_on, normalise
 from kame_ros.wire.transcript import Transcript
 
 
@@ -22,6 +22,15 @@ def says_the_same(ask: Start | None, transcript: Transcript) -> bool:
         ask is not None
         and ask.utterance == transcript.utterance
         and normalise(ask.text) == normalise(transcript.text)
+    )
+
+
+def is_disproved(ask: Start | None, transcript: Transcript) -> bool:
+    """Whether a question was asked with words that the user did not say, as is known by now."""
+    return (
+        ask is not None
+        and ask.utterance == transcript.utterance
+        and not goes_on(normalise(ask.text).split(), normalise(transcript.text).split())
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from kame_ros.oracle.conversation.numbering import Numbering
-from kame_ros.oracle.policy.compare import question, says_the_same
+from kame_ros.oracle.policy.compare import is_disproved, question, says_the_same
 from kame_ros.oracle.policy.config import PolicyConfig
 from kame_ros.oracle.policy.decision import Adopt, Clear, Confirm, Decision, GiveUp, Start
 from kame_ros.oracle.policy.failover import Failover, Retry
@@ -226,7 +226,7 @@ class OraclePolicy:
         if self._retry:
             times.append(self._retry.at)
         if self._pending and not self._pending.final:
-            free = self._streams.free_at(self.config)
+            free = self._free_at(self._pending)
             if free is not None:
                 times.append(max(free, self._earliest_partial))
         return min(times, default=None)
@@ -238,7 +238,8 @@ class OraclePolicy:
             return False
         new = word_count(transcript.stable_text) - self._asked_words
         return transcript.final or (
-            self.config.answer_partials and new >= self.config.min_new_words
+            self.config.answer_partials
+            and (new >= self.config.min_new_words or is_disproved(self._asked, transcript))
         )
 
     def _end_stale(self) -> list[Decision]:
@@ -272,11 +273,14 @@ class OraclePolicy:
 
     def _advance_pending(self, t: float, pending: Transcript) -> list[Decision]:
         if not pending.final:
-            free = self._streams.free_at(self.config)
+            free = self._free_at(pending)
             if free is None or t < max(free, self._earliest_partial):
                 return []
         room = self._streams.make_room(self.config, oldest=not pending.final)
         return [*room, self._ask(t, pending)]
+
+    def _free_at(self, pending: Transcript) -> float | None:
+        return self._streams.free_at(self.config, is_disproved(self._asked, pending))
 
     @property
     def _earliest_partial(self) -> float:

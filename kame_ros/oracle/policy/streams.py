@@ -51,15 +51,17 @@ class Streams:
         found = [(s.ask, s.overdue(t, config)) for s in self._streams.values()]
         return [(ask, why) for ask, why in found if why]
 
-    def free_at(self, config: PolicyConfig) -> float | None:
+    def free_at(self, config: PolicyConfig, disproved: bool = False) -> float | None:
         """When a partial may have a stream; None: when one of them gives a word or ends.
 
-        With all streams taken, one that has spoken for a while gives way to newer words.
+        With all streams taken, one that has spoken for a while gives way to newer words; at once
+        where these have `disproved` what was asked last.
         """
         if len(self._streams) < config.max_streams:
             return float('-inf')
         spoken = [s.first_word for s in self._streams.values() if s.first_word is not None]
-        return min(spoken) + config.hold_s if spoken else None
+        hold_s = 0.0 if disproved else config.hold_s
+        return min(spoken) + hold_s if spoken else None
 
     def make_room(self, config: PolicyConfig, oldest: bool = False) -> list[Cancel]:
         """Stops as many as it takes to start one more.

@@ -112,6 +112,11 @@ class TtsConfig:
         high=1.0,
     )
     rewind_s: float = _seconds(0.3, 'When it goes on, it repeats the words of so many seconds.')
+    newer_answer_s: float = _seconds(
+        1.0,
+        'An answer to words that were only misheard, as newer ones tell, is not begun for so many '
+        'seconds: the answer to the newer ones is likely to come; 0: it is begun at once.',
+    )
     min_turn_s: float = _seconds(
         0.2, 'What is shorter than so many seconds is a cough, and needs no answer.'
     )

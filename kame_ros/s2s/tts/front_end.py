@@ -14,13 +14,14 @@ from kame_ros.s2s.tts.voice import Speech, Synthesiser
 from kame_ros.text.spoken_words import SpokenWord, words_of
 from kame_ros.turns import end_of_turn
 from kame_ros.turns.barge_in import Verdict
+from kame_ros.turns.changed_words import NewerAnswer, is_outdated
 from kame_ros.turns.disturbance import Disturbance
 from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.turns.half_answer import is_half
 from kame_ros.turns.hum import Hum
 from kame_ros.turns.owed_answer import Debt
-from kame_ros.turns.sentence_end import is_clause
+from kame_ros.turns.sentence_end import is_clause, is_question
 from kame_ros.turns.speech_gate import Edge
 from kame_ros.turns.taken_back import Rest, rest_of
 from kame_ros.turns.turn_tracker import Heard, TurnTracker
@@ -147,9 +148,11 @@ class TtsFrontEnd(FrontEnd):
         self._active: Script | None = None
         self._scripts = Scripts()
         self._debt = Debt(self.config.min_turn_s, self.config.patience_s)
+        self._newer = NewerAnswer(self.config.newer_answer_s)
         self._floor_since = 0.0  # when the robot began to speak
         self._joined = True  # no space before the next piece, as at the start of a session
         self._ready: tuple[list[str], Speech] | None = None  # a clause that may be said soon
+        self._asks = False  # the word that it began last ends a question
         self._broke_in_at: float | None = None  # when it took a turn for over that was not
         self._broken_off: Script | None = None  # with what; whether it is said on is not known yet
         self._humming = False  # what is heard of it is a hum, and no word
@@ -215,7 +218,9 @@ class TtsFrontEnd(FrontEnd):
         """Does what a user who speaks over the robot asks for."""
         urgent = self._active is not None and self._active.oracle.priority > 0
         floor = self._has_floor() and not urgent and not self._user.goes_on
-        verdict = self._disturbance.update(self._now, self._user, floor, self._floor_since)
+        verdict = self._disturbance.update(
+            self._now, self._user, floor, self._floor_since, self._asks
+        )
         if verdict is Verdict.HOLD:
             self._count['holds'] += 1
             if self._disturbance.profile.can_hold:
@@ -268,7 +273,7 @@ class TtsFrontEnd(FrontEnd):
         script = self._active
         if script is None or script.done or not script.words:
             return False
-        return script.heard or not self._is_half(script.oracle)
+        return script.heard or not self._is_early(script.oracle)
 
     def _follow(self, oracle: Oracle | None) -> None:
         """Takes the newest text: of the same answer, of a new one, or none any more."""
@@ -342,7 +347,7 @@ class TtsFrontEnd(FrontEnd):
         silent = self._mouth.remaining_s == 0
         if silent and not self._may_start(script.oracle):
             return  # a pause in its own speech is not a right to speak over the user
-        if not script.planned and self._is_half(script.oracle):
+        if not script.planned and self._is_early(script.oracle):
             return
         stalled = self._now - script.grown_at >= self.config.stall_s
         clause = script.next_clause(self.config.clause_words, stalled, hurry=silent)
@@ -351,13 +356,17 @@ class TtsFrontEnd(FrontEnd):
         lead_in = self._correct(script) if script.contradicts else []
         self._say(lead_in, clause, script)
 
-    def _is_half(self, oracle: Oracle) -> bool:
-        """Whether it answers only what the user said before a pause; the rest is answered soon."""
+    def _is_early(self, oracle: Oracle) -> bool:
+        """Whether it answers only what the user said before a pause, or words that have changed
+        since: a better answer is likely to come soon.
+        """
         user, words_s = self._user, self.config.words_s
         silence_s = self._now - user.voice_end
         if not self.config.wait_for_turn_end or oracle.priority > 0:
             return False
-        return is_half(oracle.utterance, user.words, user.speech_start, silence_s, words_s)
+        if is_half(oracle.utterance, user.words, user.speech_start, silence_s, words_s):
+            return True
+        return self._newer.is_awaited(oracle, user.words.now, self._now)
 
     def _hum_along(self) -> None:
         """In a long turn it lets the user know that it listens. That is no word of its own."""
@@ -385,6 +394,8 @@ class TtsFrontEnd(FrontEnd):
         """
         if oracle is None or self._user.pause_s < _PAUSE_S or self._mouth.remaining_s > 0:
             return
+        if is_outdated(oracle, self._user.words.now):
+            return  # it is hardly said
         script = self._scripts.get(oracle.source)
         if script is None or not script.continues(oracle):
             script = Script(oracle)
@@ -464,6 +475,7 @@ class TtsFrontEnd(FrontEnd):
         self._count['words_spoken'] += 1
         text = mark.word.text if self._joined else f' {mark.word.text}'
         self._joined = mark.word.broken
+        self._asks = is_question(mark.word.text)
         if mark.script is None:
             return Piece(text)
         script: Script = mark.script

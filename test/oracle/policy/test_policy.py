@@ -65,6 +65,46 @@ def test_the_last_partial_within_the_gap_is_asked_when_the_gap_is_over():
     assert start.text == 'a b c d e f'
 
 
+def partial(revision, text, stable):
+    """A partial of which the first `stable` words were heard alike before."""
+    length = len(' '.join(text.split()[:stable]))
+    return Transcript(0, revision, text, 0, False, 0.0, 0.0, stable=length)
+
+
+@pytest.mark.parametrize(
+    ('heard', 'asked'),
+    [
+        ('how many legs does a spider', True),  # a leg was not said
+        ('how many', True),
+        ('how many a leg is possessing', False),  # the last word may have been cut
+        ('How many a leg is possessed, sir', False),
+    ],
+)
+def test_what_was_not_said_is_asked_anew_without_new_stable_words(heard, asked):
+    p = policy()
+    assert starts(p.on_transcript(0.0, partial(0, 'how many a leg is possessed', 2)))
+    assert p.on_first_word(0.2, 1)
+    found = starts(p.on_transcript(0.5, partial(1, heard, 2)))
+    assert [start.text for start in found] == [heard] * asked
+
+
+def test_it_waits_for_the_gap_and_for_nothing_else():
+    p = policy(max_streams=1, hold_s=0.8)
+    p.on_transcript(0.0, partial(0, 'how many a leg is possessed', 2))
+    assert p.on_transcript(0.1, partial(1, 'how many legs does a spider', 2)) == []
+    assert p.next_deadline() == pytest.approx(2.0)  # the first one has not given a word yet
+    p.on_first_word(0.3, 1)
+    assert p.next_deadline() == pytest.approx(0.4)
+    cancelled, start = p.on_tick(0.4)
+    assert (cancelled.gen, start.text) == (1, 'how many legs does a spider')
+
+
+def test_who_may_not_guess_asks_nothing_anew():
+    p = policy(answer_partials=False)
+    assert p.on_transcript(0.0, partial(0, 'how many a leg is', 2)) == []
+    assert p.on_transcript(0.5, partial(1, 'how many legs does', 2)) == []
+
+
 def test_a_final_does_not_wait_for_the_gap():
     p = policy()
     p.on_transcript(0.0, heard(0, 'a b c'))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -65,6 +65,11 @@ class Talk:
         self.pieces: list[tuple[float, Piece]] = []
         self.events: list[tuple[float, Event]] = []
         self.now = 0.0
+        self.asked: dict[int, str] = {}  # what the user had said, by revision
+
+    def oracle(self) -> Oracle | None:
+        oracle = self.mux.current()
+        return oracle and replace(oracle, asked=self.asked.get(oracle.revision, ''))
 
     def run(self, seconds: float, user: Sequence[tuple[float, float]] = (), script=()) -> Talk:
         """`user`: (from, to) of his speech; `script`: (when, chunk or a call), in seconds."""
@@ -75,7 +80,7 @@ class Talk:
                 item(self) if callable(item) else self.mux.on_chunk(item)
             loud = any(start <= self.now + 1e-9 < end - 1e-9 for start, end in user)
             frame = np.full(FRAME_SAMPLES, 12_000 if loud else 0, np.int16)
-            step = self.front.step(frame, self.mux.current())
+            step = self.front.step(frame, self.oracle())
             assert step.speech.dtype == np.int16
             assert step.speech.shape == (FRAME_SAMPLES,)
             self.sound.append(step.speech)
@@ -383,6 +388,79 @@ def heard(text: str, start: float, end: float, utterance: int = 1):
     return tell
 
 
+def revised(revision: int, text: str):
+    """A revision of the user's first question, of which an oracle can say that it answers it."""
+
+    def tell(talk: Talk) -> None:
+        talk.asked[revision] = text
+        heard(text, 0.4, 1.44, utterance=0)(talk)
+
+    return tell
+
+
+LEGS, ELECTORS = 'How many legs does a spider have?', 'How many electors are'
+EIGHT = 'A spider has eight legs.'
+OLD = [(1.2, revised(1, ELECTORS)), *words(1.3, 1, 'There are many electors.')]
+
+
+@pytest.mark.parametrize(
+    ('script', 'said', 'start', 'counts'),
+    [
+        pytest.param(
+            [(1.9, revised(2, LEGS)), *words(2.4, 2, EIGHT)], EIGHT, 2.4, {'corrections': 0},
+            id='the newer answer comes soon',
+        ),
+        pytest.param(
+            [(1.9, revised(2, LEGS)), *words(5.0, 2, EIGHT)],
+            f'There are many electors. Actually, {EIGHT}', 3.04, {'corrections': 1},
+            id='it comes too late',
+        ),
+        pytest.param(
+            [(1.9, revised(2, LEGS))], 'There are many electors.', 3.04, {'corrections': 0},
+            id='it never comes',
+        ),
+        pytest.param(
+            [(1.9, revised(2, 'how many, uh, electors are there?'))], 'There are many electors.',
+            2.04, {},
+            id='the same words and more',
+        ),
+        pytest.param(
+            [(1.6, revised(2, LEGS)), *words(1.7, 2, EIGHT)], EIGHT, 2.04, {'clauses_ready': 1},
+            id='it is there already',
+        ),
+        pytest.param(
+            [(1.9, revised(2, LEGS)), *words(1.95, 2, EIGHT), (2.5, revised(3, 'How many?')),
+             *words(2.6, 3, EIGHT)], EIGHT, 2.04, {'corrections': 0},
+            id='once it speaks nothing is awaited',
+        ),
+        pytest.param(
+            [(1.9, revised(2, LEGS)), *words(1.95, 9, 'Low.', source='x', utterance=-1,
+                                             priority=1)],
+            'Low. There are many electors.', 1.95, {}, id='what answers nobody waits for nothing',
+        ),
+    ],
+)  # fmt: skip
+def test_an_answer_to_words_that_have_changed_waits_for_a_newer_one(
+    script, said: str, start: float, counts: dict[str, int]
+) -> None:
+    talk = Talk().run(14.0, ASK, [*OLD, *script])
+    assert talk.said == said
+    assert talk.when(H.ROBOT_SPEECH_START)[0] == pytest.approx(start, abs=0.2)
+    assert {name: talk.count(name) for name in counts} == counts
+
+
+def test_who_has_a_filler_says_it_while_the_newer_answer_is_awaited() -> None:
+    talk = Talk(by_words(filler='Well,', apology=''))
+    talk.run(8.0, ASK, [*OLD, (1.9, revised(2, LEGS)), *words(2.6, 2, EIGHT)])
+    assert (talk.said, talk.count('fillers')) == (f'Well, {EIGHT}', 1)
+
+
+def test_who_does_not_wait_for_a_newer_answer_corrects_themselves() -> None:
+    talk = Talk(by_words(newer_answer_s=0.0, apology=''))
+    talk.run(8.0, ASK, [*OLD, (1.9, revised(2, LEGS)), *words(2.4, 2, EIGHT)])
+    assert talk.said == f'There are Actually, {EIGHT}'
+
+
 QUESTION = [(1.9, heard('What is the capital?', 0.4, 1.44, utterance=0))]
 
 
@@ -418,6 +496,24 @@ def test_what_is_no_interruption_does_not_stop_it(user, script, counts) -> None:
     assert len(said) - len(LONG.split()) <= 3  # and not much of it twice
     assert talk.generations(H.ORACLE_SPOKEN)[0] == 1
     assert talk.gains[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ('text', 'answered'),
+    [
+        ('Do you want some of the tea?', True),
+        ('"Do you want some of the tea?"', True),
+        ('I would like some of the tea.', False),  # "yes" only asks it to go on
+        ('Is it so? I want some tea.', False),
+    ],
+)
+def test_a_yes_over_the_end_of_its_question_is_an_answer(text: str, answered: bool) -> None:
+    yes = (3.12, 3.52)  # over the last word, which begins about 3.2 s
+    script = [*words(1.0, 1, text), *QUESTION, (4.2, heard('Yes.', *yes))]
+    answer = words(4.4, 2, 'I bring it.', utterance=1)
+    talk = Talk().run(12.0, [*ASK, yes], [*script, *answer])
+    assert (talk.count('barge_ins'), talk.count('false_alarms')) == (0, 1)
+    assert talk.said.endswith('I bring it.') is answered
 
 
 @pytest.mark.parametrize(
