@@ -1,6 +1,6 @@
 """Conversations with the `small` front-end, whose model does what its window says."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -44,6 +44,7 @@ class Talk:
         self.mux = OracleMux()
         self.sound: list[np.ndarray] = []
         self.gains: list[float] = []
+        self.asked: dict[int, str] = {}  # the words that a generation answers
         self.pieces: list[tuple[int, Piece]] = []
         self.events: list[tuple[int, Event]] = []
         self.frame = 0
@@ -51,7 +52,10 @@ class Talk:
     def run(self, frames: int, user: bool = False) -> 'Talk':
         for _ in range(frames):
             heard = np.full(FRAME_SAMPLES, 12_000 if user else 0, np.int16)
-            step = self.front.step(heard, self.mux.current())
+            oracle = self.mux.current()
+            if oracle is not None:
+                oracle = replace(oracle, asked=self.asked.get(oracle.generation, ''))
+            step = self.front.step(heard, oracle)
             assert step.speech.dtype == np.int16
             assert step.speech.shape == (FRAME_SAMPLES,)
             self.sound.append(step.speech)
@@ -377,10 +381,10 @@ def test_a_turn_is_over_as_soon_as_the_model_hears_it():
     assert talk.front.counters()['turns_ended.ear'] == 1
 
 
-def after_turn(head=None, other=None, lead_in='Well,'):
+def after_turn(head=None, other=None, lead_in='Well,', **fields):
     """A conversation in which the robot waits for the end of the turn."""
     judge = HeardEnd(head or SureHead(), other or WordsAndSilence())
-    return Talk(lead_in=lead_in, fields={'end_of_turn': judge, 'speak': 'after_turn'})
+    return Talk(lead_in=lead_in, fields={'end_of_turn': judge, 'speak': 'after_turn', **fields})
 
 
 def test_whoever_has_the_answer_when_the_turn_ends_begins_with_it():
@@ -470,6 +474,41 @@ def test_a_room_in_which_people_talk_keeps_no_turn_open():
     (ended,) = talk.when(H.TURN_ENDED)
     assert (ended - 13) * FRAME_S < 2.5
     assert talk.said == PARIS
+
+
+def after_a_question(asked: str, **fields) -> tuple[Talk, int]:
+    """Somebody asked, and there is an answer to the words `asked`; also the end of their turn."""
+    talk = after_turn(**fields).run(2).run(12, user=True)
+    talk.asked[1] = asked
+    talk.tell('It is late.')
+    talk.front.hear_words(0, 'What is the capital of France?', -0.9, 0.0)
+    talk.run(9)
+    (ended,) = talk.when(H.TURN_ENDED)
+    return talk, ended
+
+
+@pytest.mark.parametrize(
+    ('asked', 'begun'),
+    [
+        ('', True), ('What is the capital of France', True), ('What is', False),
+        ('What is the cattle of France?', False),
+    ],
+)  # fmt: skip
+def test_an_answer_to_some_of_the_words_waits_for_one_to_all_of_them(asked, begun):
+    talk, _ = after_a_question(asked)
+    assert bool(talk.said) is begun
+    if not begun:
+        talk.asked[2] = 'What is the capital of France?'
+        assert talk.tell(PARIS, 2).run(50).said == PARIS
+
+
+def test_where_no_answer_to_all_of_the_words_comes_the_one_that_is_there_is_given():
+    talk, ended = after_a_question('What is')
+    talk.run(40)
+    assert talk.said == 'It is late.'
+    assert (talk.pieces[0][0] - ended) * FRAME_S == pytest.approx(1.0, abs=0.2)
+    talk, ended = after_a_question('What is', newer_answer_s=0.0)
+    assert talk.said.startswith('It is')
 
 
 @pytest.mark.parametrize('coming', [True, False])
