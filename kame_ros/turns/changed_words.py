@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kame_ros.text.compare import goes_on, normalise
 from kame_ros.turns.words_heard import MAX_CHARS, Words
 from kame_ros.wire.oracle import Oracle
@@ -22,6 +24,17 @@ def is_outdated(oracle: Oracle, words: Words | None) -> bool:
     return not goes_on(_content(oracle.asked), _content(words.text))
 
 
+def is_partial(oracle: Oracle, words: Words | None) -> bool:
+    """Whether it is not known to answer all that is known of this utterance: they have said more,
+    or something else. See `is_outdated`.
+    """
+    if not oracle.asked or words is None or words.utterance != oracle.utterance:
+        return False
+    if len(words.text) >= MAX_CHARS:
+        return False
+    return _content(oracle.asked) != _content(words.text)
+
+
 def _content(text: str) -> list[str]:
     return [word for word in normalise(text).split() if word not in _FILLERS]
 
@@ -29,17 +42,20 @@ def _content(text: str) -> list[str]:
 class NewerAnswer:
     """Waits for the answer to the words that are known now. A pure policy; times in seconds.
 
-    `wait_s`: from when it is asked first, or from newer words.
+    `wait_s`: from when it is asked first, or from newer words. `is_old` tells for which answer
+    another one is awaited.
     """
 
-    def __init__(self, wait_s: float) -> None:
-        self._wait_s = wait_s
+    def __init__(
+        self, wait_s: float, is_old: Callable[[Oracle, Words | None], bool] = is_outdated
+    ) -> None:
+        self._wait_s, self._is_old = wait_s, is_old
         self._words = (-1, '')  # for whose answer it waits
         self._since = 0.0
 
     def is_awaited(self, oracle: Oracle, words: Words | None, now: float) -> bool:
         """Whether the robot does not begin with this answer yet. Ask when the user is silent."""
-        if words is None or not is_outdated(oracle, words):
+        if words is None or not self._is_old(oracle, words):
             return False
         if self._words != (words.utterance, words.text):
             self._words, self._since = (words.utterance, words.text), now

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from kame_ros.turns.barge_in import BargeInProfile, Verdict
+from kame_ros.turns.changed_words import NewerAnswer
 from kame_ros.turns.disturbance import Disturbance
 from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.half_answer import is_half
@@ -84,6 +85,10 @@ class GiveWay:
     def user_has_turn(self) -> bool:
         """Whether the user speaks, or has not said all yet, as far as silence and words tell."""
         return self._user.in_turn
+
+    def is_awaited(self, newer: NewerAnswer, oracle: Oracle) -> bool:
+        """Whether a newer answer is likely to come, so that this one is not begun yet."""
+        return newer.is_awaited(oracle, self._user.words.now, self._now)
 
     def calm(self) -> None:
         """The robot was stopped by somebody else."""

@@ -82,6 +82,15 @@ _JAPANESE = tuple(_PARTICLES.split())
 _JAPANESE_ENDS = ('ですが', 'ますが')  # polite, and yet they go on
 # "7 a.m.", "in May", "plan A": these want no other word, as the article and the verbs do.
 _NAMED = re.compile(r'(\ba\. ?m|\d ?am|(?<=[^.?!…] )(AM|May|Will|A))[.!]?$')
+# "How long does it", "Could you please": a question of which only the subject was said; and
+# "Tell me more about", where nothing before asks what.
+_DO = r'(?:do|does|did|can|could|would|will|should)\b'
+_ASKED_WHAT = r'(?:what|which|who|whose|where|when|why|how)\b'
+_ONLY_BEGUN = re.compile(
+    rf'(?:(?:um|uh|hey|okay|ok|well|so|and|but|please),? )*(?:{_ASKED_WHAT}(?:(?! {_DO}).)* )?'
+    rf'{_DO} (?:i|you|he|she|it|we|they)(?: please)?$'
+    rf'|(?!.*{_ASKED_WHAT}).+ about$'
+)
 _HANGING = re.compile(r'(\.\.\.|…|[-–—,;:、])\s*$')
 _ELIDED = re.compile(r"(\w+)[’']", re.UNICODE)  # l'eau, qu'il
 
@@ -120,8 +129,21 @@ def is_complete(text: str, language: str = 'en') -> bool:
     if words[-1] in OPEN[language] and not asks and not named:
         return False
     clause = re.split(r'[.?!]\s+', text)[-1].lstrip('¿¡')
+    if language == 'en' and _is_only_begun(clause):
+        return False
     begins = re.match(rf'({_CONDITION[language]})\b', clause, re.IGNORECASE)
     return not (begins and ',' not in clause and not clause.endswith('?'))
+
+
+def _is_only_begun(clause: str) -> bool:
+    """Whether an English sentence ends where its verb, or what it is about, is still to come.
+
+    "Could you?" may be all of an answer; "How long does it?" is a recogniser's guess.
+    """
+    said = clause.casefold()
+    if said.endswith('?') and not re.match(_ASKED_WHAT, said):
+        return False
+    return bool(_ONLY_BEGUN.match(said.rstrip(' .!?')))
 
 
 def is_question(text: str) -> bool:

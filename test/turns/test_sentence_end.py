@@ -25,6 +25,12 @@ from kame_ros.turns.sentence_end import is_complete, knows
         ('After that I walked home.', True), ('After the train arrives.', False),
         ('When is the next train', True), ('When the next train comes.', False),
         ('When does it arrive?', True), ('Um', False), ('Thank you.', True), ('Come in', True),
+        ('How long does it', False), ('How long does it?', False),
+        ('Well, could you please', False), ('Which colour would they.', False),
+        ('How do you do it', True), ('What time is it', True),
+        ('Could you?', True), ('It works, does it?', True), ('Where are you', True),
+        ('Tell me more about', False), ('What are you talking about', True),
+        ('Tell me what it is about', True),
     ],
 )  # fmt: skip
 def test_complete_sentences(text: str, complete: bool) -> None:

@@ -53,6 +53,14 @@ class SmallConfig:
         low=0.0,
         high=600.0,
     )
+    newer_answer_s: float = setting(
+        1.0,
+        'Where the user has said more since an answer was asked for, it begins so many seconds '
+        'after their turn at most: one to all of it is likely to come, and the robot has its '
+        'lead-in; 0: at once.',
+        low=0.0,
+        high=60.0,
+    )
     speak: str = setting(
         'after_turn',
         'When it may speak: always (it judges for itself, from what the user sounds like); '

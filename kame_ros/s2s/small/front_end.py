@@ -21,6 +21,7 @@ from kame_ros.s2s.small.step import Stepper
 from kame_ros.s2s.small.units import CARD
 from kame_ros.s2s.small.window import Key, OracleWindow
 from kame_ros.turns.barge_in import BargeInProfile
+from kame_ros.turns.changed_words import NewerAnswer, is_partial
 from kame_ros.turns.end_of_turn import EndOfTurn
 from kame_ros.turns.give_way import GiveWay
 from kame_ros.turns.profiles.moshi import MOSHI
@@ -70,6 +71,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         speak: str = 'always',
         hush_s: float = 0.96,
         patience_s: float = 1.0,
+        newer_answer_s: float = 1.0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._stepper, self._window, self._voice, self._clock = stepper, window, voice, clock
@@ -82,6 +84,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         ear = self._room or vad
         super().__init__(None if ear is None else GiveWay(ear, profile, end_of_turn, speak))
         self._hush_frames, self._patience = round(hush_s / FRAME_S), round(patience_s / FRAME_S)
+        self._newer = NewerAnswer(newer_answer_s, is_partial)
         self._times = StepTimes(FRAME_S)
         self._count |= dict.fromkeys(_COUNTERS, 0)
         self._start_over()
@@ -113,9 +116,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
     def step(self, user: np.ndarray, oracle: Oracle | None) -> Step:
         """Hears int16[1920] at 24 kHz and speaks int16[1920] at 24 kHz, one frame behind."""
         began = self._clock()
-        self._window.update(self._chosen(oracle))
-        row, mark = self._window.row()
-        self._mark |= mark
+        row = self._take(oracle)
         heard = self._ear.step(user)
         listens = not self._may_speak
         felt = self._hear(heard, row, in_sight=not listens)
@@ -125,6 +126,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             self._room.hear(self._heard_end.odds, rms_dbfs(user), listens)
         self._listen(user, oracle)
         if listens and self._may_speak:  # it hears the frame again, with the answer in sight
+            row = self._take(oracle)  # which may be one that is not to be begun now
             self._hear(heard, row)
         eager = self._is_overdue(user)
         hushed = self._hush > 0
@@ -136,8 +138,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             eager=eager,
             opens=self._opens,
             answers=int(row[0]) if self._answers else 0,
-            # An answer to some of it is there, so that the whole one will soon be.
-            shunned=() if oracle is None or not self._is_asked else self._long_openings,
+            shunned=self._long_openings if self._opens_briefly(oracle) else (),
             mute=mute,
         )
         words, self._late = self._late, self._window.said(piece)
@@ -210,6 +211,26 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         mark, self._mark = self._mark, 0
         return self._stepper.hear(heard, row, mark)
 
+    def _take(self, oracle: Oracle | None) -> np.ndarray:
+        """The window with what is to be said, int[ahead]."""
+        chosen = self._chosen(oracle)
+        self._window.update(None if self._waits_for_newer(chosen) else chosen)
+        row, mark = self._window.row()
+        self._mark |= mark
+        return row
+
+    def _waits_for_newer(self, oracle: Oracle | None) -> bool:
+        """Whether the user's turn is over, and what was not begun answers only some of it."""
+        way = self._give_way
+        if not self._waits or way is None or way.user_has_turn:
+            return False
+        if oracle is None or oracle.priority > 0 or self._is_begun(oracle):
+            return False
+        return way.is_awaited(self._newer, oracle)
+
+    def _is_begun(self, oracle: Oracle) -> bool:
+        return self._window.current == oracle.key and self._window.begun > 0
+
     def _chosen(self, oracle: Oracle | None) -> Oracle | None:
         """What to say, as far as is known of the user up to the last frame."""
         return oracle if self._give_way is None else self._give_way.choose(oracle)
@@ -246,6 +267,12 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             return False
         is_silent = self._since_piece >= max(_PIECE_ENDS, self._since_turn)
         return is_silent and not self._gate.speaking
+
+    def _opens_briefly(self, oracle: Oracle | None) -> bool:
+        """Whether a lead-in should be short: the answer may come while it is said, or is coming, as
+        one to some of the question is there.
+        """
+        return self._is_asked and (oracle is not None or self._since_turn < _OPENS)
 
     @property
     def _is_held(self) -> bool:

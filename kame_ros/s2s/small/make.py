@@ -80,4 +80,5 @@ def build(
         speak=config.speak if vad is not None else 'always',
         hush_s=config.hush_s,
         patience_s=config.patience_s,
+        newer_answer_s=config.newer_answer_s,
     )

@@ -10,13 +10,10 @@ import torch
 from kame_ros.s2s.small import turn_end as at_run_time
 from kame_ros.training.run.state import TrainingError
 from kame_ros.training.small import turn_end, weights_file
-from kame_ros.training.small.bank import Sentences
 from kame_ros.training.small.config import SmallRecipe
 from kame_ros.training.small.ingredients import Ingredients
 from kame_ros.training.small.pool import Pool
 from kame_ros.training.small.train import Progress, SmallTrainer, begin, train
-
-_TEXTS = 1000  # of the robot, that are shown to a model which is to tell the end of a turn
 
 
 def device_of(wanted: str) -> str:
@@ -63,9 +60,7 @@ def add_turn_end(trainer: SmallTrainer, ingredients: Ingredients, result: Path) 
     own, model = result / at_run_time.FILE, result / weights_file.MODEL
     if own.exists() and own.stat().st_mtime_ns >= model.stat().st_mtime_ns:
         return
-    spoken = Sentences(ingredients.robot)
-    texts = [spoken[number].pieces.tolist() for number in range(min(len(spoken), _TEXTS))]
     users = turn_end.HeldUtterances(ingredients.users)
-    felt = turn_end.feel(trainer.model.eval(), trainer.silence, users, texts, trainer.recipe.seed)
+    felt = turn_end.feel(trainer.model.eval(), trainer.silence, users, trainer.recipe.seed)
     passes = trainer.recipe.turn_end_passes
     turn_end.write(turn_end.train(felt, passes, trainer.recipe.seed), result)

@@ -105,6 +105,7 @@ def run(
     ]  # before the first frame was heard
     waiting, oracle = list(oracles), None
     current: LiveOracle | None = None
+    asked = ''
     began, given, still, now, answered = 0.0, 0, 0, 0.0, 0
     patience_s = PATIENCE_S
     while now < LONGEST_S and (still * FRAME_S < patience_s or now < at_least_s):
@@ -114,8 +115,9 @@ def run(
             answered = users.utterance  # what they say over it later is another one
             began = begin if current.after else max(begin, current.start_s)
             trace.oracles.append(began)
+            asked = users.told(now)
         if current is not None:
-            oracle = _so_far(current, len(trace.oracles), now - began, answered)
+            oracle = _so_far(current, len(trace.oracles), now - began, answered, asked)
         frame = users.frame(begin, given, noise(FRAME_SAMPLES))
         step = front_end.step(frame, oracle)
         trace.pieces += [(now, piece) for piece in step.pieces]
@@ -143,6 +145,16 @@ class _Users:
     def utterance(self) -> int:
         """The number of the newest turn that has begun; 0 before the first one."""
         return max(0, len(self.times) - 1)
+
+    def told(self, now: float) -> str:
+        """The words of somebody who speaks that were told; empty where nobody does: what is written
+        then answers all.
+        """
+        if not self._speaking or now >= self.times[self._speaking[-1][1]][1]:
+            return ''
+        _, number, turn = self._speaking[-1]
+        known = turn.words[: self._told.get(number, 0)]
+        return ' '.join(word for _, word in known)
 
     @property
     def pending(self) -> bool:
@@ -197,8 +209,9 @@ def _is_due(oracle: LiveOracle, now: float, given: int, one_before: bool) -> boo
     return now >= oracle.start_s
 
 
-def _so_far(oracle: LiveOracle, generation: int, age: float, utterance: int) -> Oracle:
+def _so_far(oracle: LiveOracle, generation: int, age: float, utterance: int, asked: str) -> Oracle:
     words = oracle.text.split()
     there = min(len(words), 1 + int(age * oracle.pace))
     text = ' '.join(words[:there]) + ' '
-    return Oracle('trial', generation, text, ended=there == len(words), utterance=utterance)
+    ended = there == len(words)
+    return Oracle('trial', generation, text, ended, utterance=utterance, asked=asked)

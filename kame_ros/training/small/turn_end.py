@@ -1,8 +1,9 @@
 """Trains the small network that tells when the user has finished, beside a model that is ready.
 
 It learns from the users' bank: a pause inside an utterance is no end, what is behind its last sound
-is. The model itself does not change; half of the time it is shown an oracle that comes and changes,
-which is to tell nothing. Minutes of one core.
+is. What counts are the first frames of a silence: how long it lasts is for others to judge. The
+model itself does not change, and it is shown no oracle, as it sees none in the user's turn. Minutes
+of one core.
 """
 
 from __future__ import annotations
@@ -23,18 +24,14 @@ from kame_ros.s2s.small.turn_end import FILE, FRAMES, PREFIX
 from kame_ros.training.small.bank import UserKind
 from kame_ros.training.small.model import KameSmall
 
-WIDTH = 48
+WIDTH = 64
 BEFORE, AFTER = 12, 20  # frames of the empty room around an utterance
 _AT_ONCE = 16  # utterances that the model hears together
 _KINDS = (UserKind.QUESTION, UserKind.PAUSED, UserKind.STATEMENT)
-_ORACLE = 0.6  # share of the utterances in which an oracle is there
-_NEXT = (6, 40)  # frames until it is another one
-_KNOWN = 3  # pieces of it that are there at first
-_LITTLE, _HEARD = 0.01, 0.1  # the weight of a frame in which somebody speaks, and how many count
-_SOON = 8  # frames after an end that count fully; of the others so much:
-_LATER = 0.15
+_SOON = 5  # frames of a silence that count
+_SHORTEST = 4  # frames of a pause; what is shorter is a gap between words
 _BATCH, _RATE, _DECAY = 1024, 1.5e-3, 0.05
-_FORGETS, _BLURS = 0.3, 0.05  # what makes it learn no utterance by heart
+_FORGETS, _BLURS = 0.4, 0.05  # what makes it learn no utterance by heart
 _PAUSE = (6, 19)  # frames of the pauses that are measured: 0.5 to 1.5 s
 
 Progress = Callable[[int, int], None]
@@ -87,11 +84,10 @@ def feel(
     model: KameSmall,
     silence: Sequence[int],
     users: HeldUtterances,
-    texts: Sequence[Sequence[int]],
     seed: int = 0,
     progress: Progress = lambda done, all_: None,
 ) -> Felt:
-    """Lets a silent model hear all utterances; `texts`: pieces of oracles that come meanwhile."""
+    """Lets a silent model hear all utterances."""
     rng, asked = np.random.default_rng(seed), users.asked()
     device = next(model.parameters()).device
     frames: list[np.ndarray] = [np.zeros((0, model.size.dim + FEATURES), np.float16)] * len(asked)
@@ -101,21 +97,17 @@ def feel(
         some = order[begin : begin + _AT_ONCE]
         longest = max(len(asked[number][0]) for number in some) + BEFORE + AFTER
         ear = np.stack([users.room(rng, asked[number][3], longest) for number in some])
-        window = np.zeros((len(some), longest, model.size.ahead), np.int64)
-        mark = np.zeros((len(some), longest), np.int64)
         for row, number in enumerate(some):
             features, labels = asked[number][:2]
             ear[row, BEFORE : BEFORE + len(features)] = features
             speaks[number] = np.zeros(BEFORE + len(features) + AFTER, bool)
             speaks[number][BEFORE : BEFORE + len(features)] = labels == 1
-            if texts and rng.random() < _ORACLE:
-                _show(rng, texts, window[row], mark[row])
         heard = torch.from_numpy(ear).to(device).float() / 255
         quiet = torch.as_tensor(silence, device=device).expand(*heard.shape[:2], len(silence))
         nothing = torch.zeros(heard.shape[:2], dtype=torch.long, device=device)
-        shown, marked = (torch.from_numpy(array).to(device) for array in (window, mark))
+        window = nothing[..., None].expand(-1, -1, model.size.ahead)
         # At run time the weights of the normalisation are in the matrices behind it.
-        felt = model.hidden(heard, quiet, nothing, shown, marked) / model.norm
+        felt = model.hidden(heard, quiet, nothing, window, nothing) / model.norm
         both = torch.cat((felt, heard), dim=2).half().cpu().numpy()
         for row, number in enumerate(some):
             frames[number] = both[row, : len(speaks[number])]
@@ -123,23 +115,6 @@ def feel(
     starts = np.cumsum([0, *map(len, frames)])
     kinds = np.array([kind for _, _, kind, _ in asked])
     return Felt(np.concatenate(frames), np.concatenate(speaks), starts, kinds)
-
-
-def _show(
-    rng: np.random.Generator,
-    texts: Sequence[Sequence[int]],
-    window: np.ndarray,
-    mark: np.ndarray,
-) -> None:
-    """Writes oracles into the window, from some frame on: each is another one."""
-    at = int(rng.integers(len(window)))
-    while at < len(window):
-        pieces = list(texts[int(rng.integers(len(texts)))])[: window.shape[1]]
-        window[at:] = 0
-        window[at:, : min(_KNOWN, len(pieces))] = pieces[:_KNOWN]
-        window[at + 2 :, : len(pieces)] = pieces
-        mark[at] = 1
-        at += int(rng.integers(*_NEXT))
 
 
 class TurnEnd(nn.Module):
@@ -167,7 +142,7 @@ def train(
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     over, counts = wanted(felt)
-    kept = np.flatnonzero((counts > _LITTLE) | (rng.random(len(counts)) < _HEARD))
+    kept = np.flatnonzero(counts)
     model = TurnEnd(felt.frames.shape[1] - FEATURES)
     learner = torch.optim.AdamW(model.parameters(), _RATE, weight_decay=_DECAY)
     steps = passes * -(-len(kept) // _BATCH)
@@ -195,18 +170,17 @@ def wanted(felt: Felt) -> tuple[np.ndarray, np.ndarray]:
 
     All pauses together count as much as all ends.
     """
-    over = np.zeros(len(felt.speaks), np.float32)
-    counts = np.full(len(felt.speaks), _LITTLE, np.float32)
+    over, counts = np.zeros((2, len(felt.speaks)), np.float32)
     for begin, end in pairwise(felt.starts.tolist()):
         speech = begin + np.flatnonzero(felt.speaks[begin:end])
         if len(speech):
             last = speech[-1] + 1
             over[last:end] = 1
-            inside = slice(speech[0], last)
-            counts[inside] = np.where(felt.speaks[inside], _LITTLE, 1)
-            counts[last:end] = _LATER
+            for one, next_ in pairwise(speech.tolist()):
+                if next_ - one - 1 >= _SHORTEST:
+                    counts[one + 1 : min(next_ - 1, one + 1 + _SOON)] = 1
             counts[last : last + _SOON] = 1
-    pauses, ends = counts[(over == 0) & (counts == 1)].sum(), counts[over == 1].sum()
+    pauses, ends = counts[over == 0].sum(), counts[over == 1].sum()
     if pauses and ends:
         counts[over == 1] *= pauses / ends
     return over, counts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,6 +32,7 @@ MIN_WORDS = 5  # of a question that can be spoken in two parts
 TWO_PAUSES = 0.25  # share of the questions with a pause that have two
 _INSIDE_S = 0.35  # there is at least so much speech on each side of a pause
 _SEEK_S = 0.03  # the quietest place is looked for so near to a word's beginning
+_CUT = round(_SEEK_S * SAMPLE_RATE) + 1  # a word may end so far behind a cut that is at its end
 
 
 COUNTS = {
@@ -54,11 +55,21 @@ HELD_OUT_COUNTS = {
 
 @dataclass(frozen=True)
 class UserSound:
-    """float[n] at 24 kHz with peak 1, no room yet; for each sample whether somebody speaks."""
+    """float[n] at 24 kHz with peak 1, no room yet; for each sample whether somebody speaks.
+
+    `word_ends`: the sample behind each word of `text`; empty where that is not known.
+    """
 
     sound: np.ndarray
     speaks: np.ndarray
     text: str = ''
+    word_ends: tuple[int, ...] = ()
+
+
+def whole(spoken: Spoken, text: str) -> UserSound:
+    """The utterance as it is, without a pause."""
+    everywhere = np.ones(len(spoken.sound), bool)
+    return UserSound(spoken.sound, everywhere, text, ends_of_words(spoken, text))
 
 
 def with_pauses(
@@ -76,8 +87,12 @@ def with_pauses(
     """
     cuts = sorted(_boundaries(spoken, text, rng, count))
     ends = [*cuts, len(spoken.sound)]
-    parts = [spoken.sound[a:b] for a, b in zip([0, *cuts], ends, strict=True)]
-    return _joined_by_pauses(parts, rng, pause_s)
+    word_ends = ends_of_words(spoken, text)
+    parts = [
+        _Part(spoken.sound[a:b], tuple(end - a for end in word_ends if a < end - _CUT <= b))
+        for a, b in zip([0, *cuts], ends, strict=True)
+    ]
+    return _joined_by_pauses(parts, text, rng, pause_s)
 
 
 def hesitating(
@@ -93,20 +108,45 @@ def hesitating(
     at = rng.randint(2, len(words) - 2)
     filler = rng.choice(('', '', ', um', ' uh'))
     before = ' '.join(words[:at]).rstrip(',.?') + filler + ','
-    parts = [who.say(part).sound for part in (before, ' '.join(words[at:]))]
-    return _joined_by_pauses(parts, rng, pause_s)
+    parts = []
+    for said, count in ((before, at), (' '.join(words[at:]), len(words) - at)):
+        spoken = who.say(said)
+        parts.append(_Part(spoken.sound, ends_of_words(spoken, said)[:count]))  # without the "um"
+    return _joined_by_pauses(parts, text, rng, pause_s)
+
+
+def ends_of_words(spoken: Spoken, text: str) -> tuple[int, ...]:
+    """The sample behind each word of `text`; empty where the voice does not tell of each."""
+    if len(spoken.starts) != len(text.split()):
+        return ()
+    return (*spoken.starts[1:], len(spoken.sound))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is spoken without a pause, and where its words end."""
+
+    sound: np.ndarray
+    word_ends: tuple[int, ...]
 
 
 def _joined_by_pauses(
-    sounds: Sequence[np.ndarray], rng: random.Random, pause_s: tuple[float, float]
+    parts: Sequence[_Part], text: str, rng: random.Random, pause_s: tuple[float, float]
 ) -> UserSound:
-    parts = [_part(sound) for sound in sounds]
-    sound, speaks = [parts[0]], [np.ones(len(parts[0]), bool)]
-    for part in parts[1:]:
-        pause = np.zeros(round(rng.uniform(*pause_s) * SAMPLE_RATE))
-        sound += [pause, part]
-        speaks += [np.zeros(len(pause), bool), np.ones(len(part), bool)]
-    return UserSound(np.concatenate(sound), np.concatenate(speaks))
+    sound, speaks, word_ends, length = [], [], [], 0
+    for number, part in enumerate(parts):
+        if number:
+            pause = np.zeros(round(rng.uniform(*pause_s) * SAMPLE_RATE))
+            sound.append(pause)
+            speaks.append(np.zeros(len(pause), bool))
+            length += len(pause)
+        first, trimmed = _trimmed(part.sound)
+        word_ends += [length + min(max(0, end - first), len(trimmed)) for end in part.word_ends]
+        sound.append(trimmed)
+        speaks.append(np.ones(len(trimmed), bool))
+        length += len(trimmed)
+    known = tuple(word_ends) if len(word_ends) == len(text.split()) else ()
+    return UserSound(np.concatenate(sound), np.concatenate(speaks), text, known)
 
 
 def _boundaries(spoken: Spoken, text: str, rng: random.Random, count: int) -> list[int]:
@@ -154,14 +194,15 @@ def _quietest(sound: np.ndarray, near: int) -> int:
     return near - reach + int(np.argmin(power))
 
 
-def _part(sound: np.ndarray) -> np.ndarray:
-    """Without silence around it, and with soft ends."""
+def _trimmed(sound: np.ndarray) -> tuple[int, np.ndarray]:
+    """Without silence around it, and with soft ends; also where it begins in `sound`."""
     loud = np.flatnonzero(np.abs(sound) > QUIET)
-    part = sound[loud[0] : loud[-1] + 1].copy() if len(loud) else sound[:0].copy()
+    first = int(loud[0]) if len(loud) else 0
+    part = sound[first : loud[-1] + 1].copy() if len(loud) else sound[:0].copy()
     for samples, ends in ((120, part), (240, part[::-1])):
         slope = np.linspace(0, 1, min(samples, len(part)))
         ends[: len(slope)] *= slope
-    return part
+    return first, part
 
 
 def burst(rng: random.Random) -> np.ndarray:
@@ -200,12 +241,12 @@ def draw(
         if not low <= seconds <= high:
             continue
         if kind != UserKind.PAUSED:
-            return UserSound(spoken.sound, np.ones(len(spoken.sound), bool), text)
+            return whole(spoken, text)
         try:
             if rng.random() < HESITATING:
-                return replace(hesitating(who, text, rng, pause_s), text=text)
+                return hesitating(who, text, rng, pause_s)
             count = 2 if rng.random() < TWO_PAUSES else 1
-            return replace(with_pauses(spoken, text, rng, count, pause_s), text=text)
+            return with_pauses(spoken, text, rng, count, pause_s)
         except ValueError:
             continue  # too short a question
 

@@ -70,6 +70,7 @@ _HASTE = 4.0  # by how much the threshold moves from patient to quick
 _SURE = 6.0  # more than this no model knows
 _COUNTS = 4.0  # more than this does not count
 _WHOLE_S = 0.3  # of silence after a whole question or answer: then its words are known
+REQUEST = 'request'  # why a turn is over after a whole request
 _REQUEST_S = 1.0  # of silence after a whole request ("Show me how it works."), at least
 _LEAST_QUESTION = 3  # words, where they can be counted
 _UNSPACED = ('ja', 'zh', 'th', 'yue')
@@ -138,7 +139,7 @@ class Combined:
         )
         long_enough = pause.silence_s >= max(least_s, self._patience * _REQUEST_S)
         if words == 'complete' and long_enough and asks_for_something(pause):
-            return Decision(True, 'request')
+            return Decision(True, REQUEST)
         if pause.silence_s >= (_LONGEST_WHOLE_S if words == 'complete' else _LONGEST_S):
             return Decision(True, 'silence')
         if over is None:  # not yet, or not at all: the model is late

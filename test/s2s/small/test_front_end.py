@@ -1,6 +1,6 @@
 """Conversations with the `small` front-end, whose model does what its window says."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -44,6 +44,7 @@ class Talk:
         self.mux = OracleMux()
         self.sound: list[np.ndarray] = []
         self.gains: list[float] = []
+        self.asked: dict[int, str] = {}  # the words that a generation answers
         self.pieces: list[tuple[int, Piece]] = []
         self.events: list[tuple[int, Event]] = []
         self.frame = 0
@@ -51,7 +52,10 @@ class Talk:
     def run(self, frames: int, user: bool = False) -> 'Talk':
         for _ in range(frames):
             heard = np.full(FRAME_SAMPLES, 12_000 if user else 0, np.int16)
-            step = self.front.step(heard, self.mux.current())
+            oracle = self.mux.current()
+            if oracle is not None:
+                oracle = replace(oracle, asked=self.asked.get(oracle.generation, ''))
+            step = self.front.step(heard, oracle)
             assert step.speech.dtype == np.int16
             assert step.speech.shape == (FRAME_SAMPLES,)
             self.sound.append(step.speech)
@@ -377,10 +381,10 @@ def test_a_turn_is_over_as_soon_as_the_model_hears_it():
     assert talk.front.counters()['turns_ended.ear'] == 1
 
 
-def after_turn(head=None, other=None, lead_in='Well,'):
+def after_turn(head=None, other=None, lead_in='Well,', **fields):
     """A conversation in which the robot waits for the end of the turn."""
     judge = HeardEnd(head or SureHead(), other or WordsAndSilence())
-    return Talk(lead_in=lead_in, fields={'end_of_turn': judge, 'speak': 'after_turn'})
+    return Talk(lead_in=lead_in, fields={'end_of_turn': judge, 'speak': 'after_turn', **fields})
 
 
 def test_whoever_has_the_answer_when_the_turn_ends_begins_with_it():
@@ -472,8 +476,43 @@ def test_a_room_in_which_people_talk_keeps_no_turn_open():
     assert talk.said == PARIS
 
 
+def after_a_question(asked: str, **fields) -> tuple[Talk, int]:
+    """Somebody asked, and there is an answer to the words `asked`; also the end of their turn."""
+    talk = after_turn(**fields).run(2).run(12, user=True)
+    talk.asked[1] = asked
+    talk.tell('It is late.')
+    talk.front.hear_words(0, 'What is the capital of France?', -0.9, 0.0)
+    talk.run(9)
+    (ended,) = talk.when(H.TURN_ENDED)
+    return talk, ended
+
+
+@pytest.mark.parametrize(
+    ('asked', 'begun'),
+    [
+        ('', True), ('What is the capital of France', True), ('What is', False),
+        ('What is the cattle of France?', False),
+    ],
+)  # fmt: skip
+def test_an_answer_to_some_of_the_words_waits_for_one_to_all_of_them(asked, begun):
+    talk, _ = after_a_question(asked)
+    assert bool(talk.said) is begun
+    if not begun:
+        talk.asked[2] = 'What is the capital of France?'
+        assert talk.tell(PARIS, 2).run(50).said == PARIS
+
+
+def test_where_no_answer_to_all_of_the_words_comes_the_one_that_is_there_is_given():
+    talk, ended = after_a_question('What is')
+    talk.run(40)
+    assert talk.said == 'It is late.'
+    assert (talk.pieces[0][0] - ended) * FRAME_S == pytest.approx(1.0, abs=0.2)
+    talk, ended = after_a_question('What is', newer_answer_s=0.0)
+    assert talk.said.startswith('It is')
+
+
 @pytest.mark.parametrize('coming', [True, False])
-def test_while_the_answer_is_coming_a_lead_in_is_rather_short(coming):
+def test_a_lead_in_is_rather_short_at_once_and_while_the_answer_is_coming(coming):
     talk = after_turn().run(2).run(12, user=True)
     shunned = talk.front._window.long_openings
     if coming:  # no whole word of it is there yet
@@ -481,8 +520,9 @@ def test_while_the_answer_is_coming_a_lead_in_is_rather_short(coming):
             talk.mux.on_chunk(OracleChunk('llm', 1, ChunkKind(kind), text, utterance=0, revision=1))
     assert len(talk.model.shunned) == 14
     assert not any(talk.model.shunned)
-    talk.run(8)
+    talk.run(14)
     (ended,) = talk.when(H.TURN_ENDED)
     assert len(shunned) == 1
-    assert [bool(some) for some in talk.model.shunned[ended:]] == [coming] * (22 - ended)
-    assert set(talk.model.shunned[ended:]) == {shunned if coming else ()}
+    later = talk.model.shunned[ended + 5 :]
+    assert talk.model.shunned[ended : ended + 5] == [shunned] * 5
+    assert later == [shunned if coming else ()] * (23 - ended)

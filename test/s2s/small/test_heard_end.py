@@ -6,10 +6,18 @@ import numpy as np
 from fake_end_model import FakeEndModel, FakeExecutor
 from pauses import pause_of
 
-from kame_ros.s2s.small.heard_end import DOUBTS, DOUBTS_S, LEAST_S, SURE, HeardEnd
+from kame_ros.s2s.small.heard_end import (
+    AT_ONCE_S,
+    DOUBTS,
+    DOUBTS_REQUEST,
+    DOUBTS_S,
+    LEAST_S,
+    SURE,
+    HeardEnd,
+)
 from kame_ros.turns.end_listener import EndListener
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn
-from kame_ros.turns.end_of_turn.combined import Combined
+from kame_ros.turns.end_of_turn.combined import REQUEST, Combined
 from kame_ros.turns.end_of_turn.silence import Silence
 
 
@@ -46,6 +54,11 @@ def test_who_is_sure_does_not_wait():
     assert not decision(judge(), SURE - 0.1).over
 
 
+def test_the_head_alone_is_believed_in_the_first_moments_only():
+    assert decision(judge(), SURE + 0.1, AT_ONCE_S).over
+    assert not decision(judge(), SURE + 0.1, AT_ONCE_S + 0.05).over
+
+
 def test_who_is_not_sure_waits_as_long_as_the_other_judge():
     silent = decision(judge(), SURE - 0.1, Silence().min_silence_s)
     assert silent.over
@@ -62,11 +75,11 @@ class FakeJudge:
 
     min_silence_s = 0.0
 
-    def __init__(self, goes_on):
-        self._goes_on = goes_on
+    def __init__(self, goes_on, why='melody'):
+        self._said = Decision(True, why, goes_on)
 
     def decide(self, pause):
-        return Decision(True, 'melody', self._goes_on)
+        return self._said
 
     def reset(self):
         pass
@@ -80,6 +93,13 @@ def test_a_guess_of_the_other_judge_counts_only_where_the_head_does_not_doubt_it
     assert decision(knows, DOUBTS - 9.0).over
     quick = HeardEnd(FakeHead(), FakeJudge(0.3), quickness=0.75)
     assert decision(quick, DOUBTS - 0.5).over
+
+
+def test_a_request_counts_unless_the_head_is_sure_that_they_go_on():
+    asked = HeardEnd(FakeHead(), FakeJudge(0.0, REQUEST))
+    assert decision(asked, DOUBTS_REQUEST + 0.1, 1.0).over
+    assert not decision(asked, DOUBTS_REQUEST - 0.1, 1.0).over
+    assert decision(asked, DOUBTS_REQUEST - 0.1, DOUBTS_S).over
 
 
 def test_the_head_doubts_a_guess_for_a_while_only():
@@ -102,7 +122,7 @@ def combined(melody):
     return HeardEnd(FakeHead(), Combined(None, EndListener(FakeEndModel(melody), FakeExecutor())))
 
 
-def test_who_went_on_after_an_end_that_it_heard_is_given_more_time():
+def test_the_other_judge_learns_from_an_end_that_it_heard():
     strategy = combined(0.99)
     before = waits(strategy, 0.9, 0.5, 2.0)
     assert before < 0.3
@@ -148,13 +168,13 @@ def test_who_went_on_after_an_end_that_it_heard_is_given_more_time():
     assert wait_in(strategy, 0.5, 4.0) == 1.2
     assert wait_in(strategy, 0.5, 5.0, 'What time is it?') == 0.02  # a whole question
     after = [wait_in(strategy, t, t + 2.0) for t in (20.0, 30.0, 40.0, 50.0)]
-    assert after[0] > after[1] > after[2] > after[3]  # but not for ever
+    assert after == [1.2, 0.6, 0.6, 0.16]  # but not for ever
     strategy.reset()
     assert wait_in(strategy, 0.5, 2.0) == 0.02
 
 
 def test_a_quick_robot_waits_less_after_a_wrong_end_and_a_patient_one_more():
-    quick, patient = judge(0.75), judge(0.4)
+    quick, patient = (HeardEnd(FakeHead(), FakeJudge(0.0), how) for how in (0.75, 0.4))
     assert (wait_in(quick, 0.5, 2.0), wait_in(quick, 0.5, 3.0)) == (0.02, 0.4)
     assert (wait_in(patient, 0.5, 2.0), wait_in(patient, 0.5, 3.0)) == (0.02, 0.96)
 
@@ -175,6 +195,6 @@ def test_after_a_wrong_end_a_guess_of_the_other_judge_waits_too():
 
 
 def test_a_long_turn_ends_after_more_silence():
-    assert wait_in(judge(), 0.5, 6.5) == 0.24
-    assert wait_in(judge(), 0.5, 60.5) == 0.5
+    assert wait_in(judge(), 0.5, 5.5) == 0.14
+    assert wait_in(judge(), 0.5, 60.5) == Silence().min_silence_s  # the other judge has to say so
     assert wait_in(judge(), 0.5, 60.5, 'What time is it?') == 0.02

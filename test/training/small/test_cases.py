@@ -1,9 +1,11 @@
 """Cases are the same for the same seed, and as they are described."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from kame_ros.training.small.cases import LEAD_S, Cases, texts, understood
+from kame_ros.training.small.cases import LEAD_S, TELLS_S, Cases, texts, understood
 from kame_ros.training.small.espeak import EspeakMissingError
 from kame_ros.training.small.flite import FliteMissingError
 from kame_ros.training.small.measure import KINDS
@@ -72,7 +74,7 @@ def test_who_speaks_over_it_is_understood_late(cases):
     assert over.after >= 3
     times = [at for at, _ in over.words]
     assert times == sorted(times)
-    assert times[-1] == pytest.approx(0.5 + len(over.sound) / SAMPLE_RATE, abs=0.001)
+    assert times[-1] == pytest.approx(TELLS_S + len(over.sound) / SAMPLE_RATE, abs=0.001)
     assert len(cases.case('back_channel', 0).turns[1].words) <= 2
 
 
@@ -83,7 +85,10 @@ def test_words_are_understood_after_they_were_said_and_not_in_a_pause():
     )
     times, words = zip(*understood(user), strict=True)
     assert words == ('one', 'two', 'three', 'four')
-    assert times == pytest.approx((1.0, 1.5, 3.0, 3.5), abs=0.001)
+    assert times == pytest.approx([TELLS_S + end for end in (0.5, 1.0, 2.5, 3.0)], abs=0.001)
+    ends = (12_000, 20_000, 60_000, 72_000)
+    times = [at for at, _ in understood(replace(user, word_ends=ends))]
+    assert times == pytest.approx([TELLS_S + end / 24_000 for end in ends])
     assert understood(UserSound(np.zeros(9), np.zeros(9, bool))) == ()
 
 

@@ -48,6 +48,23 @@ def test_a_pause_is_inside_at_a_word_and_nothing_is_lost(count):
         assert paused.speaks.sum() == pytest.approx(4.0 * SAMPLE_RATE, abs=0.05 * SAMPLE_RATE)
 
 
+@pytest.mark.parametrize('count', [1, 2])
+def test_each_word_ends_on_its_side_of_a_pause(count):
+    for seed in range(20):
+        paused = with_pauses(spoken(4.0, 5), TEXT, random.Random(seed), count, (1.0, 1.0))
+        assert len(paused.word_ends) == len(TEXT.split())
+        assert paused.word_ends[-1] == len(paused.sound)
+        lengths = np.diff((0, *paused.word_ends)) / SAMPLE_RATE
+        assert sum(abs(seconds - 0.8) < 0.08 for seconds in lengths) == 5 - count
+        assert sum(abs(seconds - 1.8) < 0.08 for seconds in lengths) == count
+        assert all(paused.speaks[end - 800] for end in paused.word_ends)
+
+
+def test_it_is_not_known_when_words_end_where_the_voice_does_not_tell():
+    lost = Spoken(tone(4.0), (0, 24_000))
+    assert with_pauses(lost, TEXT, random.Random(1), 1).word_ends == ()
+
+
 def test_what_is_too_short_has_no_place_for_a_pause():
     with pytest.raises(ValueError, match='no place for a pause'):
         with_pauses(spoken(0.6, 2), 'Why not?', random.Random(1), 1)
@@ -65,10 +82,21 @@ def test_a_hesitation_is_spoken_in_two_parts_of_which_the_first_goes_on():
     who = SimpleNamespace(say=say)
     for seed in range(20):
         sound = hesitating(who, 'Where, please, is the station?', random.Random(seed))
+        assert sound.word_ends == ()
         assert 0.4 < (~sound.speaks).sum() / SAMPLE_RATE < 1.8
     assert all(text.endswith(',') for text in said[::2])
     assert not [text for text in said[::2] if ',,' in text]
     assert all(text.endswith('station?') for text in said[1::2])
+
+
+def test_the_words_of_a_hesitation_are_those_of_the_text():
+    who = SimpleNamespace(say=lambda text: spoken(1.0, len(text.split())))
+    for seed in range(20):
+        sound = hesitating(who, 'Where, please, is the station?', random.Random(seed))
+        assert sound.text == 'Where, please, is the station?'
+        assert len(sound.word_ends) == 5
+        assert list(sound.word_ends) == sorted(sound.word_ends)
+        assert sound.word_ends[-1] == len(sound.sound)
 
 
 def test_features_begin_and_end_with_speech(rooms):
