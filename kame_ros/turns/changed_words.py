@@ -53,9 +53,16 @@ class NewerAnswer:
         self._words = (-1, '')  # for whose answer it waits
         self._since = 0.0
 
-    def is_awaited(self, oracle: Oracle, words: Words | None, now: float) -> bool:
-        """Whether the robot does not begin with this answer yet. Ask when the user is silent."""
-        if words is None or not self._is_old(oracle, words):
+    def is_awaited(
+        self, oracle: Oracle, words: Words | None, now: float, all_told: bool = True
+    ) -> bool:
+        """Whether the robot does not begin with this answer yet. Ask when the user is silent.
+
+        Without `all_told` words of theirs are still to come, which the answer cannot know.
+        """
+        if words is None or not oracle.asked or words.utterance != oracle.utterance:
+            return False
+        if all_told and not self._is_old(oracle, words):
             return False
         if self._words != (words.utterance, words.text):
             self._words, self._since = (words.utterance, words.text), now

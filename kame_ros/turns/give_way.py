@@ -87,8 +87,12 @@ class GiveWay:
         return self._user.in_turn
 
     def is_awaited(self, newer: NewerAnswer, oracle: Oracle) -> bool:
-        """Whether a newer answer is likely to come, so that this one is not begun yet."""
-        return newer.is_awaited(oracle, self._user.words.now, self._now)
+        """Whether a newer answer is likely to come, so that this one is not begun yet: for what the
+        user has said last, too, where that is not told yet.
+        """
+        words = self._user.words.now
+        all_told = words is None or words.cover(self._user.voice_end)
+        return newer.is_awaited(oracle, words, self._now, all_told)
 
     def calm(self) -> None:
         """The robot was stopped by somebody else."""

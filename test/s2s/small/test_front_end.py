@@ -502,6 +502,18 @@ def test_an_answer_to_some_of_the_words_waits_for_one_to_all_of_them(asked, begu
         assert talk.tell(PARIS, 2).run(50).said == PARIS
 
 
+def test_an_answer_waits_for_the_last_words_which_it_cannot_know():
+    talk = after_turn().run(2).run(12, user=True)
+    talk.asked[1] = 'What is the capital'
+    talk.tell('It is late.')
+    talk.front.hear_words(0, 'What is the capital', -0.9, -0.4)
+    talk.run(6)
+    assert len(talk.when(H.TURN_ENDED)) == 1
+    assert talk.said == ''
+    talk.front.hear_words(0, 'What is the capital?', -1.38, -0.48)  # it was all
+    assert talk.run(12).said == 'It is late.'
+
+
 def test_where_no_answer_to_all_of_the_words_comes_the_one_that_is_there_is_given():
     talk, ended = after_a_question('What is')
     talk.run(40)
