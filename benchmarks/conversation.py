@@ -66,6 +66,7 @@ class Asked:
     answer_wer: float | None = None
     latency_s: float | None = None
     spent: dict[str, float] = field(default_factory=dict)  # the latency, by what it was spent on
+    corrections: int = 0  # times that the robot said "Actually,": it had begun something else
     counters: dict[str, int] = field(default_factory=dict)
     memory_mb: float = 0.0
     cpu_percent: float = 0.0
@@ -212,6 +213,7 @@ def ask(voice: str, text: str, path: Path, folder: Path, config: str) -> tuple[A
     asked.heard_wer = wer(text, asked.heard)
     asked.latency_s = turns[-1]['latency_s'] if turns else None
     asked.spent = spent(turns[-1]) if turns else {}
+    asked.corrections = int(session['diagnostics'].get('s2s', {}).get('corrections', 0))
     asked.counters = session['counters']
     return asked, answer
 
@@ -310,6 +312,7 @@ def told(results: list[Asked], quiet: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {
         'questions': len(results),
         'failed': len(results) - len(answered),
+        'corrected': sum(a.corrections > 0 for a in answered),
         'latency_median_s': round(statistics.median(latencies), 3) if latencies else None,
         'memory_gb': round(max((a.memory_mb for a in answered), default=0.0) / 1024, 3),
     }
@@ -370,6 +373,7 @@ def report(results: list[Asked], quiet: dict[str, Any], console: Console) -> Non
     latencies = [a.latency_s for a in results if a.latency_s is not None]
     if latencies:
         console.print(f'median latency {statistics.median(latencies):.2f} s')
+    console.print(f'{sum(a.corrections > 0 for a in results)} answers were begun and corrected')
     for name, value in shares([a for a in results if a.spent]).items():
         console.print(f'of it: {name} {value}')
     for name in sorted({a.voice for a in results}):

@@ -49,6 +49,11 @@ def test_what_is_not_known_is_not_told():
     assert conversation.shares([]) == {}
 
 
+def test_answers_that_were_begun_and_corrected_are_counted():
+    asked = [conversation.Asked('flite slt', 'so', corrections=n) for n in (0, 2, 1)]
+    assert conversation.told(asked, {})['corrected'] == 2
+
+
 def test_the_share_of_waiting_is_of_all_turns():
     waited = conversation.spent(turn(2.4, 3.0, 3.2, ('applied', 2.6, 2.9)))
     ready = conversation.spent(turn(2.4, 2.4, 2.8, ('applied', 2.1, 2.3)))

@@ -38,7 +38,7 @@ class OraclePolicy:
         self._newest: Transcript | None = None  # the last revision that was heard
         self._pending: Transcript | None = None  # heard, worth asking, and not yet asked
         self._asked: Start | None = None  # the last question, while it is answered or to be retried
-        self._asked_words = 0  # stable words in it
+        self._asked_words = 0  # stable words when one was asked for new ones
         self._retry: Retry | None = None
         self._answered_utterance: int | None = None
         self._last_start = float('-inf')
@@ -236,11 +236,14 @@ class OraclePolicy:
     def _is_worth_asking(self, transcript: Transcript) -> bool:
         if says_the_same(self._asked, transcript):
             return False
-        new = word_count(transcript.stable_text) - self._asked_words
-        return transcript.final or (
-            self.config.answer_partials
-            and (new >= self.config.min_new_words or is_disproved(self._asked, transcript))
-        )
+        if transcript.final or not self.config.answer_partials:
+            return transcript.final
+        new = self._new_words(transcript) >= self.config.min_new_words
+        return new or is_disproved(self._asked, transcript)
+
+    def _new_words(self, transcript: Transcript) -> int:
+        """How many more words are stable than were when a question was asked for such words."""
+        return word_count(transcript.stable_text) - self._asked_words
 
     def _end_stale(self) -> list[Decision]:
         """Stops answers to a part of what was said, when they have given an opening."""
@@ -288,7 +291,8 @@ class OraclePolicy:
 
     def _ask(self, t: float, transcript: Transcript) -> Start:
         self._pending = self._retry = None
-        self._asked_words = word_count(transcript.stable_text)
+        if transcript.final or self._new_words(transcript) >= self.config.min_new_words:
+            self._asked_words = word_count(transcript.stable_text)
         self._last_start = t
         return self._begin(t, question(transcript, self.backends.preferred(t)))
 

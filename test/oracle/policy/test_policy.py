@@ -99,6 +99,13 @@ def test_it_waits_for_the_gap_and_for_nothing_else():
     assert (cancelled.gen, start.text) == (1, 'how many legs does a spider')
 
 
+def test_what_is_asked_anew_delays_no_question_for_new_words():
+    p = policy()
+    assert starts(p.on_transcript(0.0, partial(0, 'he might have been in the house', 4)))
+    assert starts(p.on_transcript(0.5, partial(1, 'he might have been made amiable him', 5)))
+    assert starts(p.on_transcript(1.0, partial(2, 'he might have been made amiable himself', 6)))
+
+
 def test_who_may_not_guess_asks_nothing_anew():
     p = policy(answer_partials=False)
     assert p.on_transcript(0.0, partial(0, 'how many a leg is', 2)) == []
