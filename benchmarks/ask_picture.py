@@ -100,6 +100,8 @@ def mix(question: Path, answer: Path, sound: Path) -> None:
 
 
 if __name__ == '__main__':
-    asked, answered, told, *made = map(Path, sys.argv[1:])
-    draw(asked, answered, told, made[0])
-    mix(asked, answered, made[1])
+    if len(sys.argv) != 6:
+        raise SystemExit(__doc__)
+    asked, answered, told, picture, sound = map(Path, sys.argv[1:])
+    draw(asked, answered, told, picture)
+    mix(asked, answered, sound)
