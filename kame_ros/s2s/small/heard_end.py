@@ -4,8 +4,8 @@ Two ears that must agree are wrong less often: where the other judge only guesse
 that it hears, the turn goes on while kame-small hears no end, for 1.5 s of silence. What silence or
 words tell is no guess.
 
-Where the user went on after an end, it waits, as `combined` does, whoever had said that end; and so
-it does in a long turn, which has more sentences. A whole question or a short answer ends any turn.
+Where the user went on after an end, it waits, as `combined` does, whoever had said that end. A
+whole question or a short answer ends any turn.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from kame_ros.s2s.small.turn_end import TurnEndHead
 from kame_ros.turns.end_of_turn import Decision, EndOfTurn, Pause
-from kame_ros.turns.end_of_turn.combined import WRONG_S, hold_s, is_whole
+from kame_ros.turns.end_of_turn.combined import WRONG_S, is_whole
 from kame_ros.turns.end_of_turn.words import WordsAndSilence
 from kame_ros.turns.end_of_turn.wrong_ends import WrongEnds
 
@@ -69,9 +69,7 @@ class HeardEnd:
     def _judged(self, pause: Pause, words: str) -> Decision:
         """The same, as if no end had been wrong."""
         odds = self._head.odds
-        held = pause.silence_s < self._patience * hold_s(pause.voice_end_s - pause.turn_start_s)
-        held = held and not (words == 'complete' and is_whole(pause))
-        if odds >= self._sure and words != 'incomplete' and not held:
+        if odds >= self._sure and words != 'incomplete':
             return Decision(True, 'ear', 1.0 / (1.0 + math.exp(odds)))
         if pause.silence_s < self._other.min_silence_s - 1e-6:
             return Decision(False, '')
