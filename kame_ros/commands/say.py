@@ -44,7 +44,8 @@ def say(args: argparse.Namespace) -> int:
         )
     except NoRobot as error:
         return fail(escape(f'{error}; is there a robot? `kame up` starts one'))
-    console.print()
+    if said:  # the words are on a line that is not ended yet
+        console.print()
     if problem:
         return fail(escape(f'{problem}; said: {said or "nothing"}'))
     if missing := left_out(well_formed(args.text)):

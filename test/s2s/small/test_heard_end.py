@@ -192,9 +192,3 @@ def test_after_a_wrong_end_a_guess_of_the_other_judge_waits_too():
     strategy.hear(np.array([DOUBTS + 0.1]))
     assert not strategy.decide(pause_of(0.5, 'It is late.', voice_end_s=3.0)).over
     assert strategy.decide(pause_of(0.8, 'It is late.', voice_end_s=3.0)).over
-
-
-def test_a_long_turn_ends_after_more_silence():
-    assert wait_in(judge(), 0.5, 5.5) == 0.14
-    assert wait_in(judge(), 0.5, 60.5) == Silence().min_silence_s  # the other judge has to say so
-    assert wait_in(judge(), 0.5, 60.5, 'What time is it?') == 0.02
