@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from kame_ros.audio.wav import BadAudio, read_wav
+from kame_ros.evaluation.make import unlike
 from kame_ros.evaluation.recorded import Label, OnBad, Recorded, read_stereo
 from kame_ros.evaluation.suite import INTERRUPTION, TURN, BadSuite, check_inside
 from kame_ros.record.journal import Journal
 from kame_ros.record.record import Record
 from kame_ros.record.voiced import Segment
 from kame_ros.text.misfit import misfit
+from kame_ros.text.well_formed import written_name
 from kame_ros.wire.frame import SAMPLE_RATE
 from kame_ros.wire.transcript import Word
 
@@ -46,20 +48,21 @@ def read(folder: Path, offset_s: float = 0.0, on_bad: OnBad | None = None) -> It
     if not folder.is_dir():
         raise BadSuite(f'{folder} is no folder')
     found = 0
+    taken: set[str] = set()
     for name, reads in _all(folder):
         found += 1
         if found > _MOST:
             raise BadSuite(f'{folder} has more than {_MOST} recordings')
         try:
             for recorded in reads():
-                recorded.item = _written(recorded.item)
+                recorded.item = unlike(taken, written_name(recorded.item))
                 recorded.robot = _shifted(recorded.robot, offset_s)
                 recorded.words = _later(recorded.words, offset_s)
                 yield recorded
         except (BadSuite, BadAudio, OSError) as error:
             if on_bad is None:
                 raise
-            on_bad(_written(name), error)
+            on_bad(written_name(name), error)
     if not found:
         raise BadSuite(
             f'{folder} holds no recordings: pairs NAME.input.wav and NAME.output.wav, stereo wav '
@@ -296,11 +299,6 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
         raise BadSuite(f'{path} is not understood ({misfit(error)})') from error
-
-
-def _written(name: str) -> str:
-    """A file's name as a text: bytes of it that are no UTF-8 stand in it as signs, and differ."""
-    return name.encode(errors='backslashreplace').decode()
 
 
 def _later(words: list[Word], seconds: float) -> list[Word]:

@@ -312,7 +312,7 @@ def recordings(folder: Path, sources: Path, progress: Progress = lambda name: No
             raise BadSuite(str(error)) from error
         found = merged(speech_segments(sound.samples), USER_GAP_S)
         speech = tuple((s.start, s.end) for s in found)
-        name = _unlike(taken, _safe(path.stem))
+        name = unlike(taken, _safe(path.stem))
         spoken = SpokenSound(sound.samples.astype(np.float32) / 32_768, speech)
         question = known.get(_nfc(path.stem))
         cue = Cue(
@@ -358,7 +358,7 @@ def turns_of(path: Path, rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[s
     return found
 
 
-def _unlike(taken: set[str], name: str) -> str:
+def unlike(taken: set[str], name: str) -> str:
     """The name, or with a number behind it where it is taken; then it is taken, too."""
     free = name
     number = 2

@@ -22,6 +22,11 @@ def well_formed(text: str) -> str:
     return text
 
 
+def written_name(name: str) -> str:
+    """A file's name as a text: bytes of it that are no UTF-8 stand in it as signs, and differ."""
+    return name.encode(errors='backslashreplace').decode()
+
+
 def printable(text: str) -> str:
     """The text on one line and well-formed: each control character becomes a blank.
 

@@ -148,6 +148,15 @@ def test_words_that_came_with_a_recording_are_late_with_it(tmp_path):
     assert [(w.text, w.start, w.end) for w in early.words] == [('b', 1.0, 1.5)]
 
 
+def test_recordings_whose_names_are_alike_stay_several(tmp_path):
+    wav(tmp_path / 'a.wav', channels=2)
+    wav(tmp_path / 'a.flac', channels=2)
+    wav(tmp_path / 'a' / 'input.wav')
+    wav(tmp_path / 'a' / 'output.wav')
+    wav(tmp_path / 'a-2.wav', channels=2)
+    assert sorted(rec.item for rec in read(tmp_path)) == ['a', 'a-2', 'a-3', 'a-4']
+
+
 @pytest.mark.parametrize('name', ['../../etc/passwd', '/etc/passwd'])
 def test_no_path_leads_out_of_the_folder(tmp_path, name):
     (tmp_path / 'pairs.csv').write_text(f'input,output\n{name},{name}\n')

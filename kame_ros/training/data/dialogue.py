@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kame_ros.text.misfit import misfit
+from kame_ros.text.well_formed import written_name
 
 SPEAKERS = ('A', 'B')
 OVERLAP_S = 0.02  # s by which two words of one speaker may overlap: aligners round
@@ -155,7 +156,7 @@ def load(path: Path) -> Dialogue:
     if not words:
         raise DataError(f'{path} should hold a list of words, {{speaker, word, start, end}}')
     words.sort(key=lambda word: (word.start, word.end))
-    return Dialogue(path.stem, tuple(words))
+    return Dialogue(written_name(path.stem), tuple(words))
 
 
 def _word(path: Path, row: Any) -> DialogueWord:

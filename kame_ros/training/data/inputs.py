@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kame_ros.text.well_formed import written_name
 from kame_ros.training.data import recording
 from kame_ros.training.data.dialogue import DataError, Dialogue, load
 from kame_ros.training.oracles import oracle_file
@@ -111,7 +112,7 @@ def _named(folder: Path, suffixes: tuple[str, ...]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in suffixes and not path.name.startswith('.'):
-            found.setdefault(path.stem, []).append(path)
+            found.setdefault(written_name(path.stem), []).append(path)
     if not found:
         raise DataError(f'{folder} holds no {" or ".join(suffixes)} files')
     return found

@@ -163,5 +163,5 @@ def tried(trainer: Trainer, device: str) -> tuple[float, float]:
         trainer.one_step()
     step_s = (time.perf_counter() - began) / TRIED_STEPS
     if device.startswith('cuda'):
-        return step_s, torch.cuda.max_memory_allocated() / GB
+        return step_s, torch.cuda.max_memory_allocated(device) / GB
     return step_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GB

@@ -141,7 +141,7 @@ def speed(device: str, precision: str, size: int = 2048) -> float:
 
 def _now(device: str) -> float:
     if device.startswith('cuda'):
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(device)
     return time.perf_counter()
 
 

@@ -27,6 +27,7 @@ from kame_ros.training.run.state import STATE, TrainingError
 __all__ = ['LOG', 'STATE', 'Trainer', 'TrainingError']
 log = logging.getLogger(__name__)
 LOG = 'log.jsonl'
+_TOLD = ('betas', 'eps', 'weight_decay')  # settings of AdamW; the rate is set in every step
 NOTE_EVERY = 10  # steps
 NUMBERS = ('loss', 'text', 'audio', 'words_right', 'codes_right')
 
@@ -186,8 +187,12 @@ class Trainer:
 
     def _resume(self) -> None:
         found: dict[str, Any] = state.read(self._folder, self._device)
+        groups = self._optimiser.param_groups
+        told = [{name: group[name] for name in _TOLD} for group in groups]
         try:
             self._engine.load(self._call, self._optimiser, found)
+            for group, own in zip(self._optimiser.param_groups, told, strict=True):
+                group.update(own)  # the configuration counts, not the state
             self.step = int(found['step'])
         except (KeyError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()
@@ -199,11 +204,15 @@ class Trainer:
 
 
 def _optimiser(model: torch.nn.Module, config: RunConfig, gpu: bool) -> torch.optim.Optimizer:
-    """AdamW; vectors, which are scales of norms, do not decay."""
+    """AdamW; vectors, which are scales of norms, do not decay. moshi has them as [1, 1, dim]."""
     trained = [weight for weight in model.parameters() if weight.requires_grad]
+    matrices = {id(weight) for weight in trained if sum(size > 1 for size in weight.shape) > 1}
     groups: list[dict[str, Any]] = [
-        {'params': [weight for weight in trained if weight.ndim > 1]},
-        {'params': [weight for weight in trained if weight.ndim <= 1], 'weight_decay': 0.0},
+        {'params': [weight for weight in trained if id(weight) in matrices]},
+        {
+            'params': [weight for weight in trained if id(weight) not in matrices],
+            'weight_decay': 0.0,
+        },
     ]
     return torch.optim.AdamW(
         [group for group in groups if group['params']],

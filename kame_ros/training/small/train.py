@@ -56,9 +56,11 @@ class SmallTrainer:
         self, recipe: SmallRecipe, size: ModelSize, silence: list[int], device: str = 'cpu'
     ) -> None:
         """`silence` are the eight codes of no sound. Raises TrainingError without that device."""
-        if device != 'cpu' and not torch.cuda.is_available():
+        known = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if device != 'cpu' and int(device.partition(':')[2] or 0) >= known:
+            seen = f'{known} GPU{"s" * (known > 1)}' if known else 'no GPU'
             raise TrainingError(
-                f'device is {device}, but torch sees no GPU: install the CUDA build of torch and '
+                f'device is {device}, but torch sees {seen}: install the CUDA build of torch and '
                 'the driver, or give --device cpu'
             )
         self.recipe, self._device, self.silence = recipe, device, silence
@@ -126,7 +128,7 @@ class SmallTrainer:
             'random': torch.get_rng_state(),
         }
         if self._on_gpu:
-            state['random_gpu'] = torch.cuda.get_rng_state()
+            state['random_gpu'] = torch.cuda.get_rng_state(self._device)
         return state_file.write(state, folder)
 
     def resume(self, folder: Path) -> bool:
@@ -148,7 +150,7 @@ class SmallTrainer:
             self._learner.load_state_dict(state['learner'])
             torch.set_rng_state(state['random'])
             if self._on_gpu and 'random_gpu' in state:
-                torch.cuda.set_rng_state(state['random_gpu'])
+                torch.cuda.set_rng_state(state['random_gpu'], self._device)
             self.step = int(state['step'])
         except (KeyError, RuntimeError, ValueError) as error:
             if isinstance(error, TrainingError):
@@ -231,12 +233,12 @@ def try_out(recipe: SmallRecipe, size: ModelSize, device: str = 'cpu') -> SmallC
         began = time.monotonic()
         trainer.loss(streams).total.backward()  # type: ignore[no-untyped-call]
         if device != 'cpu':
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(device)
         took.append(time.monotonic() - began)
     if device == 'cpu':
         held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
     else:
-        held = float(torch.cuda.max_memory_allocated())
+        held = float(torch.cuda.max_memory_allocated(device))
     weights = sum(weight.numel() for weight in trainer.model.parameters())
     scene = sum(value[0].numel() * value.element_size() for value in streams.values())
     return SmallCost(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,22 @@ def test_what_comes_later_is_held_out_where_nothing_is() -> None:
     assert held_out(names, 1e-9, all_decided) == all_decided
     assert sum(held_out(names, 1e-9, {names[0]: True}).values()) == 1
     assert sum(held_out(names, 0.0, {least: False}).values()) == 0
+
+
+def test_a_name_may_hold_bytes_that_are_no_text(talks: Any, tmp_path: Path, prepare: Any) -> None:
+    talks.add('one')
+    talks.add('two')
+    for folder, ending in ((talks.audio, '.flac'), (talks.text, '.json')):
+        try:
+            (folder / f'one{ending}').rename(
+                os.fsdecode(os.fsencode(folder) + b'/caf\xe9') + ending
+            )
+        except OSError:
+            pytest.skip('this file system has only names in UTF-8')
+    talks.make_oracles()
+    assert prepare() == 0
+    names = {entry.name for entry in data_file.read(tmp_path / 'data').entries()}
+    assert names == {'caf\\udce9', 'two'}
 
 
 def test_two_processes_make_the_same_shards_as_one(

@@ -21,6 +21,7 @@ from kame_ros.s2s.moshi.weights.upstream import loaders  # noqa: E402
 from kame_ros.training.config import RunConfig, make  # noqa: E402
 from kame_ros.training.data.layout import Marks  # noqa: E402
 from kame_ros.training.data.shards import DataInfo  # noqa: E402
+from kame_ros.training.plan import dry_run  # noqa: E402
 from kame_ros.training.plan import forecast as forecasts  # noqa: E402
 from kame_ros.training.plan.dry_run import plan_from  # noqa: E402
 from kame_ros.training.plan.forecast import forecast  # noqa: E402
@@ -138,6 +139,24 @@ def test_of_a_repository_only_what_describes_the_model_is_needed(
     found = find('SakanaAI/kame', weights=False)
     assert found.lm_files == ()
     assert found.mimi_file is None
+
+
+def test_the_memory_of_the_gpu_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(torch.cuda, 'synchronize', lambda device=None: asked.append(device))
+    monkeypatch.setattr(torch.cuda, 'max_memory_allocated', {'cuda:1': 3e9}.__getitem__)
+
+    class Steps:
+        steps = 0
+
+        def one_step(self) -> None:
+            self.steps += 1
+
+    trainer: Any = Steps()
+    assert dry_run.tried(trainer, 'cuda:1')[1] == 3.0
+    assert trainer.steps == 1 + dry_run.TRIED_STEPS
+    forecasts._now('cuda:1')
+    assert set(asked) == {'cuda:1'}
 
 
 def test_memory_and_speed_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,27 @@ def test_a_state_of_another_model_is_refused(tmp_path: Path) -> None:
     Trainer(model(), FakeSource(), CONFIG, tmp_path).save()
     with pytest.raises(ConfigError, match='not the one in'):
         Trainer(model(dim=64), FakeSource(), CONFIG, tmp_path)
+
+
+def test_a_run_goes_on_with_the_decay_that_it_is_told_now(tmp_path: Path) -> None:
+    """What the state says of the optimiser's settings is not what counts."""
+    Trainer(model(), FakeSource(), CONFIG, tmp_path).save()
+    changed = replace(CONFIG, weight_decay=0.5, betas=(0.8, 0.9), epsilon=1e-6)
+    groups = Trainer(model(), FakeSource(), changed, tmp_path)._optimiser.param_groups
+    assert [group['weight_decay'] for group in groups] == [0.5, 0.0]
+    assert {(group['betas'], group['eps']) for group in groups} == {((0.8, 0.9), 1e-6)}
+
+
+def test_the_scales_of_norms_do_not_decay(tmp_path: Path) -> None:
+    trained = model()
+    decays, free = Trainer(trained, FakeSource(), CONFIG, tmp_path)._optimiser.param_groups
+    names = {id(weight): name for name, weight in trained.named_parameters()}
+    assert (decays['weight_decay'], free['weight_decay']) == (0.1, 0.0)
+    assert sorted(names[id(weight)] for weight in free['params']) == [
+        *(f'depformer.layers.0.norm{n}.alpha' for n in (1, 2)),
+        'out_norm.alpha',
+        *(f'transformer.layers.0.norm{n}.alpha' for n in (1, 2)),
+    ]
 
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:

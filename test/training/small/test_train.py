@@ -188,6 +188,29 @@ def test_a_gpu_that_is_not_there_is_told_of(tmp_path):
     assert small.device_of('cuda:1') == 'cuda:1'
 
 
+def test_one_gpu_of_several_keeps_its_own_random_numbers(tmp_path, monkeypatch):
+    """Not those of the first one: else a run that goes on is another one."""
+    kept = {'cuda:1': torch.full((16,), 7, dtype=torch.uint8)}
+    monkeypatch.setattr(torch.cuda, 'get_rng_state', lambda device='cuda:0': kept[device])
+    monkeypatch.setattr(
+        torch.cuda, 'set_rng_state', lambda state, device='cuda:0': kept.update({device: state})
+    )
+    trainer = begin(RECIPE, SIZE, SILENCE, tmp_path)
+    trainer._device, trainer._on_gpu = 'cuda:1', True
+    assert trainer.save(tmp_path)
+    kept['cuda:1'] = torch.zeros(16, dtype=torch.uint8)
+    assert trainer.resume(tmp_path)
+    assert list(kept) == ['cuda:1']
+    assert kept['cuda:1'].tolist() == [7] * 16
+
+
+def test_a_gpu_beyond_the_last_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
+    with pytest.raises(TrainingError, match='device is cuda:2, but torch sees 2 GPUs'):
+        begin(RECIPE, SIZE, SILENCE, tmp_path, device='cuda:2')
+
+
 def test_a_dry_run_tells_the_cost():
     cost = try_out(RECIPE, SIZE)
     assert cost.parameters == sum(weight.numel() for weight in KameSmall(SIZE).parameters())
