@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,6 +14,8 @@ from collections.abc import Sequence
 from kame_ros import __version__
 
 _INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+_GONE = 141  # 128 + SIGPIPE
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG)
 _EPILOG = """\
 examples:
   kame ask question.wav -o answer.wav        a spoken question in, the spoken answer out
@@ -20,6 +26,17 @@ examples:
   kame eval make facts -o suite/facts        how good is it? see kame eval --help
   kame doctor                                what this machine has, and what it lacks
 """
+
+
+def _unwritten(error: OSError) -> int:
+    """What is printed cannot be written: whoever reads has gone, which is no fault, or a disk."""
+    gone = error.errno == errno.EPIPE
+    if not gone:
+        with contextlib.suppress(OSError):
+            print(f'error: what is printed cannot be written: {error.strerror}', file=sys.stderr)
+    with contextlib.suppress(OSError):  # Python would try it again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _GONE if gone else 1
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -41,10 +58,20 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     command = ''
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding than UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
     try:
         args = make_parser().parse_args(argv)
         command = args.command
-        return int(args.run(args))
+        status = int(args.run(args))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        return _unwritten(error)
     except ModuleNotFoundError as error:
         print(
             f'error: the package of {error.name} is not installed; kame doctor tells how to get it',

@@ -104,6 +104,46 @@ def test_what_cannot_be_is_one_sentence(args, env, says):
     assert 'Traceback' not in text
 
 
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='no /dev/full')
+def test_a_full_disk_behind_what_is_printed_is_one_sentence():
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run(
+            [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json'],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 1
+    said = 'error: what is printed cannot be written: No space left on device'
+    assert done.stderr.splitlines()[-1] == said
+    assert 'Traceback' not in done.stderr
+
+
+def test_who_reads_no_further_ends_it_without_a_word():
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json'],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    os.close(write)
+    assert done.returncode == 141  # as of a program that SIGPIPE ends
+    assert 'Error' not in done.stderr
+
+
+def test_a_terminal_of_another_encoding_is_written_to():
+    done = kame('get', 'Straße…', PYTHONIOENCODING='ascii', PYTHONUTF8='0')
+    assert done.returncode == 1
+    assert 'Stra\\xdfe\\u2026' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
 @pytest.mark.parametrize('command', ['ask', 'show', 'replay'])
 def test_an_empty_name_is_no_directory(command, capsys):
     with pytest.raises(SystemExit):

@@ -17,6 +17,8 @@ from kame_ros.graph.names import BadConfig
 from kame_ros.graph.surroundings import rmw_problem
 from kame_ros.oracle.llm.backend import parse_backend
 from kame_ros.oracle.llm.backend_names import BackendNames
+from kame_ros.runtime import weights
+from kame_ros.text.os_errors import in_words
 
 _LAMPS = {OK: '[green]●[/]', WARN: '[yellow]○[/]', LACK: '[red]✗[/]'}
 
@@ -67,7 +69,8 @@ def _refused(graph: Graph) -> Iterator[Finding]:
     for spec in graph.nodes:
         try:
             backends = _backend_problems(spec) if spec.name == 'oracle' else ()
-            for sentence in (*problems(spec), *backends):
+            wrong = [*problems(spec), *backends]
+            for sentence in wrong or _meaningless(spec):
                 yield Finding('fit', spec.name, LACK, sentence, 'see docs/parameters.md')
         except ImportError as error:
             detail = f'there is no {error.name}' if error.name == spec.module else str(error)
@@ -75,13 +78,47 @@ def _refused(graph: Graph) -> Iterator[Finding]:
 
 
 def _backend_problems(spec: NodeSpec) -> Iterator[str]:
-    rows = (field.name for field in fields(BackendNames))
-    told = {name: str(spec.parameters[name]) for name in rows if name in spec.parameters}
-    for name in BackendNames(**told).names:
+    for name in _backends(spec):
         try:
             parse_backend(name)
         except ValueError as error:
             yield str(error)
+
+
+def _meaningless(spec: NodeSpec) -> Iterator[str]:
+    """Names of weights and files that mean nothing, whatever is installed."""
+    for name, kind in _weights(spec):
+        try:
+            weights.look_up(name, kind)
+        except (weights.MissingWeights, ValueError, OSError) as error:
+            yield str(error)
+    if spec.name == 'oracle' and (settings := str(spec.values.get('settings', ''))):
+        from kame_ros.oracle.settings import read_settings
+
+        try:
+            read_settings(settings)
+        except (OSError, ValueError) as error:
+            yield in_words(error)
+
+
+def _weights(spec: NodeSpec) -> Iterator[tuple[str, str]]:
+    """The names of weights that a node is told of, and their kinds."""
+    values = spec.values
+    if spec.name == 'stt' and values.get('engine', 'whisper') == 'whisper' and 'model' in values:
+        yield str(values['model']), 'stt'
+    if spec.name == 's2s' and values.get('front_end', 'tts') == 'tts' and 'tts.voice' in values:
+        yield str(values['tts.voice']), 'tts'
+    if spec.name == 'oracle':
+        for backend in _backends(spec):
+            kind, _, model = backend.partition(':')
+            if kind == 'embedded':
+                yield model, 'llm'
+
+
+def _backends(spec: NodeSpec) -> list[str]:
+    rows = (field.name for field in fields(BackendNames))
+    told = {name: str(spec.parameters[name]) for name in rows if name in spec.parameters}
+    return BackendNames(**told).names
 
 
 def _graph(args: argparse.Namespace) -> Graph:

@@ -8,6 +8,7 @@ import os
 from rich.markup import escape
 
 from kame_ros.commands.show import console, fail, refuse
+from kame_ros.graph.description import DEFAULT_NAMESPACE
 from kame_ros.graph.names import DISCOVERY, BadConfig, check_domain, check_namespace
 from kame_ros.graph.processes import environment, join
 from kame_ros.graph.running_graphs import Note, running_graphs
@@ -23,7 +24,7 @@ def say(args: argparse.Namespace) -> int:
         domain = check_domain(args.domain, '--domain')
         check_namespace(args.namespace or '')
         note = _find(args.namespace, domain)
-        namespace = args.namespace or (note.namespace if note else 'robot')
+        namespace = args.namespace or (note.namespace if note else DEFAULT_NAMESPACE)
         if domain is None:
             domain = note.domain if note else check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
         env = environment(domain or 0, note.discovery if note else DISCOVERY[0])
@@ -36,7 +37,7 @@ def say(args: argparse.Namespace) -> int:
 
     try:
         said, problem = say_to_robot(
-            f'/{namespace.strip("/")}/say',
+            f'/{namespace.strip("/")}/say'.replace('//', '/'),  # '/': that of all robots
             well_formed(args.text),
             args.priority,
             args.patience,
@@ -58,7 +59,8 @@ def _find(namespace: str | None, domain: int | None) -> Note | None:
     fits = [
         note
         for note in running_graphs()
-        if namespace in (None, note.namespace) and domain in (None, note.domain)
+        if (namespace is None or namespace.strip('/') == note.namespace.strip('/'))
+        and domain in (None, note.domain)
     ]
     return fits[-1] if fits else None
 

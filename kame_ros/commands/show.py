@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Table
 
 from kame_ros.graph.early import BAD_SETTING
+from kame_ros.text.os_errors import in_words as in_words  # for the commands
 from kame_ros.text.seconds import in_seconds
 from kame_ros.text.well_formed import printable
 
@@ -74,13 +75,6 @@ def bar(shown: bool = True, percent: bool = False) -> Progress:
         console=console,
         disable=not shown,
     )
-
-
-def in_words(error: Exception) -> str:
-    """What an error says; of the operating system, which file and why, without its number."""
-    if isinstance(error, OSError) and error.strerror:
-        return f'{error.filename}: {error.strerror}' if error.filename else error.strerror
-    return str(error)
 
 
 def fail(message: str, status: int = 1) -> int:

@@ -299,6 +299,12 @@ def find(name_or_path: str, kind: str = '') -> Path:
     Raises MissingWeights for a name that is neither known nor a path, or whose package is absent;
     CorruptWeights if a file is not the pinned one; ValueError if the weights are of another `kind`.
     """
+    named = look_up(name_or_path, kind)
+    return named if isinstance(named, Path) else find_weights(named)
+
+
+def look_up(name_or_path: str, kind: str = '') -> Weights | Path:
+    """What a name means, whether it is here or not. Raises as `find` for what means nothing."""
     weights = KNOWN.get(name_or_path)
     if weights is None:
         path = Path(os.path.expanduser(name_or_path))
@@ -310,7 +316,7 @@ def find(name_or_path: str, kind: str = '') -> Path:
         )
     if kind and weights.kind != kind:
         raise ValueError(f'{weights.name} is for {weights.kind}, not for {kind}')
-    return find_weights(weights)
+    return weights
 
 
 def check(weights: Weights) -> None:

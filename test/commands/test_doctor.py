@@ -30,6 +30,12 @@ def told(capsys, *given):
         ('audio_playback.sink=[]', 'audio_playback: sink is one of'),
         ('s2s.front_ent=tts', 's2s: there is no parameter front_ent; did you mean front_end'),
         ('oracle.backend=nobody:x', 'oracle: .*nobody'),
+        ('oracle.backend=embedded:nobody', "oracle: no weights called 'nobody'"),
+        ('oracle.fallback=embedded:hibari', 'oracle: hibari is for tts, not for llm'),
+        ('oracle.settings=/nowhere.yaml', 'oracle: /nowhere.yaml cannot be read: No such file'),
+        ('stt.model=nobody', "stt: no weights called 'nobody': give a path, or one of whisper"),
+        ('stt.model=hibari', 'stt: hibari is for tts, not for stt'),
+        ('s2s.tts.voice=nobody', "s2s: no weights called 'nobody'"),
     ],
 )
 def test_what_the_node_would_refuse(capsys, given, says):

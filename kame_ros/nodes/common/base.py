@@ -31,6 +31,7 @@ from kame_ros.runtime.doors import UnknownName
 from kame_ros.runtime.faults import RAISED_BY_OTHERS, Faults
 from kame_ros.runtime.owner import OutOfMemory, Owners, OwnerThread
 from kame_ros.settings.param import BadParameter, Param
+from kame_ros.text.os_errors import in_words
 from kame_ros.text.well_formed import printable, printable_lines
 from kame_ros.trust.redact import redact
 from kame_ros.wire.turn import TurnEvent
@@ -327,7 +328,7 @@ class KameNode(LifecycleNode):
         try:
             step()
         except RAISED_BY_OTHERS as error:
-            self.fault = printable(redact(f'cannot {verb}: {error}'))
+            self.fault = printable(redact(f'cannot {verb}: {in_words(error)}'))
             self.bad_setting = isinstance(error, BadParameter | UnknownName)
             if isinstance(error, ModuleNotFoundError):
                 self.fault += '; kame doctor tells how to get it'

@@ -20,6 +20,7 @@ from kame_ros.nodes.audio_capture_node import AudioCaptureNode
 from kame_ros.nodes.common import qos
 from kame_ros.nodes.common.base import KameNode
 from kame_ros.nodes.oracle_node import OracleNode
+from kame_ros.nodes.page_node import PageNode
 from kame_ros.nodes.s2s_node import S2SNode
 from kame_ros.nodes.stt_node import SttNode
 from kame_ros.runtime.owner import OwnerThread
@@ -216,12 +217,14 @@ def test_a_fault_in_an_owner_thread_ends_the_context(ros):
         (S2SNode, {'front_end': 'moshi', 'moshi.slots': 4}, 'kame-slots'),
         (OracleNode, {'backend': 'telepathy:strong'}, 'telepathy'),
         (OracleNode, {'backend': 'embedded:/no/such.gguf'}, '/no/such.gguf'),
+        (PageNode, {'host': '203.0.113.1'}, 'no page can be served on 203.0.113.1'),
     ],
 )
 def test_what_is_missing_is_named(ros, make, parameters, says):
     node = ros.add(make(parameter_overrides=[Parameter(k, value=v) for k, v in parameters.items()]))
     assert node.trigger_configure() == REFUSED
     assert says in node.fault
+    assert 'Errno' not in node.fault
     assert threading.active_count() < 8  # what was begun was ended
 
 
