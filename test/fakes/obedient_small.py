@@ -45,6 +45,7 @@ class ObedientStepper:
         opens: bool = False,
         answers: int = 0,
         shunned: Sequence[int] = (),
+        allowed: Sequence[int] | None = None,
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
         window = self.windows[-1]
@@ -62,6 +63,7 @@ class ObedientStepper:
                 self._before = []
             piece = self._before.pop(0) if self._before else due
             self._sounds = self.pace
+        assert allowed is None or piece == 0 or piece in allowed
         return piece, LOUD if self._sounds and not mute else SILENT
 
 

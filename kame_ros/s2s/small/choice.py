@@ -33,20 +33,30 @@ def begun(
     due: int,
     chance: float,
     shunned: Sequence[int] = (),
+    allowed: Sequence[int] | None = None,
 ) -> int:
     """The piece that begins now, of logits float32[pieces]; 0 where that is likely enough.
 
     Below `threshold` it is the likeliest piece if that is the one that is `due` (0: none is). Else
     one is drawn of those at least `near` times as likely as the likeliest: answers open, and are
-    put right, in several ways. Those that are `shunned` count for little.
+    put right, in several ways. Those that are `shunned` count for little. Where only some are
+    `allowed`, how likely the others are counts as silence.
     """
     likely = softmax(logits)
+    if allowed is not None:
+        kept = np.zeros_like(likely)
+        kept[list(allowed)] = likely[list(allowed)]
+        kept[0] = 0.0
+        kept[0] = max(0.0, 1.0 - float(kept.sum()))
+        likely = kept
     if likely[0] >= threshold:
         return 0
     likely[0] = 0.0
     if shunned:
         likely[[piece for piece in shunned if piece != due]] *= SHUNNED
     best = int(likely.argmax())
+    if not likely[best] > 0.0:
+        return 0  # none is allowed
     if best == due:
         return best
     likely[likely < near * likely[best]] = 0.0

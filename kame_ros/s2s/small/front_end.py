@@ -139,6 +139,7 @@ class SmallFrontEnd(GivingWay, FrontEnd):
             opens=self._opens,
             answers=int(row[0]) if self._answers else 0,
             shunned=self._long_openings if self._opens_briefly(oracle) else (),
+            allowed=self._window.sayable,
             mute=mute,
         )
         words, self._late = self._late, self._window.said(piece)

@@ -26,6 +26,13 @@ class OwnWords:
             firsts[sum(bool(word) for _, word in phrase) > 1].add(phrase[0][0])
         return tuple(sorted(firsts[True] - firsts[False]))
 
+    @property
+    def next_ones(self) -> tuple[int, ...]:
+        """The pieces with which a phrase begins, or the one that has begun goes on."""
+        begin = {phrase[0][0] for phrase in self._phrases}
+        on = {phrase[self._place][0] for phrase in self._open if len(phrase) > self._place}
+        return tuple(sorted(begin | on))
+
     def forget(self) -> None:
         """The next piece begins a phrase."""
         self._open: list[list[tuple[int, str]]] = []

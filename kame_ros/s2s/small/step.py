@@ -110,18 +110,21 @@ class Stepper:
         opens: bool = False,
         answers: int = 0,
         shunned: Sequence[int] = (),
+        allowed: Sequence[int] | None = None,
         mute: bool = False,
     ) -> tuple[int, np.ndarray]:
         """The second half, of the frame that was heard last; see `step`. `mute`: nothing sounds.
         `answers`: the piece that begins, whatever the model finds likely; 0: it is asked.
-        `shunned`: pieces that begin only where no other is likely.
+        `shunned`: pieces that begin only where no other is likely; `allowed`: those that may at
+        all, None: any.
         """
         chances, hidden = self._rng.random(_DRAWS), self._felt
         with np.errstate(over='ignore', under='ignore'):
             piece = 0
             if not silent:
                 chance = chances[CODES]
-                chosen = self._choose_piece(hidden, self._window, chance, eager, opens, shunned)
+                rules = _Rules(eager, opens, shunned, allowed)
+                chosen = self._choose_piece(hidden, self._window, chance, rules)
                 piece = answers or chosen
             codes = self.model.silence if mute else self._choose_codes(hidden, piece, chances)
         self._quiet = 0 if piece else self._quiet + 1
@@ -149,9 +152,7 @@ class Stepper:
         hidden: np.ndarray,
         window: np.ndarray,
         chance: float,
-        eager: bool,
-        opens: bool,
-        shunned: Sequence[int],
+        rules: _Rules,
     ) -> int:
         m, how = self.model, self.choosing
         found = hidden @ m.head
@@ -159,15 +160,17 @@ class Stepper:
         due = int(window[0])
         if 0 < due < m.size.pieces:
             logits[due] += found[-1] + m.copy_bias
-        if eager:
-            return begun(logits, _NEVER_SILENT, how.near, due, chance, shunned)
-        if opens:
-            return begun(logits, how.opening, how.near, due, chance, shunned)
-        if self._quiet < QUIET_FRAMES:
-            return begun(logits, how.pause, how.near, due, chance)
-        threshold = how.threshold / max(math.prod(self._silences), 1e-6)
-        self._silences.append(float(softmax(logits)[0]))
-        return begun(logits, threshold, how.near, due, chance, shunned)
+        shunned = rules.shunned
+        if rules.eager:
+            threshold = _NEVER_SILENT
+        elif rules.opens:
+            threshold = how.opening
+        elif self._quiet < QUIET_FRAMES:
+            threshold, shunned = how.pause, ()
+        else:
+            threshold = how.threshold / max(math.prod(self._silences), 1e-6)
+            self._silences.append(float(softmax(logits)[0]))
+        return begun(logits, threshold, how.near, due, chance, shunned, rules.allowed)
 
     def _choose_codes(self, hidden: np.ndarray, piece: int, chances: np.ndarray) -> np.ndarray:
         m, how = self.model, self.choosing
@@ -182,6 +185,16 @@ class Stepper:
             if q < CODES - 1:
                 before = m.depth_codes[q][codes[q]]
         return codes
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """Which pieces may begin in a frame; see Stepper.say."""
+
+    eager: bool
+    opens: bool
+    shunned: Sequence[int]
+    allowed: Sequence[int] | None
 
 
 class _Past:

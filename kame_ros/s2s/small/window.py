@@ -72,6 +72,14 @@ class OracleWindow:
         return self._own.long_ones
 
     @property
+    def sayable(self) -> tuple[int, ...]:
+        """The pieces that may come next: of the text, where one may be left out, or of a phrase of
+        the robot's own. What else a model may say is nobody's word.
+        """
+        due = islice(self._rest(), 2) if self._current is not None else ()
+        return (*due, *self._own.next_ones)
+
+    @property
     def current(self) -> Key | None:
         """The generation that is in the window, or was said last."""
         return self._current

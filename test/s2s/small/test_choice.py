@@ -46,6 +46,15 @@ def test_what_is_shunned_is_said_only_where_nothing_else_is_likely():
     assert begun(logits, 0.05, 0.2, 0, 0.5, (1,)) == 0
 
 
+def test_what_is_not_allowed_counts_as_silence():
+    chances = np.linspace(0, 0.999, 100)
+    logits = np.log(np.array([0.1, 0.6, 0.2, 0.1], np.float32))
+    assert {begun(logits, 0.5, 0.2, 2, chance, (), (2, 3)) for chance in chances} == {0}
+    assert {begun(logits, 0.8, 0.2, 2, chance, (), (2, 3)) for chance in chances} == {2}
+    assert {begun(logits, 1.1, 0.2, 0, chance, (), (2, 3)) for chance in chances} == {2, 3}
+    assert begun(logits, 1.1, 0.2, 0, 0.5, (), ()) == 0
+
+
 @given(
     st.lists(st.floats(-30, 30, width=32), min_size=2, max_size=60),
     st.floats(0, 1, exclude_max=True),

@@ -25,6 +25,21 @@ def test_a_word_is_told_with_its_first_piece():
     assert spoken(pieces, own, 'let me see.') == ['Let', '', 'me', 'see.', '']
 
 
+def test_what_may_come_next_is_a_beginning_or_goes_on():
+    pieces = SpelledPieces()
+    own = of(pieces, 'let me', 'letus', 'or')
+    (le, t), (me,) = pieces(['let', 'me'])
+    _, tu, _ = pieces(['letus'])[0]
+    (other,) = pieces(['or'])[0]
+    assert set(own.next_ones) == {le, other}
+    own.say(le)
+    assert set(own.next_ones) == {le, other, t, tu}
+    own.say(t)
+    assert set(own.next_ones) == {le, other, me}
+    own.forget()
+    assert set(own.next_ones) == {le, other}
+
+
 @pytest.mark.models
 def test_every_phrase_is_told_word_by_word():
     pytest.importorskip('hibari')
