@@ -43,7 +43,7 @@ class SmallRecipe:
     seed: int = 0
     save_every: int = 100
     note_every: int = 10
-    turn_end_passes: int = 4
+    turn_end_passes: int = 6
 
     def __post_init__(self) -> None:
         check_kinds(self)
