@@ -38,11 +38,12 @@ class Prompter:
         self._speaker: Speaker | None = None
         self._overlap: Overlap | None = None
         self._told: Inbox[Callable[[float], None]] = Inbox(_BOUND)
+        self._asked: dict[tuple[int, int], str] = {}  # by utterance and revision, the newest last
 
     def open(self) -> None:
         """What was heard before is not told any more."""
         self._told.open()
-        self._asked: dict[tuple[int, int], str] = {}  # by utterance and revision, the newest last
+        self._asked = {}
 
     def counters(self) -> dict[str, float]:
         """Frames, what the mux counts, and what waits to be told, by name."""

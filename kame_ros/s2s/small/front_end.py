@@ -222,8 +222,9 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         return row
 
     def _waits_for_newer(self, oracle: Oracle | None) -> bool:
-        """Whether the user's turn is over, and what was not begun answers only some of it. No answer
-        that is being said is broken off for that.
+        """Whether the user's turn is over, and what was not begun answers only some of it.
+
+        An answer that is being said is not broken off for that.
         """
         way = self._give_way
         if not self._waits or way is None or way.user_has_turn:
