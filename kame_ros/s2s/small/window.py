@@ -229,7 +229,7 @@ class OracleWindow:
             place = 0
 
     def row(self) -> tuple[np.ndarray, int]:
-        """The window of this frame, int[ahead], and the mark; call it once for each step."""
+        """The window as it is now, int[ahead], and the mark, which is given once."""
         row = np.zeros(self._ahead, np.int64)
         if self._current is not None:
             rest = list(islice(self._rest(), self._ahead))
