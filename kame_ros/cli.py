@@ -29,11 +29,14 @@ examples:
 
 
 def _unwritten(error: OSError) -> int:
-    """What is printed cannot be written: whoever reads has gone, which is no fault, or a disk."""
+    """Nothing more can be written: whoever reads has gone, which is no fault, or a disk is full.
+
+    An error of a file does not tell which one it was.
+    """
     gone = error.errno == errno.EPIPE
     if not gone:
         with contextlib.suppress(OSError):
-            print(f'error: what is printed cannot be written: {error.strerror}', file=sys.stderr)
+            print(f'error: nothing more can be written: {error.strerror}', file=sys.stderr)
     with contextlib.suppress(OSError):  # Python would try it again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _GONE if gone else 1

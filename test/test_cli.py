@@ -116,7 +116,7 @@ def test_a_full_disk_behind_what_is_printed_is_one_sentence():
             check=False,
         )
     assert done.returncode == 1
-    said = 'error: what is printed cannot be written: No space left on device'
+    said = 'error: nothing more can be written: No space left on device'
     assert done.stderr.splitlines()[-1] == said
     assert 'Traceback' not in done.stderr
 

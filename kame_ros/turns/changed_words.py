@@ -17,22 +17,25 @@ def is_outdated(oracle: Oracle, words: Words | None) -> bool:
     Case, punctuation and fillers do not count, nor that they have said more since: to begin before
     all is said is what a tandem is for. False where nobody knows.
     """
-    if not oracle.asked or words is None or words.utterance != oracle.utterance:
-        return False
-    if len(words.text) >= MAX_CHARS:
-        return False  # only its end is kept
-    return not goes_on(_content(oracle.asked), _content(words.text))
+    both = _asked_and_said(oracle, words)
+    return both is not None and not goes_on(*both)
 
 
 def is_partial(oracle: Oracle, words: Words | None) -> bool:
     """Whether it is not known to answer all that is known of this utterance: they have said more,
     or something else. See `is_outdated`.
     """
+    both = _asked_and_said(oracle, words)
+    return both is not None and both[0] != both[1]
+
+
+def _asked_and_said(oracle: Oracle, words: Words | None) -> tuple[list[str], list[str]] | None:
+    """What it answers and what is known of the same utterance; None where nobody can compare."""
     if not oracle.asked or words is None or words.utterance != oracle.utterance:
-        return False
+        return None
     if len(words.text) >= MAX_CHARS:
-        return False
-    return _content(oracle.asked) != _content(words.text)
+        return None  # only its end is kept
+    return _content(oracle.asked), _content(words.text)
 
 
 def _content(text: str) -> list[str]:

@@ -83,13 +83,13 @@ _JAPANESE_ENDS = ('ですが', 'ますが')  # polite, and yet they go on
 # "7 a.m.", "in May", "plan A": these want no other word, as the article and the verbs do.
 _NAMED = re.compile(r'(\ba\. ?m|\d ?am|(?<=[^.?!…] )(AM|May|Will|A))[.!]?$')
 # "How long does it", "Could you please": a question of which only the subject was said; and
-# "Tell me more about", where nothing before asks what.
+# "Tell me more about", where nothing in it asks what.
 _DO = r'(?:do|does|did|can|could|would|will|should)\b'
 _ASKED_WHAT = r'(?:what|which|who|whose|where|when|why|how)\b'
 _ONLY_BEGUN = re.compile(
     rf'(?:(?:um|uh|hey|okay|ok|well|so|and|but|please),? )*(?:{_ASKED_WHAT}(?:(?! {_DO}).)* )?'
     rf'{_DO} (?:i|you|he|she|it|we|they)(?: please)?$'
-    rf'|(?!.*{_ASKED_WHAT}).+ about$'
+    rf'|(?!.*{_ASKED_WHAT}).*\b(?:tell|teach|remind|ask) (?:me|us|him|her|them)\b.* about$'
 )
 _HANGING = re.compile(r'(\.\.\.|…|[-–—,;:、])\s*$')
 _ELIDED = re.compile(r"(\w+)[’']", re.UNICODE)  # l'eau, qu'il

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kame_ros.turns.changed_words import NewerAnswer, is_outdated
+from kame_ros.turns.changed_words import NewerAnswer, is_outdated, is_partial
 from kame_ros.turns.words_heard import WordsHeard
 from kame_ros.wire.oracle import Oracle
 
@@ -37,6 +37,28 @@ def words(text, utterance=0):
 )
 def test_what_was_not_said_makes_an_answer_outdated(asked, heard, outdated):
     assert is_outdated(answer(asked), words(heard)) is outdated
+
+
+@pytest.mark.parametrize(
+    ('asked', 'partial'),
+    [
+        ('How many legs', True),
+        ('How many electors', True),
+        ('how many LEGS does, um, a spider have', False),
+        ('', False),  # nobody knows
+    ],
+)
+def test_what_answers_not_all_of_the_words_is_partial(asked, partial):
+    assert is_partial(answer(asked), words(LEGS)) is partial
+    assert not is_partial(answer(asked, utterance=1), words(LEGS))
+    assert not is_partial(answer(asked), words(1_001 * 'far away '))
+
+
+def test_while_words_are_still_to_come_each_answer_is_awaited():
+    newer, whole = NewerAnswer(1.0, is_partial), answer(LEGS)
+    assert not newer.is_awaited(whole, words(LEGS), 3.0)
+    assert newer.is_awaited(whole, words(LEGS), 3.0, all_told=False)
+    assert not newer.is_awaited(answer(''), words(LEGS), 3.0, all_told=False)
 
 
 def test_of_another_utterance_nothing_is_told():

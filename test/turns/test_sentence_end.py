@@ -30,7 +30,7 @@ from kame_ros.turns.sentence_end import is_complete, knows
         ('How do you do it', True), ('What time is it', True),
         ('Could you?', True), ('It works, does it?', True), ('Where are you', True),
         ('Tell me more about', False), ('What are you talking about', True),
-        ('Tell me what it is about', True),
+        ('Tell me what it is about', True), ('There is a lot to talk about.', True),
     ],
 )  # fmt: skip
 def test_complete_sentences(text: str, complete: bool) -> None:

@@ -55,9 +55,9 @@ class SmallConfig:
     )
     newer_answer_s: float = setting(
         1.0,
-        'Where the user has said more since an answer was asked for, it begins so many seconds '
-        'after their turn at most: one to all of it is likely to come, and the robot has its '
-        'lead-in; 0: at once.',
+        'An answer that was asked for before all words of the turn were known is not begun for so '
+        'many seconds after it, or after newer words: one to all of them is likely to come, and '
+        'the robot has its lead-in; 0: it is begun at once.',
         low=0.0,
         high=60.0,
     )

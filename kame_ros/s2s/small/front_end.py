@@ -84,13 +84,14 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         ear = self._room or vad
         super().__init__(None if ear is None else GiveWay(ear, profile, end_of_turn, speak))
         self._hush_frames, self._patience = round(hush_s / FRAME_S), round(patience_s / FRAME_S)
-        self._newer = NewerAnswer(newer_answer_s, is_partial)
+        self._newer_answer_s = newer_answer_s
         self._times = StepTimes(FRAME_S)
         self._count |= dict.fromkeys(_COUNTERS, 0)
         self._start_over()
 
     def _start_over(self) -> None:
         self._gate = LoudnessGate()
+        self._newer = NewerAnswer(self._newer_answer_s, is_partial)
         self._mark = 0  # another text came, which the model has not seen yet
         self._applied: Key | None = None
         self._spoken = False  # what is applied was reported as spoken
@@ -221,16 +222,16 @@ class SmallFrontEnd(GivingWay, FrontEnd):
         return row
 
     def _waits_for_newer(self, oracle: Oracle | None) -> bool:
-        """Whether the user's turn is over, and what was not begun answers only some of it."""
+        """Whether the user's turn is over, and what was not begun answers only some of it.
+
+        An answer that is being said is not broken off for that.
+        """
         way = self._give_way
         if not self._waits or way is None or way.user_has_turn:
             return False
-        if oracle is None or oracle.priority > 0 or self._is_begun(oracle):
+        if oracle is None or oracle.priority > 0 or self._window.has_begun(oracle):
             return False
         return way.is_awaited(self._newer, oracle)
-
-    def _is_begun(self, oracle: Oracle) -> bool:
-        return self._window.current == oracle.key and self._window.begun > 0
 
     def _chosen(self, oracle: Oracle | None) -> Oracle | None:
         """What to say, as far as is known of the user up to the last frame."""

@@ -89,6 +89,13 @@ class OracleWindow:
         """Of how many words of the text the first piece was said."""
         return self._word + (self._place > 0)
 
+    def has_begun(self, oracle: Oracle) -> bool:
+        """Whether a word was said of it, or of what it puts right: an answer to the same."""
+        if self._current is None or not self.begun:
+            return False
+        same = self._answered is not None and self._answered == _answered_by(oracle)
+        return same or oracle.key == self._current
+
     @property
     def inside_word(self) -> bool:
         """Whether a word of the text was begun and has pieces that were not said."""
@@ -145,8 +152,7 @@ class OracleWindow:
 
     def _arrive(self, oracle: Oracle) -> None:
         self._arriving = oracle.key
-        answers = (oracle.source, oracle.utterance, oracle.life)
-        self._answering = answers if oracle.utterance >= 0 else None
+        self._answering = _answered_by(oracle)
         self._growing = GrowingWords()
         self._text, self._ended, self._adopted = '', False, False
         self._held = 0
@@ -223,7 +229,7 @@ class OracleWindow:
             place = 0
 
     def row(self) -> tuple[np.ndarray, int]:
-        """The window of this frame, int[ahead], and the mark; call it once for each step."""
+        """The window as it is now, int[ahead], and the mark, which is given once."""
         row = np.zeros(self._ahead, np.int64)
         if self._current is not None:
             rest = list(islice(self._rest(), self._ahead))
@@ -291,6 +297,11 @@ class OracleWindow:
     def counters(self) -> dict[str, int]:
         """Totals since the beginning, over all sessions; `oracle_pending` words wait now."""
         return {**self._count, 'oracle_pending': self._unsaid()}
+
+
+def _answered_by(oracle: Oracle) -> Answered | None:
+    """What it answers; None: nothing that the user said."""
+    return (oracle.source, oracle.utterance, oracle.life) if oracle.utterance >= 0 else None
 
 
 def _agreement(said: Sequence[SpokenWord], words: Sequence[SpokenWord]) -> int:

@@ -122,7 +122,8 @@ class Combined:
         was none.
         """
         self._remember(pause, None)
-        self._wrong.hear(pause)
+        _, words = self._by_words.wanted(pause)
+        self._wrong.hear(pause, noise=words == 'noise')
         if over:
             self._wrong.ended(pause)
         else:

@@ -476,11 +476,11 @@ def test_a_room_in_which_people_talk_keeps_no_turn_open():
     assert talk.said == PARIS
 
 
-def after_a_question(asked: str, **fields) -> tuple[Talk, int]:
+def after_a_question(asked: str, answer: str = 'It is late.', **fields) -> tuple[Talk, int]:
     """Somebody asked, and there is an answer to the words `asked`; also the end of their turn."""
     talk = after_turn(**fields).run(2).run(12, user=True)
     talk.asked[1] = asked
-    talk.tell('It is late.')
+    talk.tell(answer)
     talk.front.hear_words(0, 'What is the capital of France?', -0.9, 0.0)
     talk.run(9)
     (ended,) = talk.when(H.TURN_ENDED)
@@ -521,6 +521,33 @@ def test_where_no_answer_to_all_of_the_words_comes_the_one_that_is_there_is_give
     assert (talk.pieces[0][0] - ended) * FRAME_S == pytest.approx(1.0, abs=0.2)
     talk, ended = after_a_question('What is', newer_answer_s=0.0)
     assert talk.said.startswith('It is')
+
+
+def test_an_answer_that_is_being_said_is_not_broken_off_for_a_newer_one():
+    talk, _ = after_a_question('What is the capital of France?', PARIS)
+    assert talk.said == 'The capital'
+    talk.asked[2] = 'What is the capital of France'  # nor does the newer one know all of the words
+    talk.front.hear_words(0, 'What is the capital of France, please?', -2.0, -1.2)
+    talk.tell('The capital of France is Lyon.', 2)
+    assert talk.run(50).said == 'The capital of France is Lyon.'
+    assert talk.front.counters()['words_cleared'] == 0
+
+
+def test_a_new_session_waits_for_no_answer_of_the_last_one():
+    talk = Talk(
+        fields={'end_of_turn': HeardEnd(SureHead(), WordsAndSilence()), 'speak': 'after_turn'}
+    )
+    for generation in (1, 2):
+        talk.run(2 + 60 * (generation == 1)).run(12, user=True)
+        talk.asked[generation] = 'What is'
+        talk.tell('It is late.', generation)
+        talk.front.hear_words(0, 'What is the capital of France?', -0.9, 0.0)
+        talk.run(9)
+        assert talk.said == ''
+        if generation == 1:
+            talk.mux.clear()
+            talk.front.reset()
+    assert talk.run(40).said == 'It is late.'
 
 
 @pytest.mark.parametrize('coming', [True, False])

@@ -186,6 +186,13 @@ def test_a_cough_after_an_end_that_it_heard_teaches_nothing():
     assert wait_in(strategy, 10.0, 12.0) == 0.02
 
 
+def test_nor_does_it_teach_the_other_judge():
+    strategy = combined(0.99)
+    assert wait_in(strategy, 0.5, 2.0) == 0.02
+    assert wait_in(strategy, 0.5, 3.0, noise=True) == 0.02
+    assert waits(strategy, 0.9, 10.0, 12.0) == waits(combined(0.99), 0.9, 10.0, 12.0)
+
+
 def test_after_a_wrong_end_a_guess_of_the_other_judge_waits_too():
     strategy = HeardEnd(FakeHead(), FakeJudge(0.3))
     assert wait_in(strategy, 0.5, 2.0) == 0.02
