@@ -6,13 +6,12 @@ Each reads the text of an option, for argparse; raises ArgumentTypeError with on
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kame_ros.commands.argument_types import above_zero, from_zero, whole
+from kame_ros.commands.argument_types import above_zero, from_zero, whole, within
 from kame_ros.commands.writable import check_writable
 from kame_ros.graph.description import load_graph
 from kame_ros.graph.names import BadConfig
@@ -108,9 +107,6 @@ def decibels(text: str) -> float | None:
     if text == 'clean':
         return None
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not -40.0 <= value <= 100.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither -40 to 100 dB nor 'clean'")
-    return value
+        return within(-40, 100)(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither -40 to 100 dB nor 'clean'") from None

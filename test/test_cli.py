@@ -104,17 +104,22 @@ def test_what_cannot_be_is_one_sentence(args, env, says):
     assert 'Traceback' not in text
 
 
+def doctor_to(stdout):
+    """What `kame doctor --json` does, which prints to `stdout`."""
+    return subprocess.run(
+        [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json'],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='no /dev/full')
 def test_a_full_disk_behind_what_is_printed_is_one_sentence():
     with open('/dev/full', 'w') as full:
-        done = subprocess.run(
-            [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json'],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = doctor_to(full)
     assert done.returncode == 1
     said = 'error: nothing more can be written: No space left on device'
     assert done.stderr.splitlines()[-1] == said
@@ -124,14 +129,7 @@ def test_a_full_disk_behind_what_is_printed_is_one_sentence():
 def test_who_reads_no_further_ends_it_without_a_word():
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(
-        [sys.executable, '-m', 'kame_ros.cli', 'doctor', '--json'],
-        stdout=write,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = doctor_to(write)
     os.close(write)
     assert done.returncode == 141  # as of a program that SIGPIPE ends
     assert 'Error' not in done.stderr

@@ -15,15 +15,15 @@ from rich.progress import BarColumn, Progress, TextColumn
 from kame_ros.audio.wav import BadAudio, Sound, WavWriter, read_wav
 from kame_ros.commands.bring_up import (
     bring_up,
-    elsewhere,
     explain,
     first_listeners,
     load,
     no_loudspeaker,
+    trial,
 )
 from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
-from kame_ros.commands.show import console, fail, in_words, refuse, turn_table, warnings
+from kame_ros.commands.show import console, fail, refuse, turn_table, warnings
 from kame_ros.commands.writable import check_writable
 from kame_ros.evaluation.voice_meter import VoiceMeter
 from kame_ros.fetch.errors import FetchError
@@ -32,12 +32,13 @@ from kame_ros.graph.names import BadConfig
 from kame_ros.graph.processes import Taken
 from kame_ros.graph.surroundings import BadSurroundings
 from kame_ros.nodes.visitor.conductor import BringUpError
-from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped, running
+from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped
 from kame_ros.record.end_watch import EndWatch
 from kame_ros.record.ending import OF_ITS_OWN, Ending
 from kame_ros.record.record import Record, RecordedTurn, turn_record
 from kame_ros.record.speech import speech_segments
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
+from kame_ros.text.os_errors import in_words
 from kame_ros.text.well_formed import printable
 from kame_ros.trust.private_folder import NoPrivateFolder
 from kame_ros.wire.frame import FRAME_S
@@ -64,9 +65,7 @@ def ask(args: argparse.Namespace) -> int:
     record = Record(transcribes='stt' in graph.names)
     watch = EndWatch(_ending('oracle' in graph.names), record, _voice())
     try:
-        with running(
-            graph, domain=args.domain, discovery=args.discovery, elsewhere=elsewhere(args)
-        ) as graph_run:
+        with trial(graph, args) as graph_run:
             try:
                 with following(graph_run, followers, [record, watch]):
                     outcome = _converse(graph_run, record, watch, sound, args.patience)

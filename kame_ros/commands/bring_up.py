@@ -6,6 +6,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from kame_ros.graph.page import NODE as PAGE
 from kame_ros.graph.page import page_mode, page_parameters
 from kame_ros.graph.processes import Taken
 from kame_ros.nodes.visitor.conductor import BringUpError
-from kame_ros.nodes.visitor.running_graph import RunningGraph
+from kame_ros.nodes.visitor.running_graph import RunningGraph, running
 from kame_ros.text.well_formed import printable_lines
 
 
@@ -74,6 +75,11 @@ def elsewhere(args: argparse.Namespace) -> Callable[[Taken], None] | None:
         )
 
     return tell if args.may_move else None
+
+
+def trial(graph: Graph, args: argparse.Namespace) -> AbstractContextManager[RunningGraph]:
+    """The graph in the place that `load` read from the arguments, or out of a robot's way."""
+    return running(graph, domain=args.domain, discovery=args.discovery, elsewhere=elsewhere(args))
 
 
 def no_loudspeaker(names: Collection[str]) -> dict[str, dict[str, Any]]:

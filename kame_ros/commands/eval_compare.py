@@ -8,13 +8,14 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from kame_ros.commands.show import console, fail, in_words, refuse
+from kame_ros.commands.show import console, fail, refuse
 from kame_ros.evaluation.run_folder import BadRun, told_or
 from kame_ros.evaluation.score_file import read_scores
 from kame_ros.evaluation.statistics import holm, paired
 from kame_ros.evaluation.suite import BadSuite
 from kame_ros.evaluation.summary import per_question
 from kame_ros.evaluation.words import NotInstalled
+from kame_ros.text.os_errors import in_words
 
 _METRICS = (
     'hit_spoken', 'hit_monologue', 'hit_oracle', 'hit_text', 'judged_spoken', 'judged_monologue',

@@ -8,12 +8,13 @@ from rich.markup import escape
 
 from kame_ros.audio.wav import BadAudio
 from kame_ros.commands.eval_show import LeftOut, tell_left_out
-from kame_ros.commands.show import console, fail, in_words, refuse
+from kame_ros.commands.show import console, fail, refuse
 from kame_ros.evaluation.fdb_export import LIST, TASKS
 from kame_ros.evaluation.fdb_export import export as export_to
 from kame_ros.evaluation.recorded import of_scored_run
 from kame_ros.evaluation.run_folder import BadRun, RunFolder
 from kame_ros.evaluation.suite import BadSuite
+from kame_ros.text.os_errors import in_words
 
 
 def export(args: argparse.Namespace) -> int:

@@ -7,10 +7,11 @@ import argparse
 from rich.markup import escape
 from rich.status import Status
 
-from kame_ros.commands.show import console, fail, in_words, refuse
+from kame_ros.commands.show import console, fail, refuse
 from kame_ros.evaluation import make as maker
 from kame_ros.evaluation.questions import OURS, read_questions
 from kame_ros.evaluation.suite import BadSuite, Suite
+from kame_ros.text.os_errors import in_words
 
 
 def make(args: argparse.Namespace) -> int:

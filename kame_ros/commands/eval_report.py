@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from kame_ros.audio.wav import BadAudio
 from kame_ros.commands.eval_show import LeftOut, all_tables, rich, tell_left_out
-from kame_ros.commands.show import console, fail, in_words, refuse
+from kame_ros.commands.show import console, fail, refuse
 from kame_ros.evaluation import figures
 from kame_ros.evaluation.figures import Point
 from kame_ros.evaluation.measures import Score
@@ -23,6 +23,7 @@ from kame_ros.evaluation.suite import BadSuite
 from kame_ros.evaluation.summary import Summary, summarise
 from kame_ros.evaluation.tables import Table
 from kame_ros.evaluation.words import NotInstalled
+from kame_ros.text.os_errors import in_words
 
 _TIME_LINES = 2  # of each run
 

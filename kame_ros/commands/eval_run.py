@@ -15,14 +15,14 @@ from kame_ros.audio.wav import BadAudio, read_wav
 from kame_ros.commands.ask import counters
 from kame_ros.commands.bring_up import (
     bring_up,
-    elsewhere,
     explain,
     first_listeners,
     load,
     no_loudspeaker,
+    trial,
 )
 from kame_ros.commands.eval_check import refusals, unreadable
-from kame_ros.commands.show import console, fail, in_words, refuse
+from kame_ros.commands.show import console, fail, refuse
 from kame_ros.evaluation.run_folder import BadRun, RunFolder, RunPlace, describe
 from kame_ros.evaluation.suite import BadSuite, Item, Suite
 from kame_ros.evaluation.suite import load as load_suite
@@ -33,7 +33,8 @@ from kame_ros.graph.processes import Taken
 from kame_ros.graph.surroundings import BadSurroundings
 from kame_ros.nodes.visitor.conductor import BringUpError
 from kame_ros.nodes.visitor.interview import Interview, Led
-from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped, running
+from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped
+from kame_ros.text.os_errors import in_words
 from kame_ros.trust.private_folder import NoPrivateFolder
 
 _CALLS, _TOKENS_IN, _TOKENS_OUT = 3, 220, 30  # of a turn and of a call, only for the estimate
@@ -145,9 +146,7 @@ def _lead(
 ) -> int:
     done, failed, late, spent = 0, 0, 0, 0.0
     try:
-        with running(
-            graph, domain=args.domain, discovery=args.discovery, elsewhere=elsewhere(args)
-        ) as graph_run:
+        with trial(graph, args) as graph_run:
             try:
                 bring_up(graph_run, args.patience)
                 with _bar(len(todo)) as show, Interview(graph_run, show.tick) as interview:

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from kame_ros.audio.wav import BadAudio
 from kame_ros.commands.eval_show import LeftOut, tables, tell_left_out
-from kame_ros.commands.show import bar, console, fail, in_words, refuse
+from kame_ros.commands.show import bar, console, fail, refuse
 from kame_ros.evaluation import foreign
 from kame_ros.evaluation.fdb_measures import fdb_measure
 from kame_ros.evaluation.measures import Score, measure
@@ -26,6 +26,7 @@ from kame_ros.evaluation.words import NotInstalled, normal
 from kame_ros.oracle.llm.clients.base import LlmError
 from kame_ros.runtime.weights import CorruptWeights, MissingWeights
 from kame_ros.text.misfit import misfit
+from kame_ros.text.os_errors import in_words
 
 
 def score(args: argparse.Namespace) -> int:

@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from kame_ros.commands.show import console, in_words
+from kame_ros.commands.show import console
 from kame_ros.evaluation.measures import Score
 from kame_ros.evaluation.summary import Summary, summarise
 from kame_ros.evaluation.tables import Table, judge_table, main_table, scene_table
+from kame_ros.text.os_errors import in_words
 from kame_ros.text.well_formed import printable
 
 Scored = Mapping[str, tuple[list[Score], Mapping[str, Any]]]

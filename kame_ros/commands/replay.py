@@ -16,7 +16,7 @@ from kame_ros.audio.wav import BadAudio
 from kame_ros.bag.bag import Bag
 from kame_ros.bag.stored import BadBag
 from kame_ros.commands.replay_parts import make_graph
-from kame_ros.commands.show import bar, console, fail, in_words, refuse
+from kame_ros.commands.show import bar, console, fail, refuse
 from kame_ros.commands.show_bag import check_picture, draw
 from kame_ros.consumers.consumer import Consumer
 from kame_ros.conversation.conversation import Conversation
@@ -32,6 +32,7 @@ from kame_ros.replay.llms import AnswerTimes, RecordedLlm
 from kame_ros.replay.sound import read_channels
 from kame_ros.replay.virtual_graph import Timing
 from kame_ros.stt.recogniser import RecogniserError
+from kame_ros.text.os_errors import in_words
 from kame_ros.text.seconds import in_seconds
 from kame_ros.text.well_formed import printable
 from kame_ros.wire.frame import Frame

@@ -17,7 +17,6 @@ from rich.progress import (
 from rich.table import Table
 
 from kame_ros.graph.early import BAD_SETTING
-from kame_ros.text.os_errors import in_words as in_words  # for the commands
 from kame_ros.text.seconds import in_seconds
 from kame_ros.text.well_formed import printable
 

@@ -12,12 +12,13 @@ from rich.markup import escape
 
 from kame_ros.bag.bag import Bag
 from kame_ros.bag.stored import BadBag
-from kame_ros.commands.show import console, fail, in_words, turn_table
+from kame_ros.commands.show import console, fail, turn_table
 from kame_ros.commands.writable import check_writable
 from kame_ros.conversation.conversation import Conversation
 from kame_ros.conversation.page import page
 from kame_ros.conversation.picture import Picture
 from kame_ros.record.record import Record, RecordedTurn, turn_record
+from kame_ros.text.os_errors import in_words
 from kame_ros.text.well_formed import printable
 
 _KINDS = ('.html', '.svg')

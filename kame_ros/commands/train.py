@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.markup import escape
 
 from kame_ros.commands import train_measure, train_prepare, train_run, train_small
-from kame_ros.commands.show import bar, console, fail, in_words
+from kame_ros.commands.show import bar, console, fail
+from kame_ros.text.os_errors import in_words
 
 
 def train(args: argparse.Namespace) -> int:

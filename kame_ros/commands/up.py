@@ -16,7 +16,7 @@ from kame_ros.commands.follow import consumers, following
 from kame_ros.commands.get import get_missing
 from kame_ros.commands.live import Screen
 from kame_ros.commands.page_link import page_token, tell_page
-from kame_ros.commands.show import console, fail, in_words, refuse, warnings
+from kame_ros.commands.show import console, fail, refuse, warnings
 from kame_ros.consumers.queued import Queued
 from kame_ros.conversation.conversation import Conversation
 from kame_ros.conversation.happening import What
@@ -27,6 +27,7 @@ from kame_ros.graph.running_graphs import Note, noted
 from kame_ros.graph.surroundings import BadSurroundings
 from kame_ros.nodes.visitor.conductor import BringUpError
 from kame_ros.nodes.visitor.running_graph import RunningGraph, Stopped, running
+from kame_ros.text.os_errors import in_words
 from kame_ros.text.well_formed import printable
 from kame_ros.trust.private_folder import NoPrivateFolder
 

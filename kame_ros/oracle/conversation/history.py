@@ -9,7 +9,7 @@ _GOES_ON_S = 2.0  # s: who is heard so soon after a turn that was taken back spe
 _STOPS_S = 1.0  # s: in which the robot ends its word, and its sound leaves the loudspeaker
 _BROKE_IN = 8  # times that a turn was taken back, before its final comes
 _RACE_S = 0.1  # s: by which clocks of sound heard and played may differ
-_OTHER_CLOCK_S = 600.0  # s: what is so far ahead was stamped before the clock was set
+OTHER_CLOCK_S = 600.0  # s: what is so far ahead was stamped before the clock was set
 _ENOUGH = 4  # characters: more than a token has on average, so a text of so many is long enough
 
 
@@ -219,4 +219,4 @@ class History:
 
 
 def _is_after(piece: _Piece, t: float) -> bool:
-    return t < piece.t < t + _OTHER_CLOCK_S
+    return t < piece.t < t + OTHER_CLOCK_S

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
+from kame_ros.oracle.conversation.history import OTHER_CLOCK_S
 from kame_ros.turns.sentence_end import is_question
 from kame_ros.turns.words_heard import is_backchannel
 from kame_ros.wire.transcript import Transcript
 
 _STRETCHES = 32  # of the robot's speech that are known
-_OTHER_CLOCK_S = 600.0  # s: what is so far ahead was stamped before the clock was set
 _RACE_S = 0.5  # s: who began so shortly before the robot speaks over it, too
 
 
@@ -47,7 +47,7 @@ class Remarks:
         """
         if heard.end <= heard.start or not is_backchannel(heard.text):
             return False
-        if self._stopped_at - _OTHER_CLOCK_S < heard.start <= self._stopped_at:
+        if self._stopped_at - OTHER_CLOCK_S < heard.start <= self._stopped_at:
             return False
         if is_question(robot_said):
             return False

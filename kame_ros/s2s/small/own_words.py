@@ -16,6 +16,7 @@ class OwnWords:
     def __init__(self, phrases: Iterable[PhrasePieces]) -> None:
         marked = (list(_marked(*phrase)) for phrase in phrases)
         self._phrases = [phrase for phrase in marked if phrase]
+        self._begin = {phrase[0][0] for phrase in self._phrases}
         self.forget()
 
     @property
@@ -29,9 +30,8 @@ class OwnWords:
     @property
     def next_ones(self) -> tuple[int, ...]:
         """The pieces with which a phrase begins, or the one that has begun goes on."""
-        begin = {phrase[0][0] for phrase in self._phrases}
         on = {phrase[self._place][0] for phrase in self._open if len(phrase) > self._place}
-        return tuple(sorted(begin | on))
+        return tuple(sorted(self._begin | on))
 
     def forget(self) -> None:
         """The next piece begins a phrase."""
